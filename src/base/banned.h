@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * banned: calls that have no place in rt. Included by the compiler's command line in front of every
+ * file, so that none can forget it.
+ */
+#ifndef RT_BASE_BANNED_H
+#define RT_BASE_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets strtok
+#pragma GCC poison atoi atol atoll strtol strtoll strtoul strtoull alloca system popen
+#pragma GCC poison tmpnam mktemp gmtime localtime ctime asctime
+
+#endif

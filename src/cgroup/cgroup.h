@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup: where a container's processes are counted and limited (config-linux.md, "Control groups").
+ *
+ * A container has one directory in each hierarchy of the host: that is one on a v2 host, and one
+ * for each v1 hierarchy (and the v2 one where it is mounted) on v1 and hybrid hosts. The set is
+ * decided once by cgroup_plan () and kept in the container's record as a map from the hierarchy
+ * ("" for v2, "memory", "cpu,cpuacct", "name=systemd") to the directory's absolute path. All other
+ * verbs take that map, so they work when config.json is gone. An empty map means no cgroups.
+ */
+#ifndef RT_CGROUP_CGROUP_H
+#define RT_CGROUP_CGROUP_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "oci-spec/resources.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum cgroup_layout { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
+enum cgroup_driver { CGROUP_DRIVER_FS, CGROUP_DRIVER_SYSTEMD, CGROUP_DRIVER_DISABLED };
+
+struct cgroup_request {
+    enum cgroup_driver driver;
+    const char *id;
+    const char *cgroups_path;              /* linux.cgroupsPath; NULL = absent */
+    const struct oci_resources *resources; /* NULL = absent */
+    bool rootless; /* permission errors are forgiven where nothing was asked for (UID-14) */
+};
+
+/* Detects the layout of this host from mounts and /proc/self/cgroup; once per process. */
+enum cgroup_layout cgroup_layout (void);
+
+/* Decides the directories. Touches nothing. */
+int cgroup_plan (struct arena *arena, const struct cgroup_request *request, struct oci_map *paths,
+                 struct error *err);
+
+/* Makes the directories (with controllers enabled in v2 parents, cpuset filled on v1). Directories that
+ * exist are accepted when they hold no process and are not frozen (CGM-18). Undoes itself on failure. */
+int cgroup_place (const struct oci_map *paths, const struct cgroup_request *request,
+                  struct error *err);
+
+/* Applies all limits and the device rules; before any process of the container runs in it.
+ * Errors point into /linux/resources. */
+int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources, bool in_userns,
+                  struct error *err);
+
+/* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy). */
+int cgroup_open_v2 (const struct oci_map *paths);
+
+/* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. */
+int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err);
+
+/* 1 frozen, 0 not (also where there is no cgroup any more). */
+int cgroup_frozen (const struct oci_map *paths);
+int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err);
+
+/* All processes in it and below it; the number, pids in the arena. 0 where the cgroup is gone. */
+int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids,
+                      size_t *count, struct error *err);
+
+/* Signals every process in it and below it. SIGKILL leaves none, forks included, frozen or not
+ * (cgroup.kill, Linux 5.14, or freeze, kill, thaw in rounds). */
+int cgroup_kill (const struct oci_map *paths, int signal, struct error *err);
+
+/* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out for
+ * up to two seconds (processes that are just exiting). */
+int cgroup_remove (const struct oci_map *paths, struct error *err);
+
+#endif

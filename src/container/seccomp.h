@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp: linux.seccomp becomes a BPF program outside (prepare) and is loaded inside (apply).
+ */
+#ifndef RT_CONTAINER_SECCOMP_H
+#define RT_CONTAINER_SECCOMP_H
+
+#include "base/error.h"
+#include "oci-spec/seccomp.h"
+
+#include <linux/filter.h>
+#include <stdint.h>
+
+struct seccomp_program {
+    struct sock_filter *instructions; /* malloc; NULL = no filter asked for */
+    uint16_t count;                   /* at most BPF_MAXINSNS, 4096 */
+    uint32_t flags;                   /* SECCOMP_FILTER_FLAG_* for the load */
+};
+
+void seccomp_release (struct seccomp_program *program);
+
+/* pure apart from memory: compiles, adds the answer ENOSYS for calls that are newer than the profile
+ * (SEC-25). Needs nothing of the host but the flags that it supports. */
+int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
+                     struct error *err);
+
+/* inside: loads it into this process. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs.
+ * The caller knows the order (become.c). Makes no other system call than seccomp(2). */
+int seccomp_apply (const struct seccomp_program *program, struct error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pidfd: a process that cannot be mistaken for another one. Linux 5.3; the floor of rt is 5.10.
+ */
+#ifndef RT_KERNEL_PIDFD_H
+#define RT_KERNEL_PIDFD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Opens the process if it is alive and is the one that started at `start_time` (clock ticks since
+ * boot, field 22 of /proc/PID/stat). -1 with ESRCH if it is gone, a zombie or another one. */
+int pidfd_open_exact (pid_t pid, uint64_t start_time);
+
+/* The start time of a process; -1 with errno. *state is its letter (R, S, D, T, Z, X); may be NULL. */
+int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
+
+int pidfd_signal (int pidfd, int signal);
+
+/* The process id that a pidfd stands for, in this pid namespace; -1 if it is gone. */
+pid_t pidfd_pid (int pidfd);
+
+/* Waits until the process is dead, or until `timeout_ms` (-1 = no limit) is over: 1 dead, 0 not
+ * yet, -1 errno. Does not reap. */
+int pidfd_wait_dead (int pidfd, int timeout_ms);
+
+#endif

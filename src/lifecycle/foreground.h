@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * foreground: rt stays in front of a process of the container: it carries bytes between its own
+ * standard streams and the container's terminal, forwards signals, reaps, and tells the exit status.
+ *
+ * Without a terminal the container has rt's own descriptors 0, 1 and 2 and nothing is carried.
+ */
+#ifndef RT_LIFECYCLE_FOREGROUND_H
+#define RT_LIFECYCLE_FOREGROUND_H
+
+#include "base/error.h"
+
+#include <sys/types.h>
+
+/* Blocks the signals that will be forwarded and makes rt a subreaper. Call before the clone, so
+ * that no signal is lost; the child must undo the mask (become.c resets all signals). Safe to call
+ * once per process. */
+int foreground_prepare (struct error *err);
+
+/* Waits for `pid` (a child of this process; `pidfd` is its descriptor). ptmx: the terminal's outside or
+ * -1; the caller's terminal is in raw mode meanwhile and restored at every exit of this function. All
+ * that the container wrote is on rt's output when this returns. *status is the process's exit code, or
+ * 128 + signal. */
+int foreground_wait (pid_t pid, int pidfd, int ptmx, int *status, struct error *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record: what rt remembers of a container, in STATE_ROOT/ID/ (directories 0700, files 0600):
+ *
+ *   record.json   this struct, versioned, written whole (temporary file, then rename)
+ *   config.json   the document as create read it: later edits of the bundle change nothing
+ *   gate          the socket at which the created container waits for start; gone afterwards
+ *
+ * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins). Commands
+ * that change a container hold the lock exclusively; those that only read do not need it, as the
+ * record is replaced whole.
+ */
+#ifndef RT_STATE_RECORD_H
+#define RT_STATE_RECORD_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "oci-spec/types.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define RECORD_VERSION 1
+
+enum record_phase {
+    RECORD_CREATING, /* claimed; what is listed may or may not exist yet */
+    RECORD_CREATED   /* create was successful: pid and start_time are right */
+};
+
+struct record {
+    enum record_phase phase;
+    const char *id;
+    const char *bundle;
+    const char *rootfs;
+    const char *created; /* RFC 3339 */
+    uid_t owner;
+    pid_t pid;           /* 0 while creating, until the child exists */
+    uint64_t start_time; /* of pid, clock ticks since boot */
+    pid_t creator;       /* the rt that creates, with its start time: alive = creating goes on */
+    uint64_t creator_start_time;
+    struct oci_map cgroup; /* see cgroup/cgroup.h */
+    bool systemd;          /* the driver that made it */
+    bool terminal;
+    bool own_pid_namespace; /* init's death ends all */
+    struct oci_map annotations;
+};
+
+/* The id's letters: [A-Za-z0-9_+.-], not empty, not "." or "..", no leading '-' or '.', at most 255.
+ * Every command checks it before the id becomes part of a path. */
+int record_check_id (const char *id, struct error *err);
+
+/* Makes the state root (0700) and claims ID: an open, locked directory descriptor. EEXIST is the error
+ * RT-STATE-EXISTS with "already exists". */
+int record_claim (const char *state_root, const char *id, struct error *err);
+
+/* Opens ID's directory and, with `lock`, waits for its lock. RT-STATE-MISSING with "does not exist". */
+int record_open (const char *state_root, const char *id, bool lock, struct error *err);
+
+int record_write (int dir, const struct record *record, struct error *err);
+/* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
+int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
+
+/* The copy of the document. */
+int record_write_config (int dir, const char *text, size_t length, struct error *err);
+char *record_read_config (int dir, size_t *length, struct error *err);
+
+/* Removes the directory with its known files; `dir` stays the caller's. */
+int record_remove (const char *state_root, const char *id, int dir, struct error *err);
+
+/* All ids below the state root, sorted; a missing root is an empty list. */
+int record_list (const char *state_root, struct arena *arena, struct oci_strings *ids,
+                 struct error *err);
+
+#endif
