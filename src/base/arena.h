@@ -23,6 +23,9 @@ struct arena {
     }
 #define AUTO_ARENA __attribute__ ((cleanup (arena_release)))
 
+/* Ends the process with a message: what every allocation of rt does that gets no memory. */
+_Noreturn void memory_exhausted (void);
+
 /* Releases everything; the arena may be used again. */
 void arena_release (struct arena *arena);
 

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets strtok
-#pragma GCC poison atoi atol atoll strtol strtoll strtoul strtoull alloca system popen
+#pragma GCC poison atoi atol atoll strtol strtoll strtoul strtoull system popen
 #pragma GCC poison tmpnam mktemp gmtime localtime ctime asctime
 
 #endif

@@ -16,8 +16,9 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* Opens `path` (created 0644, append, close-on-exec); NULL = standard error. Replaces an earlier
- * sink. Level and format hold for what follows. */
+/* Opens `path` (created 0644, append, close-on-exec), or a backend: "file:PATH", "journald:IDENT",
+ * "syslog:IDENT"; NULL = standard error. Replaces an earlier sink. Level and format hold for what
+ * follows. */
 int log_open (const char *path, enum log_format format, enum log_level level, struct error *err);
 
 /* Is this level written at all? For messages that are expensive to make. */

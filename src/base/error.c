@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * error: see error.h. Texts that do not fit are cut: a fixed size lets an error cross a socket
+ * from a process that must not allocate any more.
+ */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Writes at the end of what is there already; what does not fit is cut. */
+__attribute__ ((format (printf, 4, 5))) static void add (char *out, size_t size, size_t *length,
+                                                         const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    int written = vsnprintf (out + *length, size - *length, format, args);
+    va_end (args);
+    if (written > 0)
+        *length += (size_t)written;
+    if (*length >= size)
+        *length = size - 1;
+}
+
+int error_set (struct error *err, const char *code, int errnum, const char *format, ...)
+{
+    /* Not straight into err->text: an argument may be a part of the very error that is replaced. */
+    char text[sizeof err->text];
+    va_list args;
+    va_start (args, format);
+    (void)vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+
+    memset (err, 0, sizeof *err);
+    (void)snprintf (err->code, sizeof err->code, "%s", code);
+    err->errnum = errnum;
+    memcpy (err->text, text, sizeof text);
+    return -1;
+}
+
+int error_wrap (struct error *err, const char *format, ...)
+{
+    char text[sizeof err->text];
+    va_list args;
+    va_start (args, format);
+    (void)vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+
+    size_t length = strlen (text);
+    add (text, sizeof text, &length, ": %s", err->text);
+    memcpy (err->text, text, sizeof text);
+    return -1;
+}
+
+int error_at (struct error *err, const char *pointer_format, ...)
+{
+    if (err->pointer[0] == '\0') {
+        va_list args;
+        va_start (args, pointer_format);
+        (void)vsnprintf (err->pointer, sizeof err->pointer, pointer_format, args);
+        va_end (args);
+    }
+    return -1;
+}
+
+int error_hint (struct error *err, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    (void)vsnprintf (err->hint, sizeof err->hint, format, args);
+    va_end (args);
+    return -1;
+}
+
+void error_format (const struct error *err, char *out, unsigned long size)
+{
+    if (size == 0)
+        return;
+    size_t length = 0;
+    out[0] = '\0';
+    add (out, size, &length, "%s", err->text);
+    if (err->errnum != 0)
+        add (out, size, &length, ": %s", strerror (err->errnum));
+
+    bool place = err->file[0] != '\0' || err->pointer[0] != '\0';
+    if (place) {
+        add (out, size, &length, " (%s", err->file[0] != '\0' ? err->file : "config.json");
+        if (err->line != 0)
+            add (out, size, &length, ":%u:%u", err->line, err->column);
+        if (err->pointer[0] != '\0')
+            add (out, size, &length, " %s", err->pointer);
+    }
+    if (err->hint[0] != '\0')
+        add (out, size, &length, "%s%s", place ? "; " : " (", err->hint);
+    if (place || err->hint[0] != '\0')
+        add (out, size, &length, ")");
+
+    /* The words may come from a hostile image or id: no new line and no terminal sequence. */
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)out[i];
+        if (c < 0x20 || c == 0x7f)
+            out[i] = '?';
+    }
+}
