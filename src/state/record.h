@@ -8,7 +8,8 @@
  *
  * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins). Commands
  * that change a container hold the lock exclusively; those that only read do not need it, as the
- * record is replaced whole.
+ * record is replaced whole. The lock lasts until the last copy of the descriptor is closed: a cloned
+ * child that lives on must close its copy at once.
  */
 #ifndef RT_STATE_RECORD_H
 #define RT_STATE_RECORD_H

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record_json: a record as text and back. One table of fields serves both directions. Pure.
+ */
+#ifndef RT_STATE_RECORD_JSON_H
+#define RT_STATE_RECORD_JSON_H
+
+#include "base/text.h"
+#include "record.h"
+
+void record_to_json (const struct record *record, struct text *out);
+
+/* Strings of the record live in the arena. Errors: RT-STATE-VERSION for a record of another
+ * version of rt, RT-STATE-DAMAGED for what no rt wrote. */
+int record_from_json (struct arena *arena, const char *text, size_t length, struct record *record,
+                      struct error *err);
+
+#endif
