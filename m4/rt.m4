@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# rt: configure macros. A flag is used where the compiler at hand takes it without a warning; a
+# missing library is remembered, and all of them are told together at the end.
+
+# RT_ADD(VARIABLE, WORDS): appends to a list of words.
+AC_DEFUN([RT_ADD], [AS_VAR_APPEND([$1], [" $2"])])
+
+# RT_CFLAG(VARIABLE, FLAG): appends FLAG where compiling and linking with it works.
+AC_DEFUN([RT_CFLAG], [
+    AS_VAR_PUSHDEF([cache], [rt_cv_cflag_$2])
+    AC_CACHE_CHECK([whether $CC takes $2], [cache], [
+        rt_cflags=$CFLAGS
+        CFLAGS="$CFLAGS -Werror $2"
+        AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+            [AS_VAR_SET([cache], [yes])], [AS_VAR_SET([cache], [no])])
+        CFLAGS=$rt_cflags
+    ])
+    AS_VAR_IF([cache], [yes], [RT_ADD([$1], [$2])])
+    AS_VAR_POPDEF([cache])
+])
+
+# RT_LDFLAG(VARIABLE, FLAG): the same for the linker.
+AC_DEFUN([RT_LDFLAG], [
+    AS_VAR_PUSHDEF([cache], [rt_cv_ldflag_$2])
+    AC_CACHE_CHECK([whether the linker takes $2], [cache], [
+        rt_ldflags=$LDFLAGS
+        LDFLAGS="$LDFLAGS -Werror $2"
+        AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+            [AS_VAR_SET([cache], [yes])], [AS_VAR_SET([cache], [no])])
+        LDFLAGS=$rt_ldflags
+    ])
+    AS_VAR_IF([cache], [yes], [RT_ADD([$1], [$2])])
+    AS_VAR_POPDEF([cache])
+])
+
+AC_DEFUN([RT_COMPILER_FLAGS], [
+    WARN_CFLAGS= HARDEN_CFLAGS= HARDEN_CPPFLAGS= HARDEN_LDFLAGS=
+    m4_foreach_w([flag], [-Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes
+        -Wmissing-prototypes], [RT_CFLAG([WARN_CFLAGS], flag)])
+    m4_foreach_w([flag], [-fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection],
+        [RT_CFLAG([HARDEN_CFLAGS], flag)])
+    RT_LDFLAG([HARDEN_LDFLAGS], [-pie])
+    RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
+    RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
+    RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
+    RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,--as-needed])
+    # _FORTIFY_SOURCE does nothing but warn without optimisation, and hides errors from ASan.
+    AC_MSG_CHECKING([whether the compiler optimizes])
+    AC_COMPILE_IFELSE([AC_LANG_SOURCE([
+        #ifndef __OPTIMIZE__
+        #error no
+        #endif
+    ])], [AC_MSG_RESULT([yes])
+        AS_IF([test "x$enable_sanitizers" != xyes],
+            [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])
+    ], [AC_MSG_RESULT([no])])
+    AC_SUBST([WARN_CFLAGS])
+    AC_SUBST([HARDEN_CFLAGS])
+    AC_SUBST([HARDEN_CPPFLAGS])
+    AC_SUBST([HARDEN_LDFLAGS])
+])
+
+AC_DEFUN([RT_SANITIZER_FLAGS], [
+    SANITIZER_CFLAGS=
+    AS_IF([test "x$enable_sanitizers" = xyes], [
+        RT_CFLAG([SANITIZER_CFLAGS], [-fsanitize=address,undefined])
+        AS_IF([test -z "$SANITIZER_CFLAGS"], [RT_MISSING([the sanitizer runtime],
+            [apt install libgcc-12-dev (gcc) or libclang-rt-14-dev (clang) / dnf install libasan libubsan])])
+        RT_ADD([SANITIZER_CFLAGS], [-fno-sanitize-recover=undefined -fno-omit-frame-pointer])
+    ])
+    AC_SUBST([SANITIZER_CFLAGS])
+])
+
+# The fuzzers bring their own main; the libraries only need coverage.
+AC_DEFUN([RT_FUZZING_FLAGS], [
+    FUZZ_CFLAGS=
+    AS_IF([test "x$enable_fuzzing" = xyes], [
+        RT_CFLAG([FUZZ_CFLAGS], [-fsanitize=fuzzer-no-link])
+        AS_IF([test -z "$FUZZ_CFLAGS"], [RT_MISSING([libFuzzer],
+            [./configure CC=clang, and apt install clang libclang-rt-14-dev / dnf install clang compiler-rt])])
+        RT_ADD([TEST_LIBS], [-fsanitize=fuzzer])
+    ])
+    AC_SUBST([FUZZ_CFLAGS])
+    AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
+])
+
+# RT_MISSING(WHAT, WHERE): remembers; RT_STOP_IF_MISSING tells.
+AC_DEFUN([RT_MISSING], [AS_VAR_APPEND([rt_missing], ["
+    $1: $2"])])
+
+AC_DEFUN([RT_STOP_IF_MISSING], [
+    AS_IF([test -n "$rt_missing"], [AC_MSG_ERROR([not found:$rt_missing
+])])
+])
+
+AC_DEFUN([RT_NEED_HEADER], [
+    AC_CHECK_HEADER([$2], [], [RT_MISSING([$1], [$3])])
+])
+
+# RT_NEED_LIBRARY(NAME, HEADER, FUNCTION, LINK-WORD, PACKAGES): header and library, or remembered.
+AC_DEFUN([RT_NEED_LIBRARY], [
+    rt_found=yes
+    AC_CHECK_HEADER([$2], [], [rt_found=no])
+    AC_MSG_CHECKING([for $3 in $4])
+    rt_saved_libs=$LIBS
+    LIBS="$4 $LIBS"
+    AC_LINK_IFELSE([AC_LANG_CALL([], [$3])], [AC_MSG_RESULT([yes])],
+        [AC_MSG_RESULT([no]); rt_found=no])
+    LIBS=$rt_saved_libs
+    AS_IF([test "$rt_found" = yes], [RT_ADD([RT_LIBS], [$4])], [RT_MISSING([$1], [$5])])
+    AC_SUBST([RT_LIBS])
+])
+
+# RT_WANT_SHARED(LIBRARY, FUNCTION): linked so that a distribution's tools see the dependency; rt
+# still opens it by name, and then finds it loaded.
+AC_DEFUN([RT_WANT_SHARED], [
+    rt_saved_libs=$LIBS
+    AC_CHECK_LIB([$1], [$2], [RT_ADD([RT_LIBS], [-Wl,--no-as-needed -l$1 -Wl,--as-needed])])
+    LIBS=$rt_saved_libs
+])
+
+AC_DEFUN([RT_HAVE_CMOCKA], [
+    have_cmocka=no
+    AC_CHECK_HEADER([cmocka.h], [AC_CHECK_LIB([cmocka], [_cmocka_run_group_tests],
+        [have_cmocka=yes
+        RT_ADD([TEST_LIBS], [-lcmocka])], [])], [], [#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>])
+    AC_SUBST([TEST_LIBS])
+    AM_CONDITIONAL([HAVE_CMOCKA], [test "$have_cmocka" = yes])
+])
