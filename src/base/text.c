@@ -123,6 +123,40 @@ bool text_starts_with (const char *string, const char *prefix)
     return strncmp (string, prefix, strlen (prefix)) == 0;
 }
 
+size_t text_distance (const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    size_t a_length = strlen (a);
+    size_t b_length = strlen (b);
+    if (a_length >= LONGEST || b_length >= LONGEST)
+        return SIZE_MAX;
+
+    /* rows[i % 3][j]: the distance of the first i letters of a from the first j of b. */
+    size_t rows[3][LONGEST];
+    for (size_t i = 0; i <= a_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *above_that = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            if (i == 0) {
+                row[j] = j;
+                continue;
+            }
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best)
+                best = above[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                above_that[j - 2] + 1 < best)
+                best = above_that[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
 void text_clean_path (const char *path, char *out)
 {
     size_t start = *path == '/' ? 1 : 0; /* what ".." never takes away */

@@ -38,6 +38,10 @@ static inline bool text_equal (const char *a, const char *b)
 }
 bool text_starts_with (const char *string, const char *prefix);
 
+/* How many letters must be put in, left out, replaced or swapped with their neighbour to make one
+ * word of the other. For "did you mean"; words longer than 63 bytes are as far apart as can be. */
+size_t text_distance (const char *a, const char *b);
+
 /* Cleans an absolute or relative path lexically: no "//", "/./", and ".." never above the start
  * ("/a/../../b" is "/b"; "../x" is "x"). `out` has room for strlen (path) + 2. For words only:
  * what is opened goes through kernel/inroot. */
