@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fixtures: shared by tests/feature and tests/security.
+
+RT=PATH         the runtime (default: build/rt below the top of the source tree)
+RT_PROBE=PATH   a probe that is compiled already
+RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) are left out, and
+                of error texts only the words that all runtimes share are looked at
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+import host
+from bundle import Container, Runtime
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = os.path.join(TOP, "tests", "tools")
+PEER = bool(os.environ.get("RT_PEER"))
+CGROUPS = host.Cgroups()
+
+
+def runtime_path():
+    return os.path.abspath(os.environ.get("RT") or os.path.join(TOP, "build", "rt"))
+
+
+def host_words():
+    """What this host has, for @pytest.mark.needs (...)."""
+    words = {CGROUPS.layout} | CGROUPS.controllers
+    if CGROUPS.layout != "v2":
+        words.add("any-v1")
+    if os.path.exists("/proc/self/ns/time"):
+        words.add("time")
+    with open("/proc/self/status", encoding="ascii") as file:
+        effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
+    words |= {"sys_resource"} if effective >> 24 & 1 else set()
+    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+    words |= {"idmap-tmpfs"} if release >= (6, 3) else set()
+    words |= {"mount-setattr"} if release >= (5, 12) else set()
+    with open("/proc/filesystems", encoding="ascii") as file:
+        words |= {line.split()[-1] for line in file}
+    return words
+
+
+def pytest_configure(config):
+    for line in ("rows(*ids): the rows of the feature list that a test shows",
+                 "own: the peers behave otherwise",
+                 "needs(*words): what the host must have"):
+        config.addinivalue_line("markers", line)
+    if os.geteuid() != 0:
+        raise pytest.UsageError("the tests make containers: run them as root")
+    if not os.access(runtime_path(), os.X_OK):
+        raise pytest.UsageError(f"no runtime at {runtime_path()}: set RT=PATH")
+
+
+def pytest_report_header(config):
+    return f"runtime: {runtime_path()}{' (a peer)' if PEER else ''}, cgroups: {CGROUPS.layout}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests that cannot say anything on this host are not run at all; the summary counts them."""
+    words, out = host_words(), []
+    for item in items:
+        needs = {word for mark in item.iter_markers("needs") for word in mark.args}
+        if needs - words or (PEER and item.get_closest_marker("own")):
+            out.append(item)
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture(scope="session")
+def probe():
+    """The probe, compiled once for each content."""
+    if os.environ.get("RT_PROBE"):
+        return os.environ["RT_PROBE"]
+    sources = [os.path.join(TOOLS, name) for name in ("probe.c", "probe_report.c")]
+    digest = hashlib.sha256()
+    for path in sources + [os.path.join(TOOLS, "probe.h")]:
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    cache = os.path.join(tempfile.gettempdir(), f"rt-probe-{os.getuid()}")
+    os.makedirs(cache, mode=0o700, exist_ok=True)
+    binary = os.path.join(cache, digest.hexdigest()[:24])
+    if not os.path.exists(binary):
+        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-static",
+                        "-o", f"{binary}.{os.getpid()}"] + sources, check=True)
+        os.rename(f"{binary}.{os.getpid()}", binary)
+    return binary
+
+
+@pytest.fixture(scope="session")
+def area():
+    """A directory on a tmpfs in a mount namespace of our own: gone with us, whatever happens."""
+    directory = tempfile.mkdtemp(prefix="rt-test-")
+    host.own_mount_namespace()
+    host.become_subreaper()
+    host.mount("tmpfs", directory, "tmpfs", data="mode=0755")
+    yield directory
+    host.umount(directory)
+    os.rmdir(directory)
+
+
+@pytest.fixture(scope="session")
+def cgroups():
+    return CGROUPS
+
+
+_count = iter(range(1000000))
+
+
+@pytest.fixture
+def work(area):
+    directory = os.path.join(area, f"t{next(_count)}")
+    os.mkdir(directory)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def rt(work):
+    return Runtime(runtime_path(), os.path.join(work, "state"), work)
+
+
+def leftovers(rt, cgroups, mounts):
+    """What a test left on the host, in words."""
+    found = [f"process {each}" for each in host.reap_all()]
+    for name in cgroups:
+        found += [f"cgroup {path}" for path in CGROUPS.dirs(name)]
+    found += [f"mount {' '.join(line)}" for line in host.mountinfo() if line not in mounts]
+    if os.path.isdir(rt.root):
+        found += [f"state {name}" for name in os.listdir(rt.root)]
+    return found
+
+
+def remove_by_force(rt, names, cgroups):
+    """So that one failure does not become many."""
+    for name in names:
+        rt.call("delete", "-f", name)
+    for name in cgroups:
+        for path in sorted(CGROUPS.dirs(name), key=len, reverse=True):
+            host.until(lambda path=path: _rmdir(path), f"rmdir {path}", 2)
+
+
+def _rmdir(path):
+    try:
+        os.rmdir(path)
+    except OSError:
+        return not os.path.exists(path)
+    return True
+
+
+@pytest.fixture
+def new_box(rt, work, probe):
+    """Makes containers: new_box ("report", "stat /x"). After the test those that still exist are
+    deleted, and then nothing of them may be left."""
+    boxes, mounts = [], host.mountinfo()
+
+    def make(*ops, name=None):
+        name = name or f"rt{os.getpid()}x{next(_count)}"
+        directory = os.path.join(work, name)
+        os.mkdir(directory, 0o755)
+        box = Container(rt, directory, name, probe, CGROUPS)
+        boxes.append(box)
+        return box.ops(*ops)
+
+    yield make
+    problems, cgroups = [], [box.cgroup for box in boxes]
+    for box in boxes:
+        if box.exists:
+            told = rt.call("delete", "-f", box.id)
+            if told.code != 0:
+                problems.append(f"delete -f: {told!r}")
+        box.close()
+    problems += leftovers(rt, cgroups, mounts)
+    if problems:
+        remove_by_force(rt, [box.id for box in boxes], cgroups)
+        host.reap_all()
+        shutil.rmtree(rt.root, ignore_errors=True)
+    assert not problems, "left behind:\n" + "\n".join(problems)
+
+
+@pytest.fixture
+def box(new_box):
+    return new_box("report")
+
+
+@pytest.fixture
+def fails():
+    """fails (told, "words", ..., at="/json/pointer"): the command failed, said so in one line on
+    standard error, and that line holds the words. `at` is looked for in our own runtime only, as
+    are the words in `own`."""
+
+    def check(told, *words, at=None, own=()):
+        assert told.code not in (0, None), told
+        assert told.code < 128, told
+        for word in words + (() if PEER else tuple(own) + ((at,) if at else ())):
+            assert word.lower() in told.err.lower(), f"no {word!r} in: {told!r}"
+        if not PEER:
+            assert len(told.err.strip().splitlines()) == 1, f"more than one line: {told!r}"
+        return told
+
+    return check

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""host: what the tests must know and do on the host's side: cgroups of either version, mounts,
+processes, and a mount namespace of our own so that nothing we do can stay behind."""
+
+import ctypes
+import os
+import select
+import signal
+import time
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS = 0x00020000
+PR_SET_CHILD_SUBREAPER = 36
+MS_REMOUNT, MS_BIND, MS_REC, MS_SHARED, MS_SLAVE, MS_PRIVATE = 32, 4096, 16384, 1 << 20, 1 << 19, 1 << 18
+MNT_DETACH = 2
+
+
+def _checked(ret, what):
+    if ret < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return ret
+
+
+def mount(source, target, kind="", flags=0, data=""):
+    _checked(LIBC.mount(source.encode(), str(target).encode(), kind.encode() or None,
+                        ctypes.c_ulong(flags), data.encode() or None), f"mount {target}")
+
+
+def umount(target, flags=MNT_DETACH):
+    _checked(LIBC.umount2(str(target).encode(), flags), f"umount {target}")
+
+
+def own_mount_namespace():
+    """A mount namespace whose mounts are shared, as on a host that runs systemd: what leaks from a
+    container shows up in ours."""
+    _checked(LIBC.unshare(CLONE_NEWNS), "unshare")
+    mount("none", "/", flags=MS_REC | MS_SLAVE)
+    mount("none", "/", flags=MS_REC | MS_SHARED)
+
+
+def become_subreaper():
+    """Containers whose runtime went away become our children, as they become conmon's."""
+    _checked(LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def mountinfo(path="/proc/self/mountinfo"):
+    with open(path, encoding="utf-8") as file:
+        return [line.split(" ") for line in file.read().splitlines()]
+
+
+def children():
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def describe(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return f"{pid}: {file.read().replace(bytes(1), b' ')[:200]!r}"
+    except OSError:
+        return f"{pid}"
+
+
+def stat_state(pid):
+    """The process's letter (R, S, T, Z ...) or None."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
+def wait_dead(pid, timeout=20):
+    """Waits until the process is dead (a zombie counts); does not reap."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not select.select([pidfd], [], [], timeout)[0]:
+            raise AssertionError(f"process {describe(pid)} still lives after {timeout} s")
+    finally:
+        os.close(pidfd)
+
+
+def reap(pid, timeout=20):
+    """The exit status of a process that became our child: code, or 128 + signal."""
+    wait_dead(pid, timeout)
+    _, status = os.waitpid(pid, 0)
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def reap_all():
+    """Reaps all zombies; what still lives is killed after two seconds and returned."""
+    alive = []
+    for pid in children():
+        try:
+            wait_dead(pid, 2)
+        except AssertionError:
+            alive.append(describe(pid))
+            os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            pass
+    return alive + reap_all() if children() else alive
+
+
+def until(condition, what, timeout=10):
+    """For the few things of the kernel that can only be asked for."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.002)
+
+
+class Cgroups:
+    """The cgroup file systems of this host; one interface for v1, hybrid and v2."""
+
+    def __init__(self):
+        self.v1, self.v2 = {}, None
+        for line in mountinfo():
+            kind, options = line[line.index("-") + 1], line[-1]
+            if kind == "cgroup2" and line[4].startswith("/sys/fs/cgroup"):
+                self.v2 = line[4]
+            elif kind == "cgroup":
+                for word in options.split(","):
+                    self.v1.setdefault(word, line[4])
+        self.layout = "v2" if not self.v1 else "hybrid" if self.v2 else "v1"
+        self.controllers = set()
+        if self.v2:
+            with open(f"{self.v2}/cgroup.controllers", encoding="ascii") as file:
+                self.controllers |= set(file.read().split())
+        known = "cpu cpuacct cpuset memory devices freezer blkio pids hugetlb net_cls rdma".split()
+        self.controllers |= {name for name in known if name in self.v1}
+
+    @property
+    def roots(self):
+        return sorted(set(self.v1.values()) | ({self.v2} if self.v2 else set()), key=len)
+
+    def dirs(self, name):
+        """All cgroup directories of that name, or with a name around it (prefix-NAME.scope)."""
+        found = []
+        for root in self.roots:
+            for path, names, _ in os.walk(root):
+                found += [os.path.join(path, each) for each in names
+                          if each == name or (name.startswith("rt") and name in each)]
+        return sorted(set(found))
+
+    def of(self, pid):
+        """{controller or "name=..." or "": path below its root} of a process."""
+        paths = {}
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            for line in file.read().splitlines():
+                _, names, path = line.split(":", 2)
+                for name in names.split(","):
+                    paths[name] = path
+        return paths
+
+    def dir(self, pid, controller):
+        paths = self.of(pid)
+        if self.layout == "v2" or controller == "":
+            return self.v2 + paths[""]
+        return self.v1[controller] + paths[controller]
+
+    def read(self, pid, controller, v1_file, v2_file):
+        name = v2_file if self.layout == "v2" else v1_file
+        with open(os.path.join(self.dir(pid, controller), name), encoding="ascii") as file:
+            return file.read().strip()
+
+    def freeze(self, pid, frozen):
+        if self.layout == "v2":
+            path, word = "cgroup.freeze", "1" if frozen else "0"
+        else:
+            path, word = "freezer.state", "FROZEN" if frozen else "THAWED"
+        directory = self.dir(pid, "freezer")
+        with open(os.path.join(directory, path), "w", encoding="ascii") as file:
+            file.write(word)
+
+        def done():
+            if self.layout == "v2":
+                with open(os.path.join(directory, "cgroup.events"), encoding="ascii") as events:
+                    return f"frozen {word}" in events.read()
+            with open(os.path.join(directory, path), encoding="ascii") as state:
+                return state.read().strip() == word
+        until(done, f"{directory} {word}")
