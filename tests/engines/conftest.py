@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engines' suite runs on the feature suite's fixtures."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "feature"))
+
+from fixtures import *  # noqa: E402,F401,F403
