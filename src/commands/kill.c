@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill: send a signal to a container.
+ */
+#include "command.h"
+#include "oci-spec/names.h"
+
+struct kill_options {
+    bool all;
+};
+
+static const struct option rows[] = {
+    OPTION_FLAG ("all", "a", struct kill_options, all,
+                 "signal every process of the container, not only the first"),
+};
+
+static int kill_container (struct invocation *invocation, struct error *err)
+{
+    const struct kill_options *options = invocation->options;
+    const char *word = invocation->count > 1 ? invocation->arguments[1] : "TERM";
+    int signal = oci_signal_from_text (word);
+    if (signal < 0) {
+        error_set (err, "RT-KILL-SIGNAL", 0, "unknown signal `%s`", word);
+        return error_hint (err, "numbers and names are known: 15, TERM, SIGTERM, RTMIN+1");
+    }
+    return lifecycle_kill (invocation->globals, invocation->arguments[0], signal, options->all,
+                           err);
+}
+
+const struct command command_kill = {
+    .name = "kill",
+    .arguments = "ID [SIGNAL]",
+    .min = 1,
+    .max = 2,
+    .options = rows,
+    .option_count = LENGTH (rows),
+    .options_size = sizeof (struct kill_options),
+    .summary = "Send a signal (default: TERM) to a container",
+    .run = kill_container,
+};

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main: the command line becomes one call of a verb. Errors are told here, once, and nowhere else
+ * does the process end.
+ */
+#include "base/fdio.h"
+#include "base/log.h"
+#include "build.h"
+#include "command.h"
+#include "globals.h"
+#include "help.h"
+#include "lifecycle/process_entry.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* In the order of the help. */
+static const struct command *const commands[] = {
+    &command_run,   &command_create, &command_start, &command_kill,     &command_delete,
+    &command_state, &command_list,   &command_spec,  &command_features,
+};
+
+/* The command line, taken apart. `command` stays NULL for --version and the help of rt itself. */
+struct call {
+    char **argv; /* untouched: what rt is executed again with */
+    struct global_options globals;
+    const struct command *command;
+    void *options;
+    char **arguments;
+    int count;
+    bool help;
+};
+
+int command_print (const struct text *text, struct error *err)
+{
+    if (fd_write_all (STDOUT_FILENO, text_string (text), text->length) < 0)
+        return error_set (err, "RT-OUTPUT", errno, "write to standard output");
+    return 0;
+}
+
+static const struct command *find_command (const char *name, struct error *err)
+{
+    const char *names[LENGTH (commands)];
+    for (size_t i = 0; i < LENGTH (commands); i++) {
+        if (text_equal (commands[i]->name, name))
+            return commands[i];
+        names[i] = commands[i]->name;
+    }
+    error_set (err, "RT-USAGE", 0, "unknown command `%s`", name);
+    const char *nearest = options_nearest (name, names, LENGTH (names), sizeof names[0]);
+    if (nearest)
+        error_hint (err, "did you mean %s?", nearest);
+    else
+        error_hint (err, "see rt --help");
+    return NULL;
+}
+
+static int check_count (const struct command *command, int count, struct error *err)
+{
+    if (count >= command->min && count <= command->max)
+        return 0;
+    char wanted[48];
+    if (command->min == command->max)
+        (void)snprintf (wanted, sizeof wanted, "exactly %d", command->min);
+    else if (count < command->min)
+        (void)snprintf (wanted, sizeof wanted, "at least %d", command->min);
+    else
+        (void)snprintf (wanted, sizeof wanted, "at most %d", command->max);
+    AUTO_TEXT struct text usage = {0};
+    help_usage (&usage, command);
+    error_set (err, "RT-USAGE", 0, "rt %s: wrong number of arguments: %s wanted, %d given",
+               command->name, wanted, count);
+    return error_hint (err, "usage: %s", text_string (&usage));
+}
+
+/* Everything behind the verb. */
+static int read_verb (struct call *call, struct arena *arena, struct error *err)
+{
+    const struct command *command = call->command;
+    struct options_table table = {.owner = arena_printf (arena, "rt %s", command->name),
+                                  .items = command->options,
+                                  .count = command->option_count,
+                                  .order = command->order};
+    call->options = arena_alloc (arena, command->options_size);
+    int given = call->count - 1; /* without the verb itself */
+    char **arguments = call->arguments + 1;
+    int result = options_parse (&table, arena, call->options, given, arguments, &call->count, err);
+    if (result < 0)
+        return -1;
+    call->arguments = arguments;
+    call->help = result == OPTIONS_HELP;
+    return call->help ? 0 : check_count (command, call->count, err);
+}
+
+static int read_call (struct call *call, struct arena *arena, int argc, char **argv,
+                      struct error *err)
+{
+    size_t given = argc > 0 ? (size_t)argc - 1 : 0;
+    call->argv = argv;
+    call->arguments = arena_array (arena, given + 1, sizeof *call->arguments);
+    if (given > 0)
+        memcpy (call->arguments, argv + 1, given * sizeof *call->arguments);
+
+    int result = options_parse (&global_table, arena, &call->globals, (int)given, call->arguments,
+                                &call->count, err);
+    call->help = result == OPTIONS_HELP;
+    if (result != 0 || call->globals.version)
+        return result < 0 ? -1 : 0;
+    if (call->count == 0) {
+        error_set (err, "RT-USAGE", 0, "please specify a command");
+        return error_hint (err, "see rt --help");
+    }
+    call->command = find_command (call->arguments[0], err);
+    return call->command ? read_verb (call, arena, err) : -1;
+}
+
+static int tell (const struct call *call, struct error *err)
+{
+    AUTO_TEXT struct text out = {0};
+    if (call->help && call->command)
+        help_command (&out, call->command);
+    else if (call->help)
+        help_overview (&out, &global_table, commands, LENGTH (commands));
+    else
+        build_version (&out);
+    return command_print (&out, err);
+}
+
+/* Before rt opens anything of its own. */
+static int guard (const struct call *call, struct error *err)
+{
+    unsigned int preserved = 0;
+    if (!call->command->inherits)
+        return process_guard_fds (0, err);
+    if (call->command->inherits (call->options, &preserved, err) < 0 ||
+        process_guard_fds (preserved, err) < 0)
+        return -1;
+    return process_protect (call->argv, err);
+}
+
+static int run (int argc, char **argv, int *exit_status, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct call call = {0};
+    int result = read_call (&call, &arena, argc, argv, err);
+    if (result == 0 && (call.help || call.globals.version))
+        return tell (&call, err);
+    if (result == 0)
+        result = guard (&call, err);
+
+    /* The log opens for errors too; where even that fails, the first error is the one to tell. */
+    struct error log_error = {0};
+    if (globals_open_log (&call.globals, &log_error) < 0 && result == 0) {
+        *err = log_error;
+        return -1;
+    }
+    struct lifecycle_globals globals = {0};
+    if (result < 0 || globals_resolve (&call.globals, &arena, &globals, err) < 0)
+        return -1;
+
+    struct invocation invocation = {.globals = &globals,
+                                    .root_is_default = call.globals.root == NULL,
+                                    .arena = &arena,
+                                    .options = call.options,
+                                    .count = call.count,
+                                    .arguments = call.arguments};
+    result = call.command->run (&invocation, err);
+    *exit_status = invocation.exit_status;
+    return result;
+}
+
+int main (int argc, char **argv)
+{
+    struct error err = {0};
+    int exit_status = 0;
+    if (process_fill_standard () < 0)
+        return 1; /* there is nowhere to say why */
+    if (run (argc, argv, &exit_status, &err) < 0) {
+        log_error_value (&err);
+        return err.exit_code != 0 ? err.exit_code : 1;
+    }
+    return exit_status;
+}
