@@ -3,10 +3,19 @@
  * hooks: runs the hooks of one kind, in order, with the container's state on their standard input
  * (config.md, "POSIX-platform Hooks").
  *
+ * Mostly outside; createContainer and startContainer inside. Everything is right for both: no
+ * path but that of the hook is opened, and under the container's filter (HKS-31) the
+ * calls are those of any shell. SIGCHLD must not be ignored.
+ *
  * A hook is trusted, but what it inherits is not: its environment is exactly hook.env (empty where
- * that is absent; CVE-2025-23266), only descriptors 0, 1 and 2 are open, signals have their defaults, it
- * dies with rt. Standard output goes to /dev/null; standard error is captured and becomes part of the
- * error text.
+ * that is absent; CVE-2025-23266), only descriptors 0, 1 and 2 are open, signals have their
+ * defaults, it dies with rt and has a process group of its own, which dies with it at a timeout.
+ * What it prints is captured, the end of it becomes part of the error text: both its outputs are
+ * one pipe, as a /dev/null would be the image's own in startContainer. A hook is over when its
+ * process is, whoever still holds the pipe.
+ *
+ * RT-HOOK-FAILED, RT-HOOK-TIMEOUT, RT-HOOK-START at /hooks/KIND/N; RT-HOOK-SYSTEM where rt could
+ * not even try.
  */
 #ifndef RT_CONTAINER_HOOKS_H
 #define RT_CONTAINER_HOOKS_H
@@ -15,14 +24,15 @@
 #include "oci-spec/config.h"
 
 struct hooks_context {
-    const char *state;              /* compact JSON, whole */
-    const char *cwd;                /* directory to start in; NULL = stay */
-    const struct oci_strings *env;  /* used where a hook has none (startContainer); NULL = empty */
-    int default_timeout_ms;         /* limit for hooks without a timeout; -1 = none */
+    const char *state;             /* compact JSON, whole */
+    const char *cwd;               /* directory to start in; NULL = stay */
+    const struct oci_strings *env; /* used where a hook has none (startContainer); NULL = empty */
+    int default_timeout_ms;        /* limit for hooks without a timeout; -1 = none */
 };
 
-/* Runs until the first failure (poststop: all of them, failures are warnings and 0 is returned). The
- * error says kind, index, path, and exit status, signal or timeout, and what the hook last printed. */
+/* Runs until the first failure (poststop: all of them, failures are warnings and 0 is returned).
+ * The error says kind, index, path, and exit status, signal or timeout, and what the hook last
+ * printed. */
 int hooks_run (const struct oci_hooks *hooks, enum oci_hook_kind kind,
                const struct hooks_context *context, struct error *err);
 

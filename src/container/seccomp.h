@@ -17,10 +17,11 @@ struct seccomp_program {
     uint32_t flags;                   /* SECCOMP_FILTER_FLAG_* for the load */
 };
 
-void seccomp_release (struct seccomp_program *program);
+/* (seccomp_release and seccomp_load are libseccomp's.) */
+void seccomp_program_release (struct seccomp_program *program);
 
-/* pure apart from memory: compiles, adds the answer ENOSYS for calls that are newer than the profile
- * (SEC-25). Needs nothing of the host but the flags that it supports. */
+/* pure apart from memory: compiles, adds the answer ENOSYS for calls that are newer than the
+ * profile (SEC-25). Needs nothing of the host but the flags that it supports. */
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err);
 

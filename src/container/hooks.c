@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hooks: see hooks.h. */
+#include "container/hooks.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "kernel/clone.h"
+#include "kernel/fds.h"
+#include "kernel/pidfd.h"
+#include "oci-spec/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* What is kept of a hook's output: its end. */
+#define OUTPUT_KEPT 4096
+
+/* A daemon that the hook left behind may write for ever; the pipe holds 64 KiB at its death. */
+#define OUTPUT_AFTER_DEATH (1 << 20)
+
+struct run {
+    pid_t pid;
+    int pidfd;
+    int state_writer; /* nonblocking; -1 = all written */
+    int state_reader; /* ours too until the end, so that writing never raises SIGPIPE (HKS-14) */
+    int output;       /* nonblocking */
+    const char *state;
+    size_t state_left;
+    char kept[OUTPUT_KEPT]; /* the last bytes of the output */
+    size_t kept_length;
+};
+
+#define AUTO_RUN __attribute__ ((cleanup (run_release)))
+static void run_release (struct run *run)
+{
+    cleanup_fd (&run->pidfd);
+    cleanup_fd (&run->state_writer);
+    cleanup_fd (&run->state_reader);
+    cleanup_fd (&run->output);
+}
+
+/* What the child could not do, told through a pipe that exec closes. */
+struct start_failure {
+    enum { START_SETUP, START_CWD, START_EXEC } step;
+    int errnum;
+};
+
+static _Noreturn void child_fail (int report, int step)
+{
+    struct start_failure failure = {.step = step, .errnum = errno};
+
+    (void)fd_write_all (report, &failure, sizeof (failure));
+    _exit (127);
+}
+
+/* Handlers are reset by exec, what is ignored stays ignored, and so does the mask. */
+static void reset_signals (void)
+{
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int signal = 1; signal < NSIG; signal++)
+        (void)sigaction (signal, &standard, NULL);
+    (void)sigemptyset (&none);
+    (void)sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+static bool cwd_may_be_denied (enum oci_hook_kind kind)
+{
+    return kind == OCI_HOOK_CREATE_CONTAINER || kind == OCI_HOOK_START_CONTAINER;
+}
+
+static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind kind,
+                                 const struct hooks_context *context, pid_t parent,
+                                 const int fds[3], int report)
+{
+    static char *empty[] = {NULL};
+    char *only_path[] = {(char *)hook->path, NULL};
+    const struct oci_strings *env = hook->env.present ? &hook->env : context->env;
+
+    if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setpgid (0, 0) < 0)
+        child_fail (report, START_SETUP);
+    /* rt died before the line above. 0: it is outside of this process' pid namespace. */
+    if (getppid () != parent && getppid () != 0)
+        _exit (127);
+    /* All of them are above 2: nothing is overwritten before it is copied. */
+    for (int fd = 0; fd < 3; fd++)
+        if (dup2 (fds[fd], fd) < 0)
+            child_fail (report, START_SETUP);
+    if (fds_cloexec_from (3) < 0)
+        child_fail (report, START_SETUP);
+    if (context->cwd && chdir (context->cwd) < 0 && (errno != EACCES || !cwd_may_be_denied (kind)))
+        child_fail (report, START_CWD);
+    reset_signals ();
+    (void)execve (hook->path, hook->args.present ? hook->args.items : only_path,
+                  env && env->items ? env->items : empty);
+    child_fail (report, START_EXEC);
+}
+
+/* A pipe whose ends are above 2, whatever rt's caller had closed. */
+static int make_pipe (int pipe_fds[2])
+{
+    AUTO_FD int reader = -1;
+    AUTO_FD int writer = -1;
+
+    if (pipe2 (pipe_fds, O_CLOEXEC) < 0)
+        return -1;
+    AUTO_FD int low_reader = pipe_fds[0];
+    AUTO_FD int low_writer = pipe_fds[1];
+    if (low_reader > STDERR_FILENO && low_writer > STDERR_FILENO) {
+        (void)take_fd (&low_reader);
+        (void)take_fd (&low_writer);
+        return 0;
+    }
+    reader = fcntl (low_reader, F_DUPFD_CLOEXEC, 3);
+    writer = fcntl (low_writer, F_DUPFD_CLOEXEC, 3);
+    if (reader < 0 || writer < 0)
+        return -1;
+    pipe_fds[0] = take_fd (&reader);
+    pipe_fds[1] = take_fd (&writer);
+    return 0;
+}
+
+static int set_nonblocking (int fd)
+{
+    return fcntl (fd, F_SETFL, O_NONBLOCK);
+}
+
+static int system_failure (struct error *err)
+{
+    return error_set (err, "RT-HOOK-SYSTEM", errno, "cannot make pipes or a process for it");
+}
+
+/* The child's own words about why it could not exec, or nothing. */
+static int check_start (int report, const struct oci_hook *hook,
+                        const struct hooks_context *context, struct error *err)
+{
+    struct start_failure failure;
+    ssize_t length;
+
+    do
+        length = read (report, &failure, sizeof (failure));
+    while (length < 0 && errno == EINTR);
+    if (length != sizeof (failure))
+        return 0;
+    switch (failure.step) {
+    case START_CWD:
+        return error_set (err, "RT-HOOK-START", failure.errnum, "cannot change to %s",
+                          context->cwd);
+    case START_EXEC:
+        error_set (err, "RT-HOOK-START", failure.errnum, "exec %s", hook->path);
+        if (failure.errnum == ENOENT)
+            error_hint (err, "the file, or the interpreter that it names, is not there");
+        return -1;
+    case START_SETUP:
+        break;
+    }
+    return error_set (err, "RT-HOOK-SYSTEM", failure.errnum, "cannot prepare its process");
+}
+
+/* Forks; the child has the far ends of the pipes and they are closed here when this returns. */
+static int start (struct run *run, const struct oci_hook *hook, enum oci_hook_kind kind,
+                  const struct hooks_context *context, struct error *err)
+{
+    const struct clone_request plain = {.cgroup = -1};
+    bool in_cgroup;
+    int ends[2];
+
+    if (make_pipe (ends) < 0)
+        return system_failure (err);
+    run->state_reader = ends[0];
+    run->state_writer = ends[1];
+    if (make_pipe (ends) < 0)
+        return system_failure (err);
+    run->output = ends[0];
+    AUTO_FD int output_writer = ends[1];
+    if (make_pipe (ends) < 0)
+        return system_failure (err);
+    AUTO_FD int report_reader = ends[0];
+    AUTO_FD int report_writer = ends[1];
+    if (set_nonblocking (run->state_writer) < 0 || set_nonblocking (run->output) < 0)
+        return system_failure (err);
+
+    pid_t parent = getpid ();
+    run->pid = clone_child (&plain, &run->pidfd, &in_cgroup);
+    if (run->pid < 0)
+        return system_failure (err);
+    if (run->pid == 0) {
+        const int fds[3] = {run->state_reader, output_writer, output_writer};
+        child_run (hook, kind, context, parent, fds, report_writer);
+    }
+    drop_fd (&report_writer);
+    return check_start (report_reader, hook, context, err);
+}
+
+static int64_t now_ms (void)
+{
+    struct timespec now;
+
+    (void)clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void keep (struct run *run, const char *bytes, size_t length)
+{
+    if (length > OUTPUT_KEPT) {
+        bytes += length - OUTPUT_KEPT;
+        length = OUTPUT_KEPT;
+    }
+    size_t room = OUTPUT_KEPT - run->kept_length;
+    if (length > room) {
+        size_t forget = length - room;
+        memmove (run->kept, run->kept + forget, run->kept_length - forget);
+        run->kept_length -= forget;
+    }
+    memcpy (run->kept + run->kept_length, bytes, length);
+    run->kept_length += length;
+}
+
+/* One read; false where there is nothing more, now or ever. */
+static bool read_output (struct run *run)
+{
+    char buffer[OUTPUT_KEPT];
+    ssize_t length = read (run->output, buffer, sizeof (buffer));
+
+    if (length > 0)
+        keep (run, buffer, (size_t)length);
+    else if (length == 0 || (errno != EAGAIN && errno != EINTR))
+        drop_fd (&run->output);
+    return length > 0;
+}
+
+static void write_state (struct run *run)
+{
+    ssize_t written = write (run->state_writer, run->state, run->state_left);
+
+    if (written > 0) {
+        run->state += written;
+        run->state_left -= (size_t)written;
+    }
+    if (run->state_left == 0 || (written < 0 && errno != EAGAIN && errno != EINTR))
+        drop_fd (&run->state_writer);
+}
+
+/* Carries bytes until the hook is dead: 1; or the time is over: 0; or -1 with errno. */
+static int carry (struct run *run, int64_t deadline)
+{
+    enum { DEATH, STATE, OUTPUT };
+
+    for (;;) {
+        struct pollfd ready[] = {
+            [DEATH] = {.fd = run->pidfd, .events = POLLIN},
+            [STATE] = {.fd = run->state_writer, .events = POLLOUT},
+            [OUTPUT] = {.fd = run->output, .events = POLLIN},
+        };
+        int64_t left = deadline < 0 ? -1 : deadline - now_ms ();
+        if (deadline >= 0 && left <= 0)
+            return 0;
+        /* A time longer than poll takes: asks again. */
+        int count = poll (ready, 3, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (count < 0 && errno != EINTR)
+            return -1;
+        if (count <= 0)
+            continue;
+        if (ready[STATE].revents)
+            write_state (run);
+        if (ready[OUTPUT].revents)
+            (void)read_output (run);
+        if (ready[DEATH].revents)
+            return 1;
+    }
+}
+
+/* The end of what was printed, as one line that leaves room for the rest of the text. */
+static const char *last_words (struct run *run, char *line, size_t size)
+{
+    size_t length = run->kept_length;
+
+    while (length > 0 && (unsigned char)run->kept[length - 1] <= ' ')
+        length--;
+    size_t start = length > size - 1 ? length - (size - 1) : 0;
+    while (start < length && (unsigned char)run->kept[start] <= ' ')
+        start++;
+    for (size_t i = start; i < length; i++) {
+        unsigned char c = (unsigned char)run->kept[i];
+        line[i - start] = (char)(c < ' ' || c == 0x7f ? ' ' : c);
+    }
+    line[length - start] = '\0';
+    return line;
+}
+
+static int judge (struct run *run, int status, struct error *err)
+{
+    char line[600];
+
+    if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
+        return 0;
+    const char *words = last_words (run, line, sizeof (line));
+    const char *colon = words[0] != '\0' ? ": " : "";
+    if (WIFEXITED (status))
+        return error_set (err, "RT-HOOK-FAILED", 0, "exit status %d%s%s", WEXITSTATUS (status),
+                          colon, words);
+    const char *signal = oci_names_of (&oci_signals, (uint64_t)WTERMSIG (status));
+    return error_set (err, "RT-HOOK-FAILED", 0, "killed by signal %d (%s)%s%s", WTERMSIG (status),
+                      signal ? signal : "?", colon, words);
+}
+
+/* Reaps it; it is dead or will be at once. */
+static int reap (const struct run *run, int *status)
+{
+    pid_t pid;
+
+    do
+        pid = waitpid (run->pid, status, 0);
+    while (pid < 0 && errno == EINTR);
+    return pid < 0 ? -1 : 0;
+}
+
+static void kill_group (const struct run *run)
+{
+    (void)kill (-run->pid, SIGKILL);
+    (void)pidfd_signal (run->pidfd, SIGKILL);
+}
+
+static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
+                    const struct hooks_context *context, struct error *err)
+{
+    AUTO_RUN struct run run = {
+        .pid = -1,
+        .pidfd = -1,
+        .state_writer = -1,
+        .state_reader = -1,
+        .output = -1,
+        .state = context->state,
+        .state_left = strlen (context->state),
+    };
+    int64_t limit_ms = context->default_timeout_ms;
+    int status;
+
+    if (hook->timeout.present)
+        limit_ms = hook->timeout.value > INT64_MAX / 2000 ? -1 : hook->timeout.value * 1000;
+    int64_t deadline = limit_ms < 0 ? -1 : now_ms () + limit_ms;
+    if (start (&run, hook, kind, context, err) < 0) {
+        if (run.pid > 0)
+            (void)reap (&run, &status);
+        return -1;
+    }
+    int dead = carry (&run, deadline);
+    int errnum = errno;
+    if (dead <= 0)
+        kill_group (&run);
+    if (reap (&run, &status) < 0)
+        return error_set (err, "RT-HOOK-SYSTEM", errno, "cannot wait for it");
+    for (int left = OUTPUT_AFTER_DEATH; run.output >= 0 && left > 0 && read_output (&run);)
+        left -= OUTPUT_KEPT;
+    if (dead < 0)
+        return error_set (err, "RT-HOOK-SYSTEM", errnum, "cannot wait for it");
+    if (dead == 0) {
+        char line[600];
+        const char *words = last_words (&run, line, sizeof (line));
+        return error_set (err, "RT-HOOK-TIMEOUT", 0, "timeout of %g s expired%s%s",
+                          (double)limit_ms / 1000, words[0] != '\0' ? ": " : "", words);
+    }
+    return judge (&run, status, err);
+}
+
+int hooks_run (const struct oci_hooks *hooks, enum oci_hook_kind kind,
+               const struct hooks_context *context, struct error *err)
+{
+    const char *name = oci_names_of (&oci_hook_kinds, (uint64_t)kind);
+
+    for (size_t i = 0; i < hooks->count; i++) {
+        const struct oci_hook *hook = &hooks->items[i];
+        struct error failure;
+
+        if (run_one (hook, kind, context, &failure) == 0)
+            continue;
+        error_wrap (&failure, "error running %s hook #%zu (%s)", name ? name : "", i, hook->path);
+        error_at (&failure, "/hooks/%s/%zu", name ? name : "", i);
+        if (kind != OCI_HOOK_POSTSTOP) {
+            *err = failure;
+            return -1;
+        }
+        char message[1400];
+        error_format (&failure, message, sizeof (message));
+        log_warning ("%s", message);
+    }
+    return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * privileges: what a process may do, where libc has no call for it: capability sets, the session
+ * keyring, the system call filter.
+ *
+ * All functions act on the calling process: -1 with errno on failure. Sets of capabilities are bit
+ * masks: bit CAP_X is set.
+ */
+#ifndef RT_KERNEL_PRIVILEGES_H
+#define RT_KERNEL_PRIVILEGES_H
+
+#include <linux/filter.h>
+#include <stdint.h>
+
+/* The highest capability of the running kernel. */
+int capabilities_last (void);
+
+int capabilities_set (uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int capabilities_get (uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+
+/* Takes all that are not in `keep` out of the bounding set. EPERM only where something had to be
+ * taken out and may not be. */
+int capabilities_bound (uint64_t keep);
+
+/* Empties the ambient set (-1: kernel without it) and raises one. */
+int capabilities_ambient_clear (void);
+int capabilities_ambient_raise (int capability);
+
+/* Joins the session keyring of this name, made where there is none, and lets its owner find it by
+ * name (a keyring is born without that). The serial number. */
+int32_t keyring_join_session (const char *name);
+
+/* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. TSYNC: ESRCH where another
+ * thread could not follow. */
+int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags);
+
+#endif
