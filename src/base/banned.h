@@ -6,6 +6,7 @@
 #ifndef RT_BASE_BANNED_H
 #define RT_BASE_BANNED_H
 
+#include <linux/bpf.h> /* names helpers strtol and strtoul, so it must come before the poison */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup: where a container's processes are counted and limited (config-linux.md, "Control groups").
+ * cgroup: where a container's processes are counted and limited (config-linux.md, "Control
+ * groups").
  *
  * A container has one directory in each hierarchy of the host: that is one on a v2 host, and one
  * for each v1 hierarchy (and the v2 one where it is mounted) on v1 and hybrid hosts. The set is
@@ -36,36 +37,59 @@ enum cgroup_layout cgroup_layout (void);
 int cgroup_plan (struct arena *arena, const struct cgroup_request *request, struct oci_map *paths,
                  struct error *err);
 
-/* Makes the directories (with controllers enabled in v2 parents, cpuset filled on v1). Directories that
- * exist are accepted when they hold no process and are not frozen (CGM-18). Undoes itself on failure. */
-int cgroup_place (const struct oci_map *paths, const struct cgroup_request *request,
-                  struct error *err);
+/* Makes the directories (with controllers enabled in v2 parents, cpuset filled on v1). Directories
+ * that exist are accepted when they hold no process and are not frozen (CGM-18). Undoes itself on
+ * failure. Where permission was missing and is forgiven (UID-14), those hierarchies leave the map:
+ * it may be empty afterwards. Record the map again. */
+int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, struct error *err);
 
 /* Applies all limits and the device rules; before any process of the container runs in it.
- * Errors point into /linux/resources. */
-int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources, bool in_userns,
-                  struct error *err);
+ * Errors point into /linux/resources. `in_userns`: the container's processes live in a user
+ * namespace that is not the initial one, where they cannot make device nodes anyway: then it is no
+ * error that rt may not load device rules. pids.limit 0 is a limit: from then on clone3 into the
+ * cgroup fails with EAGAIN (as in any container that has reached its limit); clone outside and use
+ * cgroup_join (), which the kernel lets pass. */
+int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
+                  bool in_userns, struct error *err);
 
-/* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy). */
+/* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy).
+ */
 int cgroup_open_v2 (const struct oci_map *paths);
 
-/* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. */
+/* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. Costs 10
+ * ms and more: the kernel waits for a grace period to move somebody else. */
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err);
+
+/* The cheap way into the v1 hierarchies (microseconds): rt opens the doors before it clones, the
+ * child (with one thread; in whatever namespaces and with whatever ids) enters and closes them.
+ * Nothing to do on v2: there it is born inside. */
+#define CGROUP_DOORS_MAX 32
+struct cgroup_doors {
+    int fds[CGROUP_DOORS_MAX];
+    size_t count;
+};
+int cgroup_open_doors (const struct oci_map *paths, struct cgroup_doors *doors, struct error *err);
+int cgroup_enter (const struct cgroup_doors *doors, struct error *err);
+void cgroup_close_doors (struct cgroup_doors *doors);
+
+/* Gives the v2 directory and what the kernel lists as safe in it to the container's user (host id).
+ * Only with a cgroup namespace of its own and a writable cgroup mount (CGM-19). */
+int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);
 
 /* 1 frozen, 0 not (also where there is no cgroup any more). */
 int cgroup_frozen (const struct oci_map *paths);
 int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err);
 
 /* All processes in it and below it; the number, pids in the arena. 0 where the cgroup is gone. */
-int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids,
-                      size_t *count, struct error *err);
+int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
+                      struct error *err);
 
 /* Signals every process in it and below it. SIGKILL leaves none, forks included, frozen or not
  * (cgroup.kill, Linux 5.14, or freeze, kill, thaw in rounds). */
 int cgroup_kill (const struct oci_map *paths, int signal, struct error *err);
 
-/* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out for
- * up to two seconds (processes that are just exiting). */
+/* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out
+ * for up to two seconds (processes that are just exiting). */
 int cgroup_remove (const struct oci_map *paths, struct error *err);
 
 #endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apply: writes knobs, and looks whether they hold.
+ */
+#include "cgroup/devices.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/knob.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* The container's directories, each opened when the first knob wants it. */
+struct directories {
+    const struct oci_map *paths;
+    int fds[CGROUP_HIERARCHIES_MAX];
+};
+
+static void directories_close (struct directories *directories)
+{
+    for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
+        cleanup_fd (&directories->fds[i]);
+}
+
+static void directories_init (struct directories *directories, const struct oci_map *paths)
+{
+    directories->paths = paths;
+    for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
+        directories->fds[i] = -1;
+}
+
+/* The place in the map of the hierarchy that takes the knob: v1's for its controller, else v2's. */
+static int directory_for (struct directories *directories, const struct knob *knob,
+                          const struct oci_pair **item)
+{
+    const struct oci_map *paths = directories->paths;
+    size_t chosen = paths->count;
+
+    for (size_t i = 0; i < paths->count && i < CGROUP_HIERARCHIES_MAX; i++) {
+        if (hierarchy_has (paths->items[i].key, knob->controller)) {
+            chosen = i;
+            break;
+        }
+        if (paths->items[i].key[0] == '\0')
+            chosen = i;
+    }
+    if (chosen == paths->count) {
+        errno = ENODEV;
+        return -1;
+    }
+    *item = &paths->items[chosen];
+    if (directories->fds[chosen] < 0)
+        directories->fds[chosen] = open ((*item)->value, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return directories->fds[chosen];
+}
+
+static int explain_missing (const struct oci_pair *item, const struct knob *knob, struct error *err)
+{
+    if (item->key[0] == '\0')
+        v2_explain_missing (item->value, knob->controller, knob->file, err);
+    else
+        error_set (err, "RT-CGROUP-LIMIT", ENOENT,
+                   "this kernel's cgroup controller '%s' has no file '%s' in '%s'", item->key,
+                   knob->file, item->value);
+    return error_at (err, "%s", knob->pointer);
+}
+
+static int explain_write (int dir, const struct oci_pair *item, const struct knob *knob, int errnum,
+                          struct error *err)
+{
+    char usage[64] = "?", peak[64] = "?";
+
+    error_set (err, "RT-CGROUP-LIMIT", errnum, "write '%s' to '%s/%s'", knob->value, item->value,
+               knob->file);
+    error_at (err, "%s", knob->pointer);
+    if (errnum == EBUSY && text_equal (knob->file, "memory.limit_in_bytes") &&
+        fd_read_file_at (dir, "memory.usage_in_bytes", usage, sizeof usage) > 0 &&
+        fd_read_file_at (dir, "memory.max_usage_in_bytes", peak, sizeof peak) > 0) {
+        usage[strcspn (usage, "\n")] = peak[strcspn (peak, "\n")] = '\0';
+        error_hint (err, "the container uses %s bytes (at most %s until now)", usage, peak);
+    } else if (errnum == EACCES || errnum == EPERM || errnum == EROFS) {
+        error_hint (err, "this cgroup is not delegated to the user, or the parent's limits forbid "
+                         "it");
+    }
+    return -1;
+}
+
+/* What is behind the first word changes, the first word stays ("max 100000" of cpu.max). */
+static int keep_first_word (int fd, const char *rest, char *value, size_t size)
+{
+    char now[256];
+    ssize_t length = pread (fd, now, sizeof now - 1, 0);
+
+    if (length < 0)
+        return -1;
+    now[length] = '\0';
+    (void)snprintf (value, size, "%.*s %s", (int)strcspn (now, " \n"), now, rest);
+    return 0;
+}
+
+enum written { WRITTEN, ABSENT, OUT_OF_ORDER, FAILED };
+
+static enum written check_again (int fd, const struct oci_pair *item, const struct knob *knob,
+                                 struct error *err)
+{
+    char now[256];
+    ssize_t length;
+
+    if (knob->check == KNOB_ANY)
+        return WRITTEN;
+    length = pread (fd, now, sizeof now - 1, 0);
+    if (length < 0) {
+        error_set (err, "RT-CGROUP-LIMIT", errno, "read '%s/%s'", item->value, knob->file);
+        error_at (err, "%s", knob->pointer);
+        return FAILED;
+    }
+    now[length] = '\0';
+    now[strcspn (now, "\n")] = '\0';
+    switch (knob_compare (knob, now)) {
+    case KNOB_HOLDS:
+        return WRITTEN;
+    case KNOB_WAS_ROUNDED:
+        log_debug ("%s/%s: the kernel made %s of %s", item->value, knob->file, now, knob->value);
+        return WRITTEN;
+    case KNOB_DIFFERS:
+        break;
+    }
+    error_set (err, "RT-CGROUP-LIMIT", 0, "'%s/%s' holds %s after %s was written", item->value,
+               knob->file, now, knob->value);
+    error_at (err, "%s", knob->pointer);
+    error_hint (err, "the value is out of the kernel's range, or this kernel ignores it");
+    return FAILED;
+}
+
+static enum written write_knob (struct directories *directories, const struct knob *knob,
+                                struct error *err)
+{
+    const struct oci_pair *item = NULL;
+    bool reads = knob->check != KNOB_ANY || (knob->flags & KNOB_AFTER_FIRST);
+    int dir = directory_for (directories, knob, &item);
+    const char *value = knob->value;
+    char kept[256];
+
+    if (dir < 0 && !item) {
+        error_set (err, "RT-CGROUP-CONTROLLER", 0,
+                   "cgroup controller '%s' is not available on this host", knob->controller);
+        error_at (err, "%s", knob->pointer);
+        return FAILED;
+    }
+    if (dir < 0) {
+        error_set (err, "RT-CGROUP-LIMIT", errno, "open cgroup '%s'", item->value);
+        error_at (err, "%s", knob->pointer);
+        return FAILED;
+    }
+    AUTO_FD int fd = openat (dir, knob->file, (reads ? O_RDWR : O_WRONLY) | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        if (knob->flags & (KNOB_OPTIONAL | KNOB_OR_NEXT))
+            return ABSENT;
+        explain_missing (item, knob, err);
+        return FAILED;
+    }
+    if (fd >= 0 && (knob->flags & KNOB_AFTER_FIRST) &&
+        keep_first_word (fd, knob->value, kept, sizeof kept) == 0)
+        value = kept;
+    if (fd < 0 || fd_write_all (fd, value, strlen (value)) < 0) {
+        bool out_of_order = errno == EINVAL && (knob->flags & KNOB_ANY_ORDER);
+        explain_write (dir, item, knob, errno, err);
+        return out_of_order ? OUT_OF_ORDER : FAILED;
+    }
+    return check_again (fd, item, knob, err);
+}
+
+/* Knobs that depend on each other: those that the kernel refuses now are tried again as long as
+ * another one of the group succeeds. */
+static int write_group (struct directories *directories, const struct knob *knobs, size_t count,
+                        struct error *err)
+{
+    size_t left = count;
+    uint32_t done = 0; /* a group has four at most */
+
+    while (left > 0) {
+        size_t before = left;
+        for (size_t i = 0; i < count; i++) {
+            if (done & (1U << i))
+                continue;
+            enum written result = write_knob (directories, &knobs[i], err);
+            if (result == FAILED)
+                return -1;
+            if (result == OUT_OF_ORDER)
+                continue;
+            done |= 1U << i;
+            left--;
+        }
+        if (left == before)
+            return -1; /* err is filled by the last attempt */
+    }
+    return 0;
+}
+
+/* checkBeforeUpdate (CGR-13): before anything is written. */
+static int check_usage (struct directories *directories, const struct knobs *knobs,
+                        struct error *err)
+{
+    char text[64];
+    uint64_t usage, limit;
+
+    for (size_t i = 0; i < knobs->count; i++) {
+        const struct knob *knob = &knobs->items[i];
+        const struct oci_pair *item;
+
+        if (!(knob->flags & KNOB_ABOVE_USAGE) ||
+            text_to_uint64 (knob->value, UINT64_MAX, &limit) < 0)
+            continue;
+        int dir = directory_for (directories, knob, &item);
+        const char *file =
+            text_equal (knob->file, "memory.max") ? "memory.current" : "memory.usage_in_bytes";
+        if (dir < 0 || fd_read_file_at (dir, file, text, sizeof text) <= 0)
+            continue; /* the write will say what is wrong */
+        text[strcspn (text, "\n")] = '\0';
+        if (text_to_uint64 (text, UINT64_MAX, &usage) < 0 || usage < limit)
+            continue;
+        error_set (err, "RT-CGROUP-USAGE", 0,
+                   "rejecting memory limit %s: the container uses %s bytes already", knob->value,
+                   text);
+        return error_at (err, "%s", knob->pointer);
+    }
+    return 0;
+}
+
+static int write_knobs (struct directories *directories, const struct knobs *knobs,
+                        struct error *err)
+{
+    for (size_t i = 0; i < knobs->count;) {
+        const struct knob *knob = &knobs->items[i];
+        size_t group = 0;
+
+        while (i + group < knobs->count && (knob[group].flags & KNOB_ANY_ORDER) &&
+               text_equal (knob[group].controller, knob->controller))
+            group++;
+        if (group > 0) {
+            if (write_group (directories, knob, group, err) < 0)
+                return -1;
+            i += group;
+            continue;
+        }
+        enum written result = write_knob (directories, knob, err);
+        if (result == FAILED)
+            return -1;
+        i += (knob->flags & KNOB_OR_NEXT) && result == WRITTEN ? 2 : 1;
+    }
+    return 0;
+}
+
+int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
+                  bool in_userns, struct error *err)
+{
+    __attribute__ ((cleanup (directories_close))) struct directories directories;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct knobs knobs = {.arena = &arena};
+    struct error inner = {0};
+
+    directories_init (&directories, paths);
+    if (knobs_for (paths, resources, &knobs, err) < 0)
+        return -1;
+    if (paths->count == 0 && knobs.count > 0) {
+        error_set (err, "RT-CGROUP-NONE", 0, "the container has no cgroup that could limit it");
+        error_at (err, "%s", knobs.items[0].pointer);
+        return error_hint (err, "cgroups are switched off, or not delegated to the user");
+    }
+    /* Attempts that succeed later leave their words in `inner`. */
+    if (check_usage (&directories, &knobs, &inner) < 0 ||
+        write_knobs (&directories, &knobs, &inner) < 0) {
+        *err = inner;
+        return -1;
+    }
+    return paths->count ? devices_apply (paths, resources, in_userns, err) : 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hierarchy: the cgroup hierarchies of this host, and where they are mounted. Private to cgroup/.
+ *
+ * The layout follows from file system types below /sys/fs/cgroup and from /proc/self/cgroup, so
+ * that the start of a container does not depend on how many mounts the host has. Hierarchies that
+ * are mounted elsewhere are not found, and are treated as not mounted.
+ */
+#ifndef RT_CGROUP_HIERARCHY_H
+#define RT_CGROUP_HIERARCHY_H
+
+#include "cgroup/cgroup.h"
+
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+
+/* The kernel has 16 controllers at most; the rest is for named hierarchies and v2. */
+#define CGROUP_HIERARCHIES_MAX 32
+
+struct hierarchy {
+    const char *key;   /* as in the map: "" for v2, "cpu,cpuacct", "name=systemd" */
+    const char *own;   /* the path of this process in it */
+    const char *mount; /* its directory; NULL = not mounted */
+    bool writable;     /* by this process, at the root of the mount */
+};
+
+struct cgroup_host {
+    enum cgroup_layout layout;
+    struct hierarchy *items;
+    size_t count;
+};
+
+/* Takes /proc/self/cgroup apart; key and own only. Lines that make no sense are an error. */
+int hierarchies_parse (struct arena *arena, const char *text, struct hierarchy **items,
+                       size_t *count, struct error *err);
+
+/* Reads what is true of this host. `writable` is only asked for where `rootless`. */
+int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *host,
+                      struct error *err);
+
+/* Is `controller` one of the words of a key ("cpu" in "cpu,cpuacct")? */
+bool hierarchy_has (const char *key, const char *controller);
+
+/* The directory of the hierarchy that has `controller` ("" for v2), or NULL. */
+const char *cgroup_path_of (const struct oci_map *paths, const char *controller);
+
+/* How long the mount's part of a path of the map is: "/sys/fs/cgroup/memory" of
+ * "/sys/.../memory/a". */
+size_t hierarchy_mount_length (const char *key, const char *path);
+
+/* The pure half of cgroup_plan (). */
+int cgroup_plan_on (struct arena *arena, const struct cgroup_request *request,
+                    const struct cgroup_host *host, struct oci_map *paths, struct error *err);
+
+/* Makes one directory with all that stands above it. *made counts the components that are new; they
+ * are the last ones of the path. */
+int v1_make (const char *key, const char *path, size_t *made, struct error *err);
+int v2_make (const char *path, size_t *made, struct error *err);
+
+/* CGM-18: the directory stood there already. */
+int v1_check_fit (const char *key, const char *path, struct error *err);
+int v2_check_fit (const char *path, struct error *err);
+
+/* Says why `controller` cannot be used at the v2 directory `path`; fills err and its hint. */
+int v2_explain_missing (const char *path, const char *controller, const char *file,
+                        struct error *err);
+
+/* Is `word` one of the words of `list` (separated by spaces, tabs or newlines)? */
+bool word_in_list (const char *list, const char *word);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * join: processes into the container's directories.
+ *
+ * Moving another process costs an RCU grace period (10 ms and more): the kernel must stop all forks
+ * for it. A process with one thread that moves itself does not pay that in v1 ("0" to `tasks`), and
+ * one that is born in its cgroup does not pay it in v2 (CLONE_INTO_CGROUP).
+ */
+#include "cgroup/hierarchy.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static int explain (const char *path, int errnum, struct error *err)
+{
+    error_set (err, "RT-CGROUP-JOIN", errnum, "join cgroup '%s'", path);
+    switch (errnum) {
+    case EBUSY:
+        return error_hint (err, "it has controllers enabled for its children, so it cannot hold "
+                                "processes itself");
+    case EOPNOTSUPP:
+        return error_hint (err, "the cgroup above it is threaded, or this one is invalid");
+    case ENOSPC:
+        return error_hint (err, "its cpuset has no processors or no memory nodes");
+    case EACCES:
+    case EPERM:
+        return error_hint (err, "the cgroup above both the old and the new place is not delegated "
+                                "to the user");
+    default:
+        return -1;
+    }
+}
+
+int cgroup_open_v2 (const struct oci_map *paths)
+{
+    const char *path = cgroup_path_of (paths, "");
+
+    if (!path) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err)
+{
+    char text[16];
+
+    (void)snprintf (text, sizeof text, "%d", (int)pid);
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct oci_pair *item = &paths->items[i];
+
+        if (skip_v2 && item->key[0] == '\0')
+            continue;
+        AUTO_FD int dir = open (item->value, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0 || fd_write_file_at (dir, "cgroup.procs", text) < 0)
+            return explain (item->value, errno, err);
+    }
+    return 0;
+}
+
+int cgroup_open_doors (const struct oci_map *paths, struct cgroup_doors *doors, struct error *err)
+{
+    struct cgroup_doors opened = {0};
+
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct oci_pair *item = &paths->items[i];
+
+        if (item->key[0] == '\0')
+            continue;
+        AUTO_FD int dir = open (item->value, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd = dir < 0 ? -1 : openat (dir, "tasks", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || opened.count == CGROUP_DOORS_MAX) {
+            int errnum = fd < 0 ? errno : EMFILE;
+            cgroup_close_doors (&opened);
+            return explain (item->value, errnum, err);
+        }
+        opened.fds[opened.count++] = fd;
+    }
+    *doors = opened;
+    return 0;
+}
+
+int cgroup_enter (const struct cgroup_doors *doors, struct error *err)
+{
+    for (size_t i = 0; i < doors->count; i++)
+        if (fd_write_all (doors->fds[i], "0", 1) < 0)
+            return explain ("(v1, of this container)", errno, err);
+    return 0;
+}
+
+void cgroup_close_doors (struct cgroup_doors *doors)
+{
+    for (size_t i = 0; i < doors->count; i++)
+        cleanup_fd (&doors->fds[i]);
+    doors->count = 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill: the end of a container's processes and of its directories (FEATURES CGM-23, CGM-24,
+ * CGM-31).
+ */
+#include "cgroup/hierarchy.h"
+#include "cgroup/tree.h"
+#include "cgroup/wait.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+enum { REMOVE_TIMEOUT_MS = 2000, KILL_TIMEOUT_MS = 10 * 1000 };
+
+static bool is_gone (int errnum)
+{
+    return errnum == ENOENT || errnum == ENODEV;
+}
+
+/* Where the processes are looked up: the hierarchy that can stop them, so that a kill sees what the
+ * freezer holds; else v2; else any. */
+static const char *main_path (const struct oci_map *paths)
+{
+    const char *path = cgroup_path_of (paths, "freezer");
+
+    if (!path)
+        path = cgroup_path_of (paths, "");
+    if (!path && paths->count)
+        path = paths->items[0].value;
+    return path;
+}
+
+static int list_processes (struct arena *arena, const char *path, struct tree *tree,
+                           struct error *err)
+{
+    *tree = (struct tree){0};
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 && is_gone (errno))
+        return 0;
+    if (dir < 0 || tree_list (arena, dir, tree) < 0 || tree_processes (arena, dir, tree) < 0)
+        return error_set (err, "RT-CGROUP-PROCESSES", errno, "list the processes of cgroup '%s'",
+                          path);
+    return 0;
+}
+
+int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
+                      struct error *err)
+{
+    const char *path = main_path (paths);
+    struct tree tree = {0};
+
+    if (path && list_processes (arena, path, &tree, err) < 0)
+        return -1;
+    *pids = tree.processes;
+    *count = tree.process_count;
+    return 0;
+}
+
+static int signal_all (const struct tree *tree, int signal, struct error *err)
+{
+    for (size_t i = 0; i < tree->process_count; i++)
+        if (kill (tree->processes[i], signal) < 0 && errno != ESRCH)
+            return error_set (err, "RT-CGROUP-KILL", errno, "send signal %d to process %d", signal,
+                              (int)tree->processes[i]);
+    return 0;
+}
+
+static bool has_freezer (const struct oci_map *paths)
+{
+    return cgroup_path_of (paths, "freezer") || cgroup_path_of (paths, "");
+}
+
+/* What is frozen can neither fork nor die: then one pass over the list reaches everybody. Where the
+ * freezer does not take (or is not there), passes are repeated until nobody is left. */
+static int kill_in_rounds (const struct oci_map *paths, struct error *err)
+{
+    struct wait wait = wait_begin (KILL_TIMEOUT_MS);
+    const char *path = main_path (paths);
+
+    for (;;) {
+        AUTO_ARENA struct arena arena = ARENA_INIT;
+        struct error failure = {0};
+        struct tree tree;
+        bool frozen = has_freezer (paths) && cgroup_freeze (paths, true, &failure) == 0;
+
+        if (!frozen && error_is_set (&failure))
+            log_debug ("%s: going on without the freezer", failure.text);
+        int result = list_processes (&arena, path, &tree, err);
+        if (result == 0)
+            result = signal_all (&tree, SIGKILL, err);
+        if (frozen && cgroup_freeze (paths, false, &failure) < 0 && !is_gone (failure.errnum)) {
+            *err = failure;
+            return -1;
+        }
+        if (result < 0)
+            return -1;
+        if (frozen || tree.process_count == 0)
+            return 0;
+        if (!wait_more (&wait))
+            return error_set (err, "RT-CGROUP-KILL", ETIMEDOUT,
+                              "%zu processes of cgroup '%s' do not die", tree.process_count, path);
+    }
+}
+
+/* cgroup.kill: the kernel does it at once, forks included. 0 done, 1 not there (before Linux 5.14).
+ */
+static int kill_by_kernel (const char *path, struct error *err)
+{
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0)
+        return is_gone (errno) ? 0
+                               : error_set (err, "RT-CGROUP-KILL", errno, "open cgroup '%s'", path);
+    if (fd_write_file_at (dir, "cgroup.kill", "1") == 0 || errno == ENODEV)
+        return 0;
+    if (errno == ENOENT || errno == EOPNOTSUPP || errno == EACCES)
+        return 1;
+    return error_set (err, "RT-CGROUP-KILL", errno, "write '%s/cgroup.kill'", path);
+}
+
+int cgroup_kill (const struct oci_map *paths, int signal, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const char *v2 = cgroup_path_of (paths, "");
+    struct tree tree;
+
+    if (paths->count == 0)
+        return 0;
+    if (signal != SIGKILL) {
+        if (list_processes (&arena, main_path (paths), &tree, err) < 0)
+            return -1;
+        return signal_all (&tree, signal, err);
+    }
+    int left = v2 ? kill_by_kernel (v2, err) : 1;
+    if (left < 0)
+        return -1;
+    /* On a hybrid host the v1 side may hold a process that has left the v2 side, or be frozen. */
+    if (left == 0 && !cgroup_path_of (paths, "freezer"))
+        return 0;
+    if (list_processes (&arena, main_path (paths), &tree, err) < 0)
+        return -1;
+    if (tree.process_count == 0)
+        return 0;
+    return kill_in_rounds (paths, err);
+}
+
+static int remove_below (const char *path)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct tree tree;
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0 || tree_list (&arena, dir, &tree) < 0)
+        return -1;
+    return tree_prune (dir, &tree);
+}
+
+/* Processes that are just exiting keep it busy for a moment. */
+static int wait_until_empty (const struct oci_pair *item, struct wait *wait)
+{
+    if (item->key[0])
+        return wait_more (wait) ? 0 : -1;
+    int left = wait_left (wait);
+    AUTO_FD int dir = open (item->value, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Empty, but busy: the last process is on its way through the kernel. */
+    if (left > 0 && dir >= 0 && wait_events (dir, "populated 0", left) == 1)
+        return wait_more (wait) ? 0 : -1;
+    return left > 0 && dir < 0 ? 0 : -1;
+}
+
+static int remove_one (const struct oci_pair *item, struct wait *wait, struct error *err)
+{
+    for (;;) {
+        if (rmdir (item->value) == 0 || is_gone (errno))
+            return 0;
+        int errnum = errno;
+        if (errnum == EBUSY && remove_below (item->value) == 0 &&
+            (rmdir (item->value) == 0 || is_gone (errno)))
+            return 0;
+        if (errnum != EBUSY || wait_until_empty (item, wait) < 0)
+            return error_set (err, "RT-CGROUP-REMOVE", errnum, "remove cgroup '%s'", item->value);
+    }
+}
+
+int cgroup_remove (const struct oci_map *paths, struct error *err)
+{
+    struct wait wait = wait_begin (REMOVE_TIMEOUT_MS);
+    struct error first = {0}, later;
+
+    for (size_t i = 0; i < paths->count; i++)
+        (void)remove_one (&paths->items[i], &wait, error_is_set (&first) ? &later : &first);
+    if (!error_is_set (&first))
+        return 0;
+    *err = first;
+    return -1;
+}

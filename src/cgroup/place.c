@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * place: makes a container's directories, all or none.
+ */
+#include "cgroup/hierarchy.h"
+#include "cgroup/knob.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* UID-14: the user has no cgroups of their own, and did not ask for what needs one. */
+static bool forgives (const struct cgroup_request *request)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct knobs knobs = {.arena = &arena};
+    struct error ignored = {0};
+    const struct oci_map unified = {0};
+
+    return request->rootless && !request->cgroups_path &&
+           knobs_for (&none, request->resources, &knobs, &ignored) == 0 && knobs.count == 0;
+}
+
+static bool is_permission (int errnum)
+{
+    return errnum == EACCES || errnum == EPERM || errnum == EROFS;
+}
+
+static void unmake (const char *path, size_t made)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    char *copy = arena_string (&arena, path);
+
+    for (; made > 0 && rmdir (copy) == 0; made--) {
+        char *slash = strrchr (copy, '/');
+        *slash = '\0';
+    }
+}
+
+static int make (const struct oci_pair *item, size_t *made, struct error *err)
+{
+    bool is_v2 = item->key[0] == '\0';
+    int result =
+        is_v2 ? v2_make (item->value, made, err) : v1_make (item->key, item->value, made, err);
+
+    if (result < 0 || *made > 0)
+        return result;
+    return is_v2 ? v2_check_fit (item->value, err) : v1_check_fit (item->key, item->value, err);
+}
+
+/* Only who may write to the cgroup.procs of the directory above may move processes in (v2). */
+static bool can_be_joined (const char *path)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    char *procs = arena_printf (&arena, "%s/../cgroup.procs", path);
+
+    return faccessat (AT_FDCWD, procs, W_OK, AT_EACCESS) == 0;
+}
+
+int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, struct error *err)
+{
+    size_t made[CGROUP_HIERARCHIES_MAX] = {0};
+    struct oci_pair kept[CGROUP_HIERARCHIES_MAX];
+    size_t count = 0;
+    bool forgiving = forgives (request);
+
+    if (paths->count > CGROUP_HIERARCHIES_MAX)
+        return error_set (err, "RT-CGROUP-MAKE", 0, "more than %d cgroups", CGROUP_HIERARCHIES_MAX);
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct oci_pair *item = &paths->items[i];
+        struct error failure = {0};
+
+        if (make (item, &made[count], &failure) == 0 &&
+            (!forgiving || item->key[0] || can_be_joined (item->value))) {
+            kept[count++] = *item;
+            continue;
+        }
+        unmake (item->value, made[count]);
+        made[count] = 0;
+        if (forgiving && (!error_is_set (&failure) || is_permission (failure.errnum))) {
+            log_debug ("no cgroup at %s: it is not delegated", item->value);
+            continue;
+        }
+        while (count-- > 0)
+            unmake (kept[count].value, made[count]);
+        *err = failure;
+        error_at (err, "/linux/cgroupsPath");
+        if (request->rootless && is_permission (failure.errnum))
+            error_hint (err, "limits and cgroupsPath need a cgroup that is delegated to the user");
+        return -1;
+    }
+    if (count > 0)
+        memcpy (paths->items, kept, count * sizeof *kept);
+    paths->count = count;
+    return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * v2: directories of the unified hierarchy, with the controllers enabled on the way down
+ * (FEATURES CGM-09 to CGM-11).
+ *
+ * All controllers that a parent has are enabled for its children, not only those with a limit:
+ * `unified`, update and stats may want any of them later. A parent that refuses (it holds processes
+ * itself, or is not ours) is no error here; the limit that then has no file is one, and says why.
+ */
+#include "cgroup/hierarchy.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#define SPACE " \t\n"
+
+bool word_in_list (const char *list, const char *word)
+{
+    size_t length = strlen (word);
+
+    for (list += strspn (list, SPACE); *list; list += strspn (list, SPACE)) {
+        size_t next = strcspn (list, SPACE);
+        if (next == length && memcmp (list, word, length) == 0)
+            return true;
+        list += next;
+    }
+    return false;
+}
+
+static void enable_one_by_one (int dir, const char *wanted, const char *path)
+{
+    char word[NAME_MAX + 1];
+
+    for (wanted += strspn (wanted, SPACE); *wanted; wanted += strspn (wanted, SPACE)) {
+        size_t length = strcspn (wanted, SPACE);
+        (void)snprintf (word, sizeof word, "%.*s", (int)length, wanted);
+        if (fd_write_file_at (dir, "cgroup.subtree_control", word) < 0)
+            log_debug ("%s: cannot enable %s for children: %s", path, word, strerror (errno));
+        wanted += length;
+    }
+}
+
+static void enable_controllers (int dir, const char *path)
+{
+    char available[4096], enabled[4096];
+    AUTO_TEXT struct text wanted = {0};
+
+    if (fd_read_file_at (dir, "cgroup.controllers", available, sizeof available) <= 0 ||
+        fd_read_file_at (dir, "cgroup.subtree_control", enabled, sizeof enabled) < 0)
+        return;
+    const char *list = available;
+    for (list += strspn (list, SPACE); *list; list += strspn (list, SPACE)) {
+        size_t length = strcspn (list, SPACE);
+        char word[NAME_MAX + 1];
+
+        (void)snprintf (word, sizeof word, "%.*s", (int)length, list);
+        if (!word_in_list (enabled, word))
+            text_printf (&wanted, "%s+%s", wanted.length ? " " : "", word);
+        list += length;
+    }
+    if (wanted.length == 0)
+        return;
+    if (fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) < 0)
+        enable_one_by_one (dir, text_string (&wanted), path);
+}
+
+int v2_make (const char *path, size_t *made, struct error *err)
+{
+    size_t at = hierarchy_mount_length ("", path);
+    char name[PATH_MAX];
+
+    *made = 0;
+    if (strlen (path) >= sizeof name)
+        return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
+    (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
+    AUTO_FD int dir = open (name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return error_set (err, "RT-CGROUP-MAKE", errno, "open '%s'", name);
+    while (path[at] == '/') {
+        const char *start = path + at + 1;
+        size_t length = strcspn (start, "/");
+
+        enable_controllers (dir, name);
+        at += 1 + length;
+        (void)snprintf (name, sizeof name, "%.*s", (int)length, start);
+        if (mkdirat (dir, name, 0755) == 0)
+            (*made)++;
+        else if (errno != EEXIST)
+            return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%.*s'", (int)at, path);
+        int child = openat (dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (child < 0)
+            return error_set (err, "RT-CGROUP-MAKE", errno, "open cgroup '%.*s'", (int)at, path);
+        drop_fd (&dir);
+        dir = child;
+        (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
+    }
+    return 0;
+}
+
+int v2_check_fit (const char *path, struct error *err)
+{
+    char events[256];
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0 || fd_read_file_at (dir, "cgroup.events", events, sizeof events) < 0)
+        return error_set (err, "RT-CGROUP-MAKE", errno, "read '%s/cgroup.events'", path);
+    if (strstr (events, "populated 1"))
+        return error_set (err, "RT-CGROUP-BUSY", 0, "cgroup '%s' already exists and is not empty",
+                          path);
+    if (strstr (events, "frozen 1"))
+        return error_set (err, "RT-CGROUP-FROZEN", 0, "cgroup '%s' already exists and is frozen",
+                          path);
+    return 0;
+}
+
+int v2_explain_missing (const char *path, const char *controller, const char *file,
+                        struct error *err)
+{
+    char list[4096];
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir >= 0 && fd_read_file_at (dir, "cgroup.controllers", list, sizeof list) >= 0 &&
+        (word_in_list (list, controller) || text_equal (controller, "cgroup")))
+        return error_set (err, "RT-CGROUP-LIMIT", ENOENT,
+                          "this kernel's cgroup controller '%s' has no file '%s' in '%s'",
+                          controller, file, path);
+    error_set (err, "RT-CGROUP-CONTROLLER", 0,
+               "cgroup controller '%s' is not available in '%s' ('%s' cannot be written)",
+               controller, path, file);
+    AUTO_FD int parent = dir < 0 ? -1 : openat (dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0)
+        return -1;
+    if (fd_read_file_at (parent, "cgroup.controllers", list, sizeof list) < 0 ||
+        !word_in_list (list, controller))
+        return error_hint (err,
+                           "it is not delegated to the parent, unknown to this kernel, or used "
+                           "by cgroup v1");
+    if (fd_read_file_at (parent, "cgroup.procs", list, sizeof list) > 0)
+        return error_hint (err, "the parent has processes of its own, so it cannot enable "
+                                "controllers for its children");
+    return error_hint (err, "the parent's cgroup.subtree_control does not take it");
+}
