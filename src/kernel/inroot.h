@@ -21,6 +21,10 @@
  * component ...); O_CREAT is refused with EINVAL. */
 int inroot_open (int root, const char *path, int flags);
 
+/* The same, but any symbolic link on the way is ELOOP: for places that must be what they are called
+ * (/proc, /sys; CVE-2019-19921). */
+int inroot_open_plain (int root, const char *path, int flags);
+
 /* Opens the directory `path` (O_PATH), making missing components with `mode` (exact, whatever the
  * umask). Dangling symbolic links are made at the place they point to. *made tells whether the last
  * component is new (may be NULL). */

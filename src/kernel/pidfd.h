@@ -13,7 +13,8 @@
  * boot, field 22 of /proc/PID/stat). -1 with ESRCH if it is gone, a zombie or another one. */
 int pidfd_open_exact (pid_t pid, uint64_t start_time);
 
-/* The start time of a process; -1 with errno. *state is its letter (R, S, D, T, Z, X); may be NULL. */
+/* The start time of a process; -1 with errno. *state is its letter (R, S, D, T, Z, X); may be NULL.
+ */
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 
 int pidfd_signal (int pidfd, int signal);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * syscall: the calls that libc 2.31 to 2.36 does not wrap, one thin function each, with errno; and the
- * constants that older headers lack. Only kernel/ includes this file: everybody else uses the
+ * syscall: the calls that libc 2.31 to 2.36 does not wrap, one thin function each, with errno; and
+ * the constants that older headers lack. Only kernel/ includes this file: everybody else uses the
  * abilities that are built on it.
  */
 #ifndef RT_KERNEL_SYSCALL_H

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ns: see ns.h. */
+#include "kernel/ns.h"
+
+#include "base/cleanup.h"
+#include "kernel/clone.h"
+#include "kernel/pidfd.h"
+#include "kernel/procfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+int ns_open (const char *path)
+{
+    struct statfs fs;
+    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return -1;
+    if (fstatfs (fd, &fs) < 0)
+        return -1;
+    if (fs.f_type != NSFS_MAGIC) {
+        errno = EINVAL;
+        return -1;
+    }
+    return take_fd (&fd);
+}
+
+int ns_open_process (pid_t pid, const char *name)
+{
+    char path[48];
+    int root = procfd_root ();
+
+    if (root < 0)
+        return -1;
+    (void)snprintf (path, sizeof (path), "%d/ns/%s", pid, name);
+    return openat (root, path, O_RDONLY | O_CLOEXEC);
+}
+
+int ns_type (int ns)
+{
+    return ioctl (ns, NS_GET_NSTYPE);
+}
+
+int ns_join (int ns, int type)
+{
+    return setns (ns, type);
+}
+
+int ns_unshare (int type)
+{
+    return unshare (type);
+}
+
+int ns_loopback_up (void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    /* Any family's socket takes the interface calls; AF_UNIX is there without networking too. */
+    AUTO_FD int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || ioctl (fd, SIOCGIFFLAGS, &request) < 0)
+        return -1;
+    request.ifr_flags |= IFF_UP;
+    return ioctl (fd, SIOCSIFFLAGS, &request);
+}
+
+static int write_map (pid_t pid, const char *file, const char *map)
+{
+    char path[48];
+
+    (void)snprintf (path, sizeof (path), "%d/%s", pid, file);
+    return procfd_write (path, map, strlen (map));
+}
+
+int ns_user_with_maps (const char *uid_map, const char *gid_map)
+{
+    struct clone_request request = {.flags = CLONE_NEWUSER, .cgroup = -1};
+    AUTO_FD int pidfd = -1;
+    bool in_cgroup;
+    int ns = -1;
+
+    pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
+    if (pid < 0)
+        return -1;
+    if (pid == 0) {
+        (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            (void)pause ();
+    }
+    if (write_map (pid, "uid_map", uid_map) == 0 && write_map (pid, "gid_map", gid_map) == 0)
+        ns = ns_open_process (pid, "user");
+
+    int saved = errno;
+    (void)pidfd_signal (pidfd, SIGKILL);
+    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    errno = saved;
+    return ns;
+}

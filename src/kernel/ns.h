@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ns: namespaces as descriptors.
+ */
+#ifndef RT_KERNEL_NS_H
+#define RT_KERNEL_NS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Opens a namespace by the path of its file. -1 with errno; EINVAL: it is no namespace. */
+int ns_open (const char *path);
+
+/* Opens that of a process: "user", "net", "pid" ... */
+int ns_open_process (pid_t pid, const char *name);
+
+/* CLONE_NEW* of an opened namespace (NS_GET_NSTYPE, Linux 4.11); -1 with errno. */
+int ns_type (int ns);
+
+/* Joins it; `type` is checked by the kernel. For CLONE_NEWPID and (before its exec) CLONE_NEWTIME
+ * this holds for children. */
+int ns_join (int ns, int type);
+
+/* Leaves for a new one. */
+int ns_unshare (int type);
+
+/* Brings "lo" up in the network namespace of this process. */
+int ns_loopback_up (void);
+
+/* A user namespace that nobody lives in, with these maps (the text of uid_map and gid_map), for
+ * id-mapped mounts. The helper process is gone when this returns. */
+int ns_user_with_maps (const char *uid_map, const char *gid_map);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* selfcopy: see selfcopy.h. */
+#include "kernel/selfcopy.h"
+
+#include "base/cleanup.h"
+#include "kernel/mountfd.h"
+#include "kernel/syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3: vm.memfd_noexec may forbid executable ones otherwise */
+#endif
+
+extern char **environ;
+
+/* The file is out of reach for writing: by its mount, or as a memfd by its seals. */
+static bool is_protected (int exe)
+{
+    struct statvfs fs;
+    int seals = fcntl (exe, F_GET_SEALS);
+
+    if (seals >= 0 && (seals & SEALS) == SEALS)
+        return true;
+    return fstatvfs (exe, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
+static int copy_by_mount (int exe)
+{
+    AUTO_MOUNTFD struct mountfd copy = MOUNTFD_INIT;
+    struct statvfs fs;
+
+    if (mountfd_bind (&copy, exe, "", 0) < 0 || copy.by_mount)
+        return -1;
+    if (mountfd_setattr (copy.fd, MOUNT_ATTR_RDONLY, 0, false) < 0)
+        return -1;
+    /* Believe the mount, not the call: what is executed must be what is_protected () accepts. */
+    if (fstatvfs (copy.fd, &fs) < 0 || !(fs.f_flag & ST_RDONLY))
+        return -1;
+    return take_fd (&copy.fd);
+}
+
+static int copy_by_memfd (int exe, struct error *err)
+{
+    struct stat st;
+    AUTO_FD int copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+    if (copy < 0 && errno == EINVAL)
+        copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (copy < 0)
+        return error_set (err, "RT-SELF-COPY", errno, "cannot make a memfd for a copy of rt");
+    if (fstat (exe, &st) < 0)
+        return error_set (err, "RT-SELF-COPY", errno, "cannot stat rt's own program file");
+    for (off_t at = 0; at < st.st_size;) {
+        ssize_t sent = sendfile (copy, exe, &at, (size_t)(st.st_size - at));
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
+    }
+    if (fchmod (copy, 0500) < 0 || fcntl (copy, F_ADD_SEALS, SEALS) < 0)
+        return error_set (err, "RT-SELF-COPY", errno, "cannot seal the copy of rt");
+    return take_fd (&copy);
+}
+
+int selfcopy_protect (char *const argv[], struct error *err)
+{
+    AUTO_FD int exe = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    if (exe < 0) {
+        error_set (err, "RT-SELF-EXE", errno, "cannot open /proc/self/exe");
+        return error_hint (err, "rt needs /proc mounted where it is called");
+    }
+    if (is_protected (exe))
+        return 0;
+
+    AUTO_FD int copy = copy_by_mount (exe);
+    if (copy < 0) {
+        copy = copy_by_memfd (exe, err);
+        if (copy < 0)
+            return -1;
+    }
+    (void)sys_execveat (copy, "", argv, environ, AT_EMPTY_PATH);
+    error_set (err, "RT-SELF-EXEC", errno, "cannot execute the protected copy of rt");
+    return error_hint (err, "a noexec mount or vm.memfd_noexec may forbid it");
+}
