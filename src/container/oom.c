@@ -10,23 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCORE_FILE "self/oom_score_adj"
-
 /* Nothing to ask for where the caller has that score already. */
-static bool is_score (int64_t score)
+static bool is_score (const char *file, int64_t score)
 {
     char now[16];
     int64_t value;
 
-    if (procfd_read (SCORE_FILE, now, sizeof (now)) < 0)
+    if (procfd_read (file, now, sizeof (now)) < 0)
         return false;
     now[strcspn (now, "\n")] = '\0';
     return text_to_int64 (now, -1000, 1000, &value) == 0 && value == score;
 }
 
-int oom_apply (const struct oci_int64 *score, struct error *err)
+int oom_grant (pid_t pid, const struct oci_int64 *score, struct error *err)
 {
     char text[24];
+    char file[48];
 
     if (!score->present)
         return 0;
@@ -35,11 +34,12 @@ int oom_apply (const struct oci_int64 *score, struct error *err)
                    score->value);
         return error_at (err, "/process/oomScoreAdj");
     }
+    (void)snprintf (file, sizeof (file), "%d/oom_score_adj", pid);
     int length = snprintf (text, sizeof (text), "%" PRId64, score->value);
-    if (procfd_write (SCORE_FILE, text, (size_t)length) == 0)
+    if (procfd_write (file, text, (size_t)length) == 0)
         return 0;
     int errnum = errno;
-    if (is_score (score->value))
+    if (is_score (file, score->value))
         return 0;
     error_set (err, "RT-OOM-SET", errnum, "cannot set oom_score_adj to %" PRId64, score->value);
     if (errnum == EACCES || errnum == EPERM)

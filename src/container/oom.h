@@ -2,9 +2,9 @@
 /*
  * oom: process.oomScoreAdj, how gladly the kernel kills this process when memory runs out.
  *
- * apply   inside, before capabilities are dropped (going below the caller's value needs
- *         CAP_SYS_RESOURCE in the first user namespace) and before a filter is loaded. An absent
- *         value leaves what was inherited (PRC-24).
+ * grant   outside, the child waits: going below the caller's value needs CAP_SYS_RESOURCE in the
+ *         first user namespace, and a child that is not dumpable cannot write its own (NSP-37). An
+ *         absent value leaves what was inherited (PRC-24).
  *
  * RT-OOM-RANGE, RT-OOM-SET at /process/oomScoreAdj.
  */
@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "oci-spec/types.h"
 
-int oom_apply (const struct oci_int64 *score, struct error *err);
+#include <sys/types.h>
+
+int oom_grant (pid_t pid, const struct oci_int64 *score, struct error *err);
 
 #endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * devices: the nodes in /dev: those that every container has, and linux.devices (config-linux.md,
+ * "Devices", "Default Devices").
+ *
+ * mknod where that is allowed; else (a user namespace, a container around rt) the host's node is
+ * bound onto an empty file. Whatever the image has at such a path is never followed and never
+ * trusted (CVE-2026-47766).
+ */
+#ifndef RT_CONTAINER_DEVICES_H
+#define RT_CONTAINER_DEVICES_H
+
+#include "base/error.h"
+#include "oci-spec/linux.h"
+
+#include <stdbool.h>
+
+/* inside, after mounts_apply, before anything becomes read-only. Expects umask 0. `userns`: mknod
+ * cannot work. `dev_is_bind`: /dev is the host's own, so the default nodes and links are not made
+ * (DEV-06). */
+int devices_apply (const struct oci_linux *linux, int root, bool userns, bool dev_is_bind,
+                   struct error *err);
+
+#endif

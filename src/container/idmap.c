@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* idmap: see idmap.h. */
+#include "container/idmap.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "kernel/procfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+void idmap_text (const struct oci_id_mappings *mappings, struct text *out)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        text_printf (out, "%u %u %u\n", mappings->items[i].container_id, mappings->items[i].host_id,
+                     mappings->items[i].size);
+}
+
+static int write_file (pid_t pid, const char *file, const char *text)
+{
+    char path[48];
+
+    (void)snprintf (path, sizeof (path), "%d/%s", pid, file);
+    return procfd_write (path, text, strlen (text));
+}
+
+/* newuidmap PID container host size ... */
+static int run_tool (const char *tool, pid_t pid, const struct oci_id_mappings *mappings,
+                     struct error *err)
+{
+    size_t count = 2 + mappings->count * 3;
+    AUTO_FREE char **argv = calloc (count + 1, sizeof (char *));
+    AUTO_FREE char (*numbers)[12] = calloc (count, sizeof (*numbers));
+    int status;
+    pid_t child;
+
+    if (!argv || !numbers)
+        return error_set (err, "RT-IDMAP", ENOMEM, "cannot run %s", tool);
+    argv[0] = (char *)(uintptr_t)tool;
+    (void)snprintf (numbers[1], sizeof (*numbers), "%d", pid);
+    argv[1] = numbers[1];
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct oci_id_mapping *one = &mappings->items[i];
+        uint32_t values[3] = {one->container_id, one->host_id, one->size};
+        for (size_t k = 0; k < 3; k++) {
+            size_t at = 2 + i * 3 + k;
+            if (at >= count)
+                break;
+            (void)snprintf (numbers[at], sizeof (*numbers), "%u", values[k]);
+            argv[at] = numbers[at];
+        }
+    }
+
+    int failed = posix_spawnp (&child, tool, NULL, NULL, argv, environ);
+    if (failed) {
+        error_set (err, "RT-IDMAP-TOOL", failed, "cannot run %s", tool);
+        return error_hint (err, "install the package uidmap, or map only your own id");
+    }
+    while (waitpid (child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set (err, "RT-IDMAP-TOOL", errno, "cannot wait for %s", tool);
+    if (!WIFEXITED (status) || WEXITSTATUS (status) != 0) {
+        error_set (err, "RT-IDMAP-TOOL", 0, "%s failed with status %d", tool,
+                   WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status));
+        return error_hint (err, "the ranges must be yours in /etc/subuid and /etc/subgid");
+    }
+    return 0;
+}
+
+static bool is_own_id (const struct oci_id_mappings *mappings, uint32_t own)
+{
+    return mappings->count == 1 && mappings->items[0].size == 1 &&
+           mappings->items[0].host_id == own;
+}
+
+/* One kind: directly, then by its tool. 1 where it had to be denied setgroups for it. */
+static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t pid, bool single,
+                      struct error *err)
+{
+    const char *file = group ? "gid_map" : "uid_map";
+    AUTO_TEXT struct text map = {0};
+
+    idmap_text (mappings, &map);
+    if (single && group && write_file (pid, "setgroups", "deny") < 0)
+        return error_set (err, "RT-IDMAP-SETGROUPS", errno, "cannot deny setgroups");
+    if (write_file (pid, file, text_string (&map)) == 0)
+        return 0;
+    if (errno == EPERM && geteuid () != 0 && !single)
+        return run_tool (group ? "newgidmap" : "newuidmap", pid, mappings, err);
+
+    int saved = errno;
+    error_set (err, "RT-IDMAP-WRITE", saved, "cannot write %s of the container", file);
+    error_at (err, group ? "/linux/gidMappings" : "/linux/uidMappings");
+    if (saved == EINVAL)
+        return error_hint (
+            err, "ranges must not overlap, must not be empty, and there may be 340 of them");
+    return -1;
+}
+
+int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
+                 bool *setgroups_denied, struct error *err)
+{
+    bool unprivileged = geteuid () != 0;
+    bool single_uid = unprivileged && is_own_id (uid, geteuid ());
+    bool single_gid = unprivileged && is_own_id (gid, getegid ());
+
+    if (grant_one (false, uid, pid, single_uid, err) < 0 ||
+        grant_one (true, gid, pid, single_gid, err) < 0)
+        return -1;
+    *setgroups_denied = single_gid;
+    return 0;
+}

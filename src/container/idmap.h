@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * idmap: linux.uidMappings and gidMappings become the maps of a new user namespace
+ * (config-linux.md, "User namespace mappings"; user_namespaces(7)).
+ */
+#ifndef RT_CONTAINER_IDMAP_H
+#define RT_CONTAINER_IDMAP_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "oci-spec/types.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The lines of uid_map or gid_map. Pure. */
+void idmap_text (const struct oci_id_mappings *mappings, struct text *out);
+
+/* outside, while the child waits: writes both maps. Directly where rt may; else by newuidmap and
+ * newgidmap of PATH; else, when the maps cover only the caller's own id, as a single line with
+ * setgroups denied. *setgroups_denied tells the inside that it must not call setgroups. */
+int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
+                 bool *setgroups_denied, struct error *err);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mounts: see mounts.h. */
+#include "container/mounts.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "container/mount_bind.h"
+#include "container/mount_cgroup.h"
+#include "container/mount_idmapped.h"
+#include "container/mount_tmpfs.h"
+#include "kernel/inroot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define RDONLY ((uint64_t)MOUNT_ATTR_RDONLY)
+
+/* The bind of the host's /sys or of another rt-made kind carries no type; this is what type means.
+ */
+static bool is_type (const struct oci_mount *mount, const char *type)
+{
+    return !mount->bind && mount->type && text_equal (mount->type, type);
+}
+
+static int mount_error (const struct oci_mount *mount, size_t index, int errnum,
+                        const char *message, struct error *err)
+{
+    error_set (err, "RT-MOUNT", errnum, "error mounting \"%s\" to rootfs at \"%s\"%s%s",
+               mount->source ? mount->source : (mount->type ? mount->type : "none"),
+               mount->destination, message && message[0] ? ": " : "", message ? message : "");
+    error_at (err, "/mounts/%zu", index);
+    if (errnum == ENODEV && mount->type)
+        return error_hint (err, "this kernel has no file system \"%s\"", mount->type);
+    if (errnum == EPERM && is_type (mount, "proc"))
+        return error_hint (err,
+                           "in a user namespace proc needs a new pid namespace and a /proc of the "
+                           "host with nothing mounted over it");
+    return -1;
+}
+
+/* Ids can be mapped, and what the container's root cannot reach opened, only from outside. */
+static int prepare_source (struct mounts *mounts, size_t index, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    struct mountfd *source = &mounts->sources[index];
+    bool idmapped = mount->idmap != OCI_IDMAP_NONE;
+    char path[PATH_MAX];
+
+    if (mount->remount || !(mounts->userns || idmapped))
+        return 0;
+    if (!mount->bind)
+        return idmapped ? mount_error (mount, index, 0, "only bind mounts can be id-mapped", err)
+                        : 0;
+    if (mount_bind_path (mount, mounts->bundle, path, err) < 0)
+        return error_at (err, "/mounts/%zu/source", index);
+    if (mount_bind_below (path, mounts->rootfs_path) && !idmapped)
+        return 0;
+    if (mount_bind_open (mount, path, source, err) < 0)
+        return error_at (err, "/mounts/%zu/source", index);
+    if (idmapped)
+        return mount_idmapped_prepare (mount, index, &mounts->config->linux, source, err);
+    if (source->by_mount) {
+        mountfd_close (source);
+        *source = (struct mountfd)MOUNTFD_INIT; /* the inside tries by itself */
+    }
+    return 0;
+}
+
+int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err)
+{
+    size_t count = mounts->config->mounts.count;
+
+    mounts->sources = arena_array (arena, count + 1, sizeof (struct mountfd));
+    /* A cgroup mount has up to 33 mounts that may have to become read-only. */
+    size_t readonly_max = count;
+    for (size_t i = 0; i < count; i++) {
+        mounts->sources[i].fd = -1;
+        if (is_type (&mounts->config->mounts.items[i], "cgroup"))
+            readonly_max += sizeof (((struct mount_cgroup_result *)0)->below) / sizeof (int);
+    }
+    mounts->readonly = arena_array (arena, readonly_max + 1, sizeof (struct mounts_readonly));
+    for (size_t i = 0; i < count; i++)
+        if (prepare_source (mounts, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* The directory or file to mount on, made where it is missing. */
+static int open_target (const struct oci_mount *mount, size_t index, int root, bool file,
+                        bool *made, struct error *err)
+{
+    const char *destination = mount->destination;
+    int fd;
+
+    if (is_type (mount, "proc") || is_type (mount, "sysfs")) {
+        int any = inroot_make_dir (root, destination, 0755, made);
+        drop_fd (&any);
+        fd = inroot_open_plain (root, destination, O_PATH | O_DIRECTORY);
+        if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+            error_set (err, "RT-MOUNT-PROC", 0,
+                       "error mounting \"%s\" to rootfs at \"%s\": it must be mounted on ordinary "
+                       "directory, not on a symbolic link",
+                       mount->type, destination);
+            return error_at (err, "/mounts/%zu/destination", index);
+        }
+    } else if (mount->dest_nofollow) {
+        fd = inroot_open (root, destination, O_PATH | O_NOFOLLOW);
+        if (fd < 0 && errno == ENOENT)
+            fd = file ? inroot_make_file (root, destination, 0644)
+                      : inroot_make_dir (root, destination, 0755, made);
+    } else {
+        fd = file ? inroot_make_file (root, destination, 0644)
+                  : inroot_make_dir (root, destination, 0755, made);
+    }
+    if (fd < 0) {
+        mount_error (mount, index, errno, "cannot make the mount point", err);
+        return error_at (err, "/mounts/%zu/destination", index);
+    }
+    return fd;
+}
+
+/* Flags that can be set at once, and propagation; read-only is noted for the end. Owns *fd
+ * afterwards. */
+static int finish (struct mounts *mounts, size_t index, int *fd, bool attr_done, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+
+    if (!attr_done &&
+        mountfd_setattr (*fd, mount->attr_set & ~RDONLY, mount->attr_clear, false) < 0) {
+        mount_error (mount, index, errno, "cannot set its flags", err);
+        return errno == EPERM
+                   ? error_hint (err, "a flag that the source has is locked in this user "
+                                      "namespace and cannot be cleared")
+                   : -1;
+    }
+    if (mountfd_setattr (*fd, mount->rec_set & ~RDONLY, mount->rec_clear, true) < 0) {
+        mount_error (mount, index, errno, "cannot set its recursive flags", err);
+        return errno == ENOSYS ? error_hint (err, "recursive flags need mount_setattr, Linux 5.12")
+                               : -1;
+    }
+    for (size_t i = 0; i < mount->propagation.count; i++)
+        if (mountfd_propagate (*fd, mount->propagation.items[i]) < 0)
+            return mount_error (mount, index, errno, "cannot set its propagation", err);
+    if ((mount->attr_set | mount->rec_set) & RDONLY)
+        mounts->readonly[mounts->readonly_count++] = (struct mounts_readonly){
+            .fd = take_fd (fd), .recursive = (mount->rec_set & RDONLY) != 0, .index = index};
+    return 0;
+}
+
+static int apply_bind (struct mounts *mounts, size_t index, int root, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    AUTO_MOUNTFD struct mountfd copy = mounts->sources[index];
+    struct stat st;
+
+    mounts->sources[index] = (struct mountfd){.fd = -1};
+    if (mount->copy_symlink) {
+        int done = mount_bind_copy_symlink (mount, mounts->bundle, root, err);
+        if (done != 0)
+            return done < 0 ? error_at (err, "/mounts/%zu", index) : 0;
+    }
+    if (copy.fd < 0) {
+        char path[PATH_MAX];
+        if (mount_bind_path (mount, mounts->bundle, path, err) < 0)
+            return error_at (err, "/mounts/%zu/source", index);
+        const char *rest = mount_bind_below (path, mounts->rootfs_path);
+        if (rest ? mount_bind_open_inside (mount, root, rest, &copy, err) < 0
+                 : mount_bind_open (mount, path, &copy, err) < 0)
+            return error_at (err, "/mounts/%zu/source", index);
+    }
+    if (fstat (copy.fd, &st) < 0)
+        return mount_error (mount, index, errno, "cannot stat the source", err);
+
+    AUTO_FD int target = open_target (mount, index, root, !S_ISDIR (st.st_mode), NULL, err);
+    if (target < 0)
+        return -1;
+    if (mountfd_attach (&copy, target, root, mount->destination) < 0)
+        return mount_error (mount, index, errno, NULL, err);
+    if (text_equal (mount->destination, "/dev"))
+        mounts->dev_is_bind = true;
+    return finish (mounts, index, &copy.fd, false, err);
+}
+
+static int apply_cgroup (struct mounts *mounts, size_t index, int root, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    struct mount_cgroup_result result;
+    bool readonly = (mount->attr_set | mount->rec_set) & RDONLY;
+
+    AUTO_FD int target = open_target (mount, index, root, false, NULL, err);
+    if (target < 0)
+        return -1;
+    int failed = mount_cgroup_apply (mount, mounts->cgroup, root, target, &result, err);
+    for (unsigned int i = 0; i < result.below_count; i++) {
+        if (readonly && !failed)
+            mounts->readonly[mounts->readonly_count++] =
+                (struct mounts_readonly){.fd = result.below[i], .index = index};
+        else
+            (void)close (result.below[i]);
+    }
+    AUTO_FD int top = result.top;
+    if (failed)
+        return error_at (err, "/mounts/%zu", index);
+    return finish (mounts, index, &top, true, err);
+}
+
+/* A /sys of the host in place of a new one, where the container shares the host's network namespace
+ * and its user namespace may therefore not mount sysfs (UID-18, MNT-57). */
+static int bind_host_sys (struct mountfd *made)
+{
+    return mountfd_bind (made, AT_FDCWD, "/sys", MOUNTFD_RECURSIVE);
+}
+
+static int apply_new (struct mounts *mounts, size_t index, int root, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    AUTO_MOUNTFD struct mountfd made = MOUNTFD_INIT;
+    AUTO_FREE char *data = NULL;
+    char message[256];
+    bool attr_done = true;
+    bool target_is_new;
+    /* Only a disk may insist on a read-only superblock; for the others the mount's own flag says it
+     * all, and can be set when everything below is made. */
+    bool disk = mount->source && mount->source[0] == '/';
+    unsigned long sb = mount->sb_set & ~(disk ? 0 : (unsigned long)MS_RDONLY);
+
+    AUTO_FD int target = open_target (mount, index, root, false, &target_is_new, err);
+    if (target < 0)
+        return -1;
+    data = mount_tmpfs_data (mount, target_is_new ? -1 : target, mounts->config->linux.mount_label);
+    if (mountfd_make (&made, mount->type, mount->source, data, sb, mount->attr_set & ~RDONLY,
+                      message, sizeof (message)) < 0) {
+        int saved = errno;
+        bool fallback = saved == EPERM && mounts->userns && is_type (mount, "sysfs");
+        if (!fallback || bind_host_sys (&made) < 0)
+            return mount_error (mount, index, saved, message, err);
+        attr_done = false;
+    }
+    if (mount->tmpcopyup && mount_tmpfs_copy_up (&made, target, err) < 0)
+        return error_at (err, "/mounts/%zu", index);
+    if (mountfd_attach (&made, target, root, mount->destination) < 0)
+        return mount_error (mount, index, errno, NULL, err);
+    return finish (mounts, index, &made.fd, attr_done, err);
+}
+
+static int apply_remount (const struct oci_mount *mount, size_t index, int root, struct error *err)
+{
+    AUTO_FD int target = inroot_open (root, mount->destination, O_PATH);
+
+    if (target < 0 || mountfd_setattr (target, mount->attr_set, mount->attr_clear, false) < 0 ||
+        mountfd_setattr (target, mount->rec_set, mount->rec_clear, true) < 0)
+        return mount_error (mount, index, errno, "cannot remount", err);
+    if (mount->data || mount->sb_set || mount->sb_clear)
+        if (mountfd_reconfigure (target, mount->data, mount->sb_set) < 0)
+            return mount_error (mount, index, errno, "cannot reconfigure the file system", err);
+    return 0;
+}
+
+int mounts_apply (struct mounts *mounts, int root, struct error *err)
+{
+    for (size_t i = 0; i < mounts->config->mounts.count; i++) {
+        const struct oci_mount *mount = &mounts->config->mounts.items[i];
+        int failed;
+
+        if (mount->remount)
+            failed = apply_remount (mount, i, root, err);
+        else if (mount->bind)
+            failed = apply_bind (mounts, i, root, err);
+        else if (is_type (mount, "cgroup"))
+            failed = apply_cgroup (mounts, i, root, err);
+        else
+            failed = apply_new (mounts, i, root, err);
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
+int mounts_apply_readonly (struct mounts *mounts, struct error *err)
+{
+    for (size_t i = 0; i < mounts->readonly_count; i++) {
+        const struct mounts_readonly *late = &mounts->readonly[i];
+        const struct oci_mount *mount = &mounts->config->mounts.items[late->index];
+        if (mountfd_setattr (late->fd, RDONLY, 0, late->recursive) < 0)
+            return mount_error (mount, late->index, errno, "cannot make it read-only", err);
+    }
+    return 0;
+}
+
+void mounts_release (struct mounts *mounts)
+{
+    for (size_t i = 0; mounts->sources && i < mounts->config->mounts.count; i++)
+        mountfd_close (&mounts->sources[i]);
+    for (size_t i = 0; i < mounts->readonly_count; i++)
+        drop_fd (&mounts->readonly[i].fd);
+    mounts->readonly_count = 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mounts: config.json's `mounts`, in their order (config.md, "Mounts").
+ *
+ * Sources of binds are paths of the host: they are found as the host's mount namespace shows them.
+ * With a user namespace the outside opens them, since the mapped root may not reach them (UID-19).
+ * A source that lies below root.path is found in the container's tree as built so far, so a later
+ * mount can show an earlier one (MNT-01). Destinations go through kernel/inroot.
+ *
+ * Read-only flags are set at the end, by mounts_apply_readonly: what rt itself still has to make
+ * below a mount (mount points, nodes of /dev) can be made until then (MNT-29..31).
+ */
+#ifndef RT_CONTAINER_MOUNTS_H
+#define RT_CONTAINER_MOUNTS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "kernel/mountfd.h"
+#include "oci-spec/config.h"
+
+#include <stdbool.h>
+
+struct mounts_readonly {
+    int fd;         /* the mount, owned */
+    bool recursive; /* rro */
+    size_t index;
+};
+
+struct mounts {
+    const struct oci_config *config;
+    const char *bundle;      /* absolute */
+    const char *rootfs_path; /* absolute */
+    const struct oci_map *cgroup;
+    bool userns;             /* the container has one of its own or a joined one */
+    struct mountfd *sources; /* one for each mount; detached where the outside opened it */
+    struct mounts_readonly *readonly;
+    size_t readonly_count;
+    bool dev_is_bind; /* /dev is the host's: no nodes are made in it (DEV-06) */
+};
+
+/* outside: opens what must be opened there. */
+int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err);
+
+/* inside, after rootfs_apply_attach: mounts everything below `root`. Needs the container's pid,
+ * network, ipc and cgroup namespaces, since proc, sysfs, mqueue and cgroup show those of the
+ * process that mounts. */
+int mounts_apply (struct mounts *mounts, int root, struct error *err);
+
+/* inside, after devices, console and masks. */
+int mounts_apply_readonly (struct mounts *mounts, struct error *err);
+
+void mounts_release (struct mounts *mounts);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* namespaces: see namespaces.h. */
+#include "container/namespaces.h"
+
+#include "base/cleanup.h"
+#include "kernel/ns.h"
+#include "oci-spec/names.h"
+
+#include <errno.h>
+#include <sched.h>
+
+static const char *type_word (int type)
+{
+    const char *word = oci_names_of (&oci_namespaces, (uint64_t)(unsigned int)type);
+
+    return word ? word : "?";
+}
+
+int namespaces_prepare (const struct oci_linux *linux, struct namespaces *namespaces,
+                        struct error *err)
+{
+    namespaces->count = 0;
+    for (size_t i = 0; i < linux->namespaces.count && namespaces->count < NAMESPACES_MAX; i++) {
+        const struct oci_namespace *one = &linux->namespaces.items[i];
+        if (!one->path)
+            continue;
+        AUTO_FD int fd = ns_open (one->path);
+        if (fd < 0) {
+            error_set (err, "RT-NS-OPEN", errno, "cannot open the %s namespace %s",
+                       type_word (one->type), one->path);
+            return error_at (err, "/linux/namespaces/%zu/path", i);
+        }
+        int type = ns_type (fd);
+        if (type != one->type) {
+            error_set (err, "RT-NS-TYPE", 0, "%s is a %s namespace, not a %s namespace", one->path,
+                       type < 0 ? "broken" : type_word (type), type_word (one->type));
+            return error_at (err, "/linux/namespaces/%zu/path", i);
+        }
+        namespaces->joins[namespaces->count++] =
+            (struct namespace_join){.type = type, .fd = take_fd (&fd), .index = i};
+    }
+    return 0;
+}
+
+static int join_error (const struct namespace_join *join, int errnum, struct error *err)
+{
+    error_set (err, "RT-NS-JOIN", errnum, "cannot join the %s namespace", type_word (join->type));
+    error_at (err, "/linux/namespaces/%zu", join->index);
+    if (errnum == EPERM)
+        return error_hint (err, "it belongs to a user namespace in which rt has no rights");
+    return -1;
+}
+
+int namespaces_apply (struct namespaces *namespaces, struct error *err)
+{
+    struct namespace_join *user = NULL;
+
+    for (size_t i = 0; i < namespaces->count; i++) {
+        struct namespace_join *join = &namespaces->joins[i];
+        if (join->type == CLONE_NEWUSER)
+            user = join;
+        else
+            join->done = ns_join (join->fd, join->type) == 0;
+        if (!join->done && join != user && errno != EPERM)
+            return join_error (join, errno, err);
+    }
+    if (user && ns_join (user->fd, CLONE_NEWUSER) < 0)
+        return join_error (user, errno, err);
+    if (user)
+        user->done = true;
+    for (size_t i = 0; i < namespaces->count; i++) {
+        struct namespace_join *join = &namespaces->joins[i];
+        if (!join->done && ns_join (join->fd, join->type) < 0)
+            return join_error (join, errno, err);
+    }
+    return 0;
+}
+
+void namespaces_release (struct namespaces *namespaces)
+{
+    for (size_t i = 0; i < namespaces->count; i++)
+        drop_fd (&namespaces->joins[i].fd);
+    namespaces->count = 0;
+}

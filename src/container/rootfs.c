@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rootfs: see rootfs.h. */
+#include "container/rootfs.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
+{
+    struct stat st;
+    AUTO_FD int fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fstat (fd, &st) < 0) {
+        error_set (err, "RT-ROOT-OPEN", errno, "cannot open the root file system %s", path);
+        return error_at (err, "/root/path");
+    }
+    struct mountfd tree = MOUNTFD_INIT;
+    if (mountfd_bind (&tree, fd, "", MOUNTFD_RECURSIVE) < 0) {
+        error_set (err, "RT-ROOT-COPY", errno, "cannot copy the mounts of %s", path);
+        return error_at (err, "/root/path");
+    }
+    if (tree.by_mount)
+        mountfd_close (&tree);
+    *rootfs = (struct rootfs){.path = path, .tree = tree, .device = st.st_dev, .inode = st.st_ino};
+    rootfs->tree.by_mount = false;
+    return 0;
+}
+
+/* The inside's own copy, where the outside could not make one. */
+static int copy_inside (struct rootfs *rootfs, struct error *err)
+{
+    struct stat st;
+
+    if (mountfd_bind (&rootfs->tree, AT_FDCWD, rootfs->path, MOUNTFD_RECURSIVE) < 0)
+        return error_set (err, "RT-ROOT-COPY", errno, "cannot copy the mounts of %s", rootfs->path);
+    if (fstat (rootfs->tree.fd, &st) < 0 || st.st_dev != rootfs->device ||
+        st.st_ino != rootfs->inode)
+        return error_set (err, "RT-ROOT-RACE", 0, "%s is not the directory it was a moment ago",
+                          rootfs->path);
+    return 0;
+}
+
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err)
+{
+    /* Private cuts both ways; everything else must still hear of the host's mounts. */
+    unsigned long own =
+        (propagation & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
+
+    if (mount (NULL, "/", NULL, own, NULL) < 0)
+        return error_set (err, "RT-ROOT-PROPAGATION", errno,
+                          "cannot cut the propagation of mounts to the host");
+    if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0) {
+        return error_at (err, "/root/path");
+    }
+
+    AUTO_FD int over = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (over < 0)
+        return error_set (err, "RT-ROOT-ATTACH", errno, "cannot open /");
+    if (mountfd_attach (&rootfs->tree, over, over, "/") < 0 ||
+        mountfd_propagate (rootfs->tree.fd, own) < 0) {
+        error_set (err, "RT-ROOT-ATTACH", errno, "cannot mount the root file system %s",
+                   rootfs->path);
+        return error_at (err, "/root/path");
+    }
+    return 0;
+}
+
+int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err)
+{
+    if (mountfd_setattr (rootfs->tree.fd, MOUNT_ATTR_RDONLY, 0, false) < 0) {
+        error_set (err, "RT-ROOT-READONLY", errno, "cannot make the root file system read-only");
+        return error_at (err, "/root/readonly");
+    }
+    return 0;
+}
+
+int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long propagation,
+                        struct error *err)
+{
+    if (fchdir (rootfs->tree.fd) < 0)
+        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the root file system");
+    if (no_pivot) {
+        if (chroot (".") < 0)
+            return error_set (err, "RT-ROOT-CHROOT", errno, "cannot chroot into the container");
+    } else {
+        if (syscall (SYS_pivot_root, ".", ".") < 0) {
+            error_set (err, "RT-ROOT-PIVOT", errno, "cannot pivot_root into the container");
+            return errno == EINVAL
+                       ? error_hint (err, "if the host's root is an initramfs, use --no-pivot")
+                       : -1;
+        }
+        /* "." is the old root now, laid over the new one; the host is gone with it. */
+        if (umount2 (".", MNT_DETACH) < 0)
+            return error_set (err, "RT-ROOT-DETACH", errno, "cannot detach the host's root");
+    }
+    if (chdir ("/") < 0)
+        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter /");
+    if (propagation && mount (NULL, "/", NULL, propagation, NULL) < 0) {
+        error_set (err, "RT-ROOT-PROPAGATION", errno, "cannot set the propagation of /");
+        return error_at (err, "/linux/rootfsPropagation");
+    }
+    return 0;
+}
+
+void rootfs_release (struct rootfs *rootfs)
+{
+    mountfd_close (&rootfs->tree);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rootfs: root.path becomes "/" (config.md, "Root"; config-linux.md, "Rootfs Mount Propagation").
+ *
+ * The tree is copied as a detached mount outside, where its path can be reached whatever the
+ * container's user namespace maps, and is attached inside over "/" of the new mount namespace: on
+ * top of everything, so that no directory of the host is needed as a place for it, and pivot_root
+ * can take it from there. Until then the process's own "/" is still the host's, so sources of
+ * mounts are found as the host sees them.
+ */
+#ifndef RT_CONTAINER_ROOTFS_H
+#define RT_CONTAINER_ROOTFS_H
+
+#include "base/error.h"
+#include "kernel/mountfd.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct rootfs {
+    const char *path;    /* absolute, of the host */
+    struct mountfd tree; /* after rootfs_apply_attach: tree.fd is the container's root directory */
+    dev_t device;        /* what the path was when it was resolved (RFS-16) */
+    ino_t inode;
+};
+
+/* outside: resolves and copies. Where rt may not copy mounts itself (rootless), that is left to the
+ * inside. */
+int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err);
+
+/* inside a new mount namespace, first: cuts the propagation to the host (`propagation`, of the
+ * document, or rslave for 0, as runc does) and attaches the tree over "/". */
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err);
+
+/* inside, after all mounts, nodes and files below it were made. */
+int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err);
+
+/* inside: pivot_root, or chroot for `no_pivot` (the host's root is an initramfs). The working
+ * directory is "/" afterwards. Then rootfsPropagation, since a shared root could not be pivoted to.
+ */
+int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long propagation,
+                        struct error *err);
+
+void rootfs_release (struct rootfs *rootfs);
+
+#endif

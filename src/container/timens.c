@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timens: see timens.h. */
+#include "container/timens.h"
+
+#include "base/text.h"
+#include "kernel/ns.h"
+#include "kernel/procfd.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <time.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+int timens_apply (const struct oci_linux *linux, struct error *err)
+{
+    AUTO_TEXT struct text lines = {0};
+
+    if (ns_unshare (CLONE_NEWTIME) < 0) {
+        error_set (err, "RT-TIMENS", errno, "cannot make a time namespace");
+        return error_at (err, "/linux/namespaces");
+    }
+    for (size_t i = 0; i < linux->time_offsets.count; i++) {
+        const struct oci_time_offset *offset = &linux->time_offsets.items[i];
+        text_printf (&lines, "%s %lld %u\n",
+                     offset->clock == CLOCK_BOOTTIME ? "boottime" : "monotonic",
+                     (long long)offset->secs, offset->nanosecs);
+    }
+    if (lines.length == 0)
+        return 0;
+    if (procfd_write ("self/timens_offsets", text_string (&lines), lines.length) < 0) {
+        error_set (err, "RT-TIMENS", errno, "cannot set the offsets of the time namespace");
+        return error_at (err, "/linux/timeOffsets");
+    }
+    return 0;
+}
