@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* become: see become.h. */
+#include "lifecycle/become.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "container/affinity.h"
+#include "container/apparmor.h"
+#include "container/caps.h"
+#include "container/env.h"
+#include "container/executable.h"
+#include "container/hooks.h"
+#include "container/ioprio.h"
+#include "container/keyring.h"
+#include "container/mempolicy.h"
+#include "container/personality.h"
+#include "container/scheduler.h"
+#include "container/selinux.h"
+#include "container/stdio.h"
+#include "container/user.h"
+#include "kernel/fds.h"
+#include "lifecycle/channel.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UMASK_DEFAULT 0022
+
+int become_enter_cwd (const struct oci_process *process, struct error *err)
+{
+    char actual[PATH_MAX];
+
+    if (chdir (process->cwd) < 0) {
+        error_set (err, "RT-CWD", errno, "cannot enter the working directory %s", process->cwd);
+        return error_at (err, "/process/cwd");
+    }
+    /* The kernel says "(unreachable)" for a directory that is not below the root. */
+    if (!getcwd (actual, sizeof (actual)) || actual[0] != '/') {
+        error_set (err, "RT-CWD", 0, "the working directory %s is outside of the container's root",
+                   process->cwd);
+        return error_at (err, "/process/cwd");
+    }
+    return 0;
+}
+
+static int prepare_env (const struct become *become, struct oci_strings *env, struct error *err)
+{
+    char home[PATH_MAX] = "/";
+
+    if (env_needs_home (become->process))
+        user_home (become->root, become->process->user.uid, home, sizeof (home));
+    return env_prepare (become->arena, become->process, home, env, err);
+}
+
+int become_check_executable (const struct become *become, struct error *err)
+{
+    struct oci_strings env = {0};
+    char *path;
+
+    if (prepare_env (become, &env, err) < 0)
+        return -1;
+    return executable_find (become->arena, become->process->args.items[0], &env, &path, err);
+}
+
+/* Handlers and blocked signals are the caller's or ours, never the container's (PRC-41). Only what
+ * is not default costs a call. */
+static void reset_signals (void)
+{
+    const struct sigaction defaults = {.sa_handler = SIG_DFL};
+    struct sigaction present;
+    sigset_t none;
+
+    for (int signal = 1; signal < NSIG; signal++)
+        if (sigaction (signal, NULL, &present) == 0 && present.sa_handler != SIG_DFL)
+            (void)sigaction (signal, &defaults, NULL);
+    (void)sigemptyset (&none);
+    (void)sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+/* What needs rights that the container's process may not have any more. */
+static int with_rights (const struct become *become, struct error *err)
+{
+    const struct oci_process *process = become->process;
+
+    affinity_reset ();
+    if (scheduler_apply (process->scheduler, err) < 0 ||
+        ioprio_apply (process->io_priority, err) < 0 ||
+        personality_apply (become->linux->personality, err) < 0 ||
+        mempolicy_apply (become->linux->memory_policy, err) < 0)
+        return -1;
+    if (!become->no_new_keyring && keyring_apply (become->id, process->selinux_label, err) < 0)
+        return -1;
+    if (apparmor_apply (process->apparmor_profile, err) < 0 ||
+        selinux_apply (process->selinux_label, err) < 0)
+        return -1;
+    return stdio_apply (become->root, process->user.uid, err);
+}
+
+/* Bounding set while CAP_SETPCAP is there; ids while CAP_SETUID is; the sets themselves last, since
+ * they end both. */
+static int drop_rights (const struct become *become, struct error *err)
+{
+    const struct oci_process *process = become->process;
+
+    if (caps_apply_bounding (process->capabilities, err) < 0 ||
+        user_apply_groups (&process->user, become->setgroups_denied, err) < 0 ||
+        user_apply_ids (&process->user, err) < 0 || caps_apply (process->capabilities, err) < 0 ||
+        caps_apply_ambient (process->capabilities, err) < 0)
+        return -1;
+    /* Entered as root already; as the user it may be refused, which root's right to it outweighs
+     * (PRC-11). */
+    (void)umask ((mode_t)(process->user.umask.present ? process->user.umask.value : UMASK_DEFAULT));
+    if (process->no_new_privileges.value && prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        error_set (err, "RT-NNP", errno, "cannot set no_new_privs");
+        return error_at (err, "/process/noNewPrivileges");
+    }
+    return 0;
+}
+
+static int run_start_hooks (const struct become *become, const struct oci_strings *env,
+                            struct error *err)
+{
+    const struct hooks_context context = {
+        .state = become->hook_state, .env = env, .default_timeout_ms = -1};
+
+    if (!become->start_hooks || become->start_hooks->count == 0)
+        return 0;
+    return hooks_run (become->start_hooks, OCI_HOOK_START_CONTAINER, &context, err);
+}
+
+int become (const struct become *become, struct error *err)
+{
+    const struct oci_process *process = become->process;
+    bool no_new_privs = process->no_new_privileges.value;
+    bool hooks = become->start_hooks && become->start_hooks->count > 0;
+    struct oci_strings env = {0};
+    char *path = NULL;
+
+    if (prepare_env (become, &env, err) < 0 || with_rights (become, err) < 0)
+        return -1;
+    /* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before the rights go;
+     * what follows then runs under it (SEC-23). With it, as late as can be (SEC-24). */
+    if (!no_new_privs && seccomp_apply (become->seccomp, err) < 0)
+        return -1;
+    if (drop_rights (become, err) < 0)
+        return -1;
+    /* As the user, with the user's rights: root must not say "found" for what the user may not
+     * execute. */
+    if (!hooks && executable_find (become->arena, process->args.items[0], &env, &path, err) < 0)
+        return -1;
+    if (fds_cloexec_from (3 + (int)become->preserve_fds) < 0)
+        return error_set (err, "RT-FDS", errno, "cannot mark descriptors close-on-exec");
+    reset_signals ();
+
+    struct error ignored;
+    (void)channel_send (become->line, CHANNEL_EXEC, NULL, 0, -1, &ignored);
+    if (no_new_privs && seccomp_apply (become->seccomp, err) < 0)
+        return -1;
+    if (run_start_hooks (become, &env, err) < 0)
+        return -1;
+    if (hooks && executable_find (become->arena, process->args.items[0], &env, &path, err) < 0)
+        return -1;
+    (void)execve (path, process->args.items, env.items);
+    return executable_error (errno, path, err);
+}

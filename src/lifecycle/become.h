@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * become: the last leg. A process that stands inside, as the container's root, becomes the process
+ * of the document. Start and exec share it, so the one right order of these calls exists once.
+ */
+#ifndef RT_LIFECYCLE_BECOME_H
+#define RT_LIFECYCLE_BECOME_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "container/seccomp.h"
+#include "oci-spec/config.h"
+
+#include <stdbool.h>
+
+struct become {
+    struct arena *arena;
+    const struct oci_process *process;
+    const struct oci_linux *linux; /* personality, memory policy, mount label */
+    const char *id;                /* names the session keyring */
+    int root;                      /* the container's root directory */
+    int line;                      /* where errors and EXEC go; close-on-exec */
+    bool setgroups_denied;
+    bool no_new_keyring;
+    unsigned int preserve_fds;
+    const struct seccomp_program *seccomp;
+    const struct oci_hooks *start_hooks; /* startContainer; NULL = none (exec) */
+    const char *hook_state;              /* for their standard input */
+};
+
+/* inside, at create already: what args[0] will be, so that create can say that it is missing
+ * (VRB-03). The working directory must be entered. Not where a startContainer hook may still bring
+ * it. */
+int become_check_executable (const struct become *become, struct error *err);
+
+/* inside: enters process.cwd, which must lie below the root (CVE-2024-21626). */
+int become_enter_cwd (const struct oci_process *process, struct error *err);
+
+/* inside: does not return but on failure. */
+int become (const struct become *become, struct error *err);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channel: see channel.h. */
+#include "lifecycle/channel.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static const char *const words[] = {
+    [CHANNEL_ERROR] = "ERROR",     [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
+    [CHANNEL_GRANTED] = "GRANTED", [CHANNEL_CONSOLE] = "CONSOLE", [CHANNEL_MOUNTED] = "MOUNTED",
+    [CHANNEL_HOOKED] = "HOOKED",   [CHANNEL_READY] = "READY",     [CHANNEL_SECCOMP] = "SECCOMP",
+    [CHANNEL_RELEASE] = "RELEASE", [CHANNEL_EXEC] = "EXEC",       [CHANNEL_CLOSED] = "(closed)",
+};
+
+struct packet {
+    uint32_t type;
+    unsigned char payload[CHANNEL_PAYLOAD_MAX];
+};
+
+static int send_packet (int line, enum channel_type type, const void *payload, size_t length,
+                        int fd)
+{
+    struct packet packet = {.type = type};
+
+    if (length > sizeof (packet.payload)) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    if (length)
+        memcpy (packet.payload, payload, length);
+    return fd_send (line, &packet, offsetof (struct packet, payload) + length, fd < 0 ? NULL : &fd,
+                    fd < 0 ? 0 : 1);
+}
+
+int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
+                  struct error *err)
+{
+    if (send_packet (line, type, payload, length, fd) == 0)
+        return 0;
+    return error_set (err, "RT-CHANNEL-SEND", errno, "cannot send %s between rt and the container",
+                      words[type]);
+}
+
+void channel_send_error (int line, const struct error *err)
+{
+    (void)send_packet (line, CHANNEL_ERROR, err, sizeof (*err), -1);
+}
+
+void channel_log (void *context, enum log_level level, const char *text)
+{
+    unsigned char payload[2048];
+    size_t length = strlen (text);
+
+    if (length > sizeof (payload) - 2)
+        length = sizeof (payload) - 2;
+    payload[0] = (unsigned char)level;
+    memcpy (payload + 1, text, length);
+    payload[length + 1] = '\0';
+    (void)send_packet (*(int *)context, CHANNEL_LOG, payload, length + 2, -1);
+}
+
+/* A text that was cut by nobody ends with its NUL; everything else comes from a broken peer. */
+static bool is_text (const struct channel_message *message, size_t start)
+{
+    return message->length > start && message->payload[message->length - 1] == '\0';
+}
+
+int channel_receive (int line, struct channel_message *message, struct error *err)
+{
+    struct packet packet;
+
+    for (;;) {
+        size_t fd_count = 1;
+        int fd = -1;
+        ssize_t length = fd_receive (line, &packet, sizeof (packet), &fd, &fd_count);
+        if (length < 0 && errno != ECONNRESET)
+            return error_set (err, "RT-CHANNEL-RECEIVE", errno,
+                              "cannot receive between rt and the container");
+        if (length <= 0) {
+            *message = (struct channel_message){.type = CHANNEL_CLOSED, .fd = -1};
+            return 0;
+        }
+        message->fd = fd_count ? fd : -1;
+        if ((size_t)length < offsetof (struct packet, payload)) {
+            drop_fd (&message->fd);
+            return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a packet without a type");
+        }
+        message->type = packet.type;
+        message->length = (size_t)length - offsetof (struct packet, payload);
+        memcpy (message->payload, packet.payload, message->length);
+        if (message->type == CHANNEL_LOG && is_text (message, 1)) {
+            log_text ((enum log_level)message->payload[0], (const char *)message->payload + 1);
+            continue;
+        }
+        if (message->type == CHANNEL_ERROR && message->length == sizeof (*err)) {
+            memcpy (err, message->payload, sizeof (*err));
+            return -1;
+        }
+        return 0;
+    }
+}
+
+int channel_expect (int line, enum channel_type type, struct channel_message *message,
+                    struct error *err)
+{
+    if (channel_receive (line, message, err) < 0)
+        return -1;
+    if (message->type == type)
+        return 0;
+    drop_fd (&message->fd);
+    if (message->type == CHANNEL_CLOSED)
+        return error_set (err, "RT-CHANNEL-CLOSED", 0, "the other side ended before it sent %s",
+                          words[type]);
+    return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "got packet %u instead of %s", message->type,
+                      words[type]);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel: how P, the rt that was called, and C, the child that becomes the container's init,
+ * speak.
+ *
+ * One SOCK_SEQPACKET pair, one packet format, one reader. Any wait also takes LOG (logged, then the
+ * wait goes on) and ERROR (the wait fails with C's own error); a closed line is a failure. The
+ * score of a start:
+ *
+ *      P, outside                               C, inside
+ *      ----------                               ---------
+ *      clone
+ *                  <--- CHILD [pidfd] ---       (only with a first leg: C proper was cloned, the
+ * leg ends) id maps, v1 cgroups
+ *                  ---  GRANTED       --->      (only where C must wait for these)
+ *      limits, devices, seccomp compiled        root, mounts, nodes
+ *                  <--- CONSOLE [ptmx]---       (only with a terminal)
+ *                  <--- MOUNTED       ---       (only with prestart, createRuntime, createContainer
+ * hooks) prestart, createRuntime hooks
+ *                  ---  HOOKED        --->
+ *                                               createContainer hooks, pivot_root, sysctl
+ *                  <--- READY         ---
+ *      rlimits, pid file, record `created`
+ *                  ---  SECCOMP       --->      (only with a profile)
+ *                  ---  RELEASE       --->
+ *      create ends here                         create: waits at the gate; its line is `start` from
+ * here on run goes on as start does                the last leg: become.h
+ *                  <--- EXEC          ---       right before the last two steps, seccomp and execve
+ *                  <--- (closed)      ---       execve was successful, as the line is close-on-exec
+ *      poststart hooks
+ */
+#ifndef RT_LIFECYCLE_CHANNEL_H
+#define RT_LIFECYCLE_CHANNEL_H
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum channel_type {
+    CHANNEL_ERROR = 1, /* payload: struct error */
+    CHANNEL_LOG,       /* payload: level byte, text */
+    CHANNEL_CHILD,
+    CHANNEL_GRANTED, /* payload: struct channel_granted */
+    CHANNEL_CONSOLE, /* payload: the terminal's name */
+    CHANNEL_MOUNTED,
+    CHANNEL_HOOKED,
+    CHANNEL_READY,
+    CHANNEL_SECCOMP, /* payload: flags (uint32_t), instructions */
+    CHANNEL_RELEASE,
+    CHANNEL_EXEC,
+    CHANNEL_CLOSED /* never sent: what channel_receive gives for a closed line */
+};
+
+struct channel_granted {
+    uint32_t setgroups_denied;
+};
+
+#define CHANNEL_PAYLOAD_MAX (4 + BPF_MAXINSNS * sizeof (struct sock_filter))
+
+struct channel_message {
+    enum channel_type type;
+    size_t length;
+    int fd; /* owned by the receiver; -1 = none */
+    unsigned char payload[CHANNEL_PAYLOAD_MAX];
+};
+
+/* Sends one packet; `fd` -1 = none. */
+int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
+                  struct error *err);
+
+/* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the line was
+ * closed. ERROR fills err and is -1. */
+int channel_receive (int line, struct channel_message *message, struct error *err);
+
+/* The next packet must be of this type. */
+int channel_expect (int line, enum channel_type type, struct channel_message *message,
+                    struct error *err);
+
+/* C: sends its error, as whole as it is. Nothing can be done where this fails. */
+void channel_send_error (int line, const struct error *err);
+
+/* C: the argument of log_redirect; `context` points to the line's descriptor. */
+void channel_log (void *context, enum log_level level, const char *text);
+
+#endif

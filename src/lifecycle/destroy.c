@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* destroy: see destroy.h. */
+#include "lifecycle/destroy.h"
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cgroup/cgroup.h"
+#include "container/hooks.h"
+#include "kernel/pidfd.h"
+#include "oci-spec/config.h"
+#include "oci-spec/state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define DEATH_TIMEOUT_MS 10000
+
+static int kill_init (const struct record *record, struct error *err)
+{
+    AUTO_FD int pidfd = pidfd_open_exact (record->pid, record->start_time);
+
+    if (pidfd < 0)
+        return 0;
+    if (pidfd_signal (pidfd, SIGKILL) < 0 && errno != ESRCH)
+        return error_set (err, "RT-KILL", errno, "cannot kill process %d of container %s",
+                          record->pid, record->id);
+    /* A frozen v1 cgroup keeps its processes from dying. */
+    if (cgroup_frozen (&record->cgroup) == 1 && cgroup_freeze (&record->cgroup, false, err) < 0)
+        return -1;
+    if (pidfd_wait_dead (pidfd, DEATH_TIMEOUT_MS) != 1)
+        return error_set (err, "RT-KILL-TIMEOUT", 0,
+                          "process %d of container %s is not dead %d s after SIGKILL", record->pid,
+                          record->id, DEATH_TIMEOUT_MS / 1000);
+    /* Ours, if this rt is its parent. */
+    (void)waitpid (record->pid, NULL, WNOHANG);
+    return 0;
+}
+
+/* A document that rt accepted once and stored itself; where it is missing (a create that died at
+ * once), there is nothing to run. */
+static const struct oci_config *read_document (int directory, struct arena *arena)
+{
+    struct error ignored = {0};
+    size_t length;
+
+    AUTO_FREE char *text = record_read_config (directory, &length, &ignored);
+    if (!text)
+        return NULL;
+    const char *copy = arena_copy (arena, text, length);
+    return oci_config_parse (arena, "config.json", copy, length, NULL, NULL, &ignored);
+}
+
+/* hooks_run has told of failures, which change nothing here (HKS-22). */
+static void run_poststop (const struct oci_hooks *hooks, const struct record *record)
+{
+    AUTO_TEXT struct text state = {0};
+    struct error ignored = {0};
+    const struct oci_state stopped = {.id = record->id,
+                                      .status = OCI_STATUS_STOPPED,
+                                      .bundle = record->bundle,
+                                      .annotations = &record->annotations};
+
+    if (hooks->count == 0)
+        return;
+    oci_state_write (&state, &stopped, false);
+    const struct hooks_context context = {
+        .state = text_string (&state), .cwd = record->bundle, .default_timeout_ms = -1};
+    (void)hooks_run (hooks, OCI_HOOK_POSTSTOP, &context, &ignored);
+}
+
+int destroy (const char *state_root, int directory, const struct record *record, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const struct oci_config *config = read_document (directory, &arena);
+    struct error ignored = {0};
+
+    if (kill_init (record, err) < 0)
+        return -1;
+    /* Init's death ends its own pid namespace; without one, others may live on (VRB-28). What
+     * cannot be killed shows as a cgroup that cannot be removed. */
+    if (cgroup_kill (&record->cgroup, SIGKILL, &ignored) < 0)
+        log_debug ("%s", ignored.text);
+    if (cgroup_remove (&record->cgroup, err) < 0 ||
+        record_remove (state_root, record->id, directory, err) < 0)
+        return -1;
+    if (config)
+        run_poststop (&config->hooks[OCI_HOOK_POSTSTOP], record);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * destroy: takes away all that a start has made, whatever of it exists: processes, cgroup, gate,
+ * record. The way back of a failed start and the whole of delete. From record.json alone, so that
+ * it works after a crash at any point, and when the bundle is gone (LCY-08).
+ */
+#ifndef RT_LIFECYCLE_DESTROY_H
+#define RT_LIFECYCLE_DESTROY_H
+
+#include "base/error.h"
+#include "state/record.h"
+
+/* outside, `directory` locked. Kills what lives, waits, removes; then the poststop hooks of the
+ * record's copy of the document run. The record stays where something could not be removed, so that
+ * delete can be tried again. */
+int destroy (const char *state_root, int directory, const struct record *record, struct error *err);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * existing: start, kill and delete: the verbs for a container that create has left behind.
+ */
+#include "lifecycle/lifecycle.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "kernel/pidfd.h"
+#include "lifecycle/destroy.h"
+#include "lifecycle/running.h"
+#include "state/gate.h"
+#include "state/record.h"
+#include "state/status.h"
+
+#include <errno.h>
+#include <signal.h>
+
+/* A container as a verb finds it. */
+struct existing {
+    struct arena arena;
+    int directory;
+    struct record record;
+    enum oci_status status;
+};
+
+static void existing_release (struct existing *existing)
+{
+    drop_fd (&existing->directory);
+    arena_release (&existing->arena);
+}
+
+#define AUTO_EXISTING __attribute__ ((cleanup (existing_release)))
+
+static int existing_open (struct existing *existing, const struct lifecycle_globals *globals,
+                          const char *id, bool lock, struct error *err)
+{
+    if (record_check_id (id, err) < 0)
+        return -1;
+    existing->directory = record_open (globals->state_root, id, lock, err);
+    if (existing->directory < 0 ||
+        record_read (existing->directory, &existing->arena, &existing->record, err) < 0)
+        return -1;
+    existing->status = status_of (existing->directory, &existing->record,
+                                  cgroup_frozen (&existing->record.cgroup) == 1);
+    return 0;
+}
+
+static const struct oci_config *existing_config (struct existing *existing, struct error *err)
+{
+    size_t length;
+    AUTO_FREE char *text = record_read_config (existing->directory, &length, err);
+
+    if (!text)
+        return NULL;
+    const char *copy = arena_copy (&existing->arena, text, length);
+    return oci_config_parse (&existing->arena, "config.json", copy, length, NULL, NULL, err);
+}
+
+int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
+{
+    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+
+    if (existing_open (&existing, globals, id, true, err) < 0)
+        return -1;
+    if (existing.status != OCI_STATUS_CREATED)
+        return error_set (err, "RT-START-STATE", 0,
+                          "cannot start container %s: it is %s, not created", id,
+                          oci_status_word (existing.status));
+    const struct oci_config *config = existing_config (&existing, err);
+    if (!config)
+        return -1;
+
+    AUTO_FD int line = gate_open (existing.directory, err);
+    if (line < 0)
+        return -1;
+    int failed = running_await (line, err);
+    gate_remove (existing.directory);
+    if (failed)
+        return -1;
+    if (running_hooks (config, &existing.record, err) < 0) {
+        struct error ignored = {0};
+        if (destroy (globals->state_root, existing.directory, &existing.record, &ignored) < 0)
+            log_warning ("could not delete container %s: %s", id, ignored.text);
+        return -1;
+    }
+    return 0;
+}
+
+/* Every process of the container; also where init is gone and its pid namespace is not its own. */
+static bool is_for_all (const struct existing *existing, int signal, bool all)
+{
+    return existing->record.cgroup.count > 0 &&
+           (all || (signal == SIGKILL && !existing->record.own_pid_namespace));
+}
+
+static int not_running (const char *id, struct error *err)
+{
+    return error_set (err, "RT-NOT-RUNNING", 0, "container not running: %s", id);
+}
+
+int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,
+                    struct error *err)
+{
+    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+
+    if (existing_open (&existing, globals, id, false, err) < 0)
+        return -1;
+    bool for_all = is_for_all (&existing, signal, all);
+    if (existing.status == OCI_STATUS_STOPPED && !for_all)
+        return not_running (id, err);
+    if (for_all && signal != 0)
+        return cgroup_kill (&existing.record.cgroup, signal, err);
+
+    AUTO_FD int pidfd = pidfd_open_exact (existing.record.pid, existing.record.start_time);
+    if (pidfd < 0)
+        return errno == ESRCH
+                   ? not_running (id, err)
+                   : error_set (err, "RT-KILL", errno, "cannot open the init of container %s", id);
+    if (pidfd_signal (pidfd, signal) < 0)
+        return errno == ESRCH ? not_running (id, err)
+                              : error_set (err, "RT-KILL", errno,
+                                           "cannot send signal %d to container %s", signal, id);
+    /* Frozen by the v1 freezer it would die only after a resume (VRB-40). */
+    if (signal == SIGKILL && existing.status == OCI_STATUS_PAUSED)
+        return cgroup_freeze (&existing.record.cgroup, false, err);
+    return 0;
+}
+
+/* A create that died before its record was written has made nothing else. */
+static int delete_half (const struct lifecycle_globals *globals, const char *id, int directory,
+                        struct error *err)
+{
+    return record_remove (globals->state_root, id, directory, err);
+}
+
+int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, bool force,
+                      struct error *err)
+{
+    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+
+    if (existing_open (&existing, globals, id, true, err) < 0) {
+        bool missing = text_equal (err->code, "RT-STATE-MISSING");
+        bool half = text_equal (err->code, "RT-STATE-HALF");
+        if (half)
+            return delete_half (globals, id, existing.directory, err);
+        if (!(missing && force))
+            return -1;
+        *err = (struct error){0};
+        return 0;
+    }
+    switch (existing.status) {
+    case OCI_STATUS_STOPPED:
+    case OCI_STATUS_CREATED: /* killed first: engines give up containers that never started (VRB-22)
+                              */
+        break;
+    case OCI_STATUS_CREATING:
+    case OCI_STATUS_RUNNING:
+    case OCI_STATUS_PAUSED:
+        if (force)
+            break;
+        error_set (err, "RT-DELETE-STATE", 0, "cannot delete container %s: it is %s, not stopped",
+                   id, oci_status_word (existing.status));
+        return error_hint (err, "stop it, or use --force");
+    }
+    return destroy (globals->state_root, existing.directory, &existing.record, err);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inside: the half of a start that happens in the container's process. Reads top to bottom; the
+ * other half is start.c, the rendezvous are drawn in channel.h.
+ */
+#include "lifecycle/start.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "container/console.h"
+#include "container/devices.h"
+#include "container/hooks.h"
+#include "container/maskpaths.h"
+#include "container/sysctl.h"
+#include "container/timens.h"
+#include "container/uts.h"
+#include "kernel/clone.h"
+#include "kernel/inroot.h"
+#include "kernel/ns.h"
+#include "lifecycle/become.h"
+#include "lifecycle/channel.h"
+#include "state/gate.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EXIT_FAILED_INSIDE 1
+
+/* What C has from its birth and gives up before the container's process begins. */
+struct born {
+    bool setgroups_denied;
+    struct console console;
+};
+
+/* P's descriptors that mean nothing here; the lock on the state directory among them. */
+static void close_outside (struct start *start)
+{
+    drop_fd (&start->directory);
+    drop_fd (&start->console_socket);
+}
+
+/* C dies with P as long as P is needed. Set again after each change of credentials, which takes it
+ * away; whoever was orphaned before that reads a closed line. */
+static void die_with_parent (void)
+{
+    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int join_namespaces (struct start *start, struct error *err)
+{
+    if (namespaces_apply (&start->namespaces, err) < 0)
+        return -1;
+    namespaces_release (&start->namespaces);
+    return 0;
+}
+
+/* The first leg: what a clone cannot do. Returns only in C proper. */
+static int walk_first_leg (struct start *start, struct error *err)
+{
+    struct clone_request request = {.flags = start->plan.make | CLONE_PARENT, .cgroup = -1};
+    AUTO_FD int pidfd = -1;
+    bool in_cgroup;
+
+    (void)prctl (PR_SET_NAME, "rt:leg");
+    if (join_namespaces (start, err) < 0)
+        return -1;
+    if (start->plan.make_time && timens_apply (&start->config->linux, err) < 0)
+        return -1;
+    pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
+    if (pid < 0) {
+        error_set (err, "RT-CLONE", errno, "cannot make the container's namespaces");
+        return error_at (err, "/linux/namespaces");
+    }
+    if (pid == 0)
+        return 0;
+    if (channel_send (start->line, CHANNEL_CHILD, NULL, 0, pidfd, err) < 0)
+        return -1;
+    _exit (0);
+}
+
+static int await_grant (struct start *start, bool in_cgroup, struct born *born, struct error *err)
+{
+    const struct oci_map *cgroup = &start->record.cgroup;
+    bool v1 = cgroup->count > 1 || (cgroup->count == 1 && cgroup->items[0].key[0] != '\0');
+    struct channel_message message;
+
+    if (in_cgroup && !v1 && !start->plan.userns && !start->plan.first_leg)
+        return 0;
+    if (channel_expect (start->line, CHANNEL_GRANTED, &message, err) < 0)
+        return -1;
+    struct channel_granted granted;
+    memcpy (&granted, message.payload, sizeof (granted));
+    born->setgroups_denied = granted.setgroups_denied;
+    return 0;
+}
+
+/* In a user namespace C is nobody until it takes the id that root has there. */
+static int become_container_root (struct start *start, const struct born *born, struct error *err)
+{
+    if (!start->plan.userns)
+        return 0;
+    if ((!born->setgroups_denied && setgroups (0, NULL) < 0) || setresgid (0, 0, 0) < 0 ||
+        setresuid (0, 0, 0) < 0) {
+        error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
+        error_at (err, "/linux/uidMappings");
+        return error_hint (err, "container ids 0 must be mapped");
+    }
+    die_with_parent ();
+    return 0;
+}
+
+/* Namespaces that are left to make, and what belongs to them. */
+static int settle_namespaces (struct start *start, struct error *err)
+{
+    const struct oci_config *config = start->config;
+
+    if (start->plan.make_cgroup && ns_unshare (CLONE_NEWCGROUP) < 0) {
+        error_set (err, "RT-NS-MAKE", errno, "cannot make a cgroup namespace");
+        return error_at (err, "/linux/namespaces");
+    }
+    if ((start->plan.make & CLONE_NEWNET) && ns_loopback_up () < 0)
+        return error_set (err, "RT-NET-LOOPBACK", errno, "cannot bring up the interface lo");
+    return uts_apply (config->hostname, config->domainname, err);
+}
+
+static int open_console (struct start *start, struct born *born, int root, struct error *err)
+{
+    const struct oci_process *process = start->config->process;
+
+    if (!process->terminal)
+        return 0;
+    if (console_open (root, process->console_size, process->user.uid, &born->console, err) < 0 ||
+        console_bind (root, &born->console, err) < 0)
+        return -1;
+    if (channel_send (start->line, CHANNEL_CONSOLE, born->console.name,
+                      strlen (born->console.name) + 1, born->console.ptmx, err) < 0)
+        return -1;
+    drop_fd (&born->console.ptmx);
+    return 0;
+}
+
+static int await_hooks (struct start *start, struct error *err)
+{
+    const struct oci_hooks *hooks = start->config->hooks;
+    const struct hooks_context context = {
+        .state = start_state_text (start, OCI_STATUS_CREATING, getpid ()),
+        .cwd = start->request->bundle,
+        .default_timeout_ms = -1,
+    };
+    struct channel_message message;
+
+    if (hooks[OCI_HOOK_PRESTART].count + hooks[OCI_HOOK_CREATE_RUNTIME].count +
+            hooks[OCI_HOOK_CREATE_CONTAINER].count ==
+        0)
+        return 0;
+    if (channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
+        channel_expect (start->line, CHANNEL_HOOKED, &message, err) < 0)
+        return -1;
+    return hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
+}
+
+/* Everything below the root, while the host is still in sight. */
+static int build_root (struct start *start, struct born *born, struct error *err)
+{
+    const struct oci_config *config = start->config;
+
+    if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation, err) < 0)
+        return -1;
+    int root = start->rootfs.tree.fd;
+    if (mounts_apply (&start->mounts, root, err) < 0 ||
+        devices_apply (&config->linux, root, start->plan.userns, start->mounts.dev_is_bind, err) <
+            0 ||
+        open_console (start, born, root, err) < 0)
+        return -1;
+
+    AUTO_FD int cwd = inroot_make_dir (root, config->process->cwd, 0755, NULL);
+    if (cwd < 0 && errno != EEXIST && errno != ENOTDIR) {
+        error_set (err, "RT-CWD", errno, "cannot make the working directory %s",
+                   config->process->cwd);
+        return error_at (err, "/process/cwd");
+    }
+    if (await_hooks (start, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
+        mounts_apply_readonly (&start->mounts, err) < 0)
+        return -1;
+    if (config->root->readonly && rootfs_apply_readonly (&start->rootfs, err) < 0)
+        return -1;
+    mounts_release (&start->mounts);
+    return rootfs_apply_enter (&start->rootfs, start->request->no_pivot,
+                               config->linux.rootfs_propagation, err);
+}
+
+static int await_release (struct start *start, struct error *err)
+{
+    struct seccomp_program *program = &start->seccomp;
+    struct channel_message message;
+
+    /* From here on C waits for P, and a P that dies closes the line. */
+    (void)prctl (PR_SET_PDEATHSIG, 0);
+    if (channel_send (start->line, CHANNEL_READY, NULL, 0, -1, err) < 0)
+        return -1;
+    if (start->config->linux.seccomp) {
+        if (channel_expect (start->line, CHANNEL_SECCOMP, &message, err) < 0)
+            return -1;
+        size_t length = message.length - sizeof (program->flags);
+        program->count = (uint16_t)(length / sizeof (struct sock_filter));
+        program->instructions = arena_alloc (start->arena, length);
+        memcpy (&program->flags, message.payload, sizeof (program->flags));
+        memcpy (program->instructions, message.payload + sizeof (program->flags), length);
+    }
+    if (channel_expect (start->line, CHANNEL_RELEASE, &message, err) < 0)
+        return -1;
+    if (!start->gated)
+        return 0;
+
+    /* P ends now: what it does after this is no matter of ours, and neither are its descriptors. */
+    log_redirect (NULL, NULL);
+    drop_fd (&start->line);
+    int line = gate_wait (start->gate);
+    if (line < 0)
+        return error_set (err, "RT-GATE", errno, "cannot wait for start");
+    start->line = line;
+    log_redirect (channel_log, &start->line);
+    return 0;
+}
+
+static int live (struct start *start, bool in_cgroup, struct error *err)
+{
+    const struct oci_config *config = start->config;
+    struct born born = {.console = {.ptmx = -1, .pts = -1}};
+
+    if (start->plan.first_leg) {
+        if (walk_first_leg (start, err) < 0)
+            return -1;
+        die_with_parent ();
+    }
+    (void)prctl (PR_SET_NAME, "rt:init");
+    if (await_grant (start, in_cgroup, &born, err) < 0 ||
+        (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
+        become_container_root (start, &born, err) < 0 || settle_namespaces (start, err) < 0 ||
+        build_root (start, &born, err) < 0 || sysctl_apply (&config->linux.sysctl, err) < 0)
+        return -1;
+
+    const struct become last_leg = {
+        .arena = start->arena,
+        .process = config->process,
+        .linux = &config->linux,
+        .id = start->request->id,
+        .root = start->rootfs.tree.fd,
+        .setgroups_denied = born.setgroups_denied,
+        .no_new_keyring = start->request->no_new_keyring,
+        .preserve_fds = start->request->preserve_fds,
+        .seccomp = &start->seccomp,
+        .start_hooks = &config->hooks[OCI_HOOK_START_CONTAINER],
+        .hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ()),
+    };
+    if (become_enter_cwd (config->process, err) < 0)
+        return -1;
+    if (start->gated && last_leg.start_hooks->count == 0 &&
+        become_check_executable (&last_leg, err) < 0)
+        return -1;
+    if (config->process->terminal && console_attach (&born.console, err) < 0)
+        return -1;
+    drop_fd (&born.console.pts);
+    if (await_release (start, err) < 0)
+        return -1;
+
+    struct become now = last_leg;
+    now.line = start->line;
+    return become (&now, err);
+}
+
+void inside (struct start *start, bool in_cgroup)
+{
+    struct error err = {0};
+
+    die_with_parent ();
+    close_outside (start);
+    log_redirect (channel_log, &start->line);
+    (void)setsid ();
+    (void)umask (0);
+    (void)live (start, in_cgroup, &err);
+    channel_send_error (start->line, &err);
+    _exit (EXIT_FAILED_INSIDE);
+}

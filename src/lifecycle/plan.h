@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan: which namespaces are made by which clone. Pure.
+ *
+ * One clone is enough where nothing is joined that decides about the others: C is born in the new
+ * namespaces and joins the rest itself. Two are needed where
+ *   - a pid namespace is joined, or a time namespace made: both hold only for children;
+ *   - a user namespace is joined: what is made new must be owned by it (NSP-09);
+ *   - a user namespace is made and others are joined: they belong to the one outside, so C would
+ * have no rights. Then the first leg joins and clones C with CLONE_PARENT, so that C is P's child
+ * all the same.
+ *
+ * The cgroup namespace is never made by a clone: it would show the parent's cgroup as its root.
+ */
+#ifndef RT_LIFECYCLE_PLAN_H
+#define RT_LIFECYCLE_PLAN_H
+
+#include "oci-spec/linux.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plan {
+    uint64_t make; /* CLONE_NEW* of the clone that makes C; without time and cgroup */
+    uint64_t join; /* CLONE_NEW* of those with a path */
+    bool first_leg;
+    bool make_cgroup; /* C unshares it, in its cgroup */
+    bool make_time;   /* the first leg unshares it and sets the offsets */
+    bool userns;      /* made or joined */
+};
+
+void plan_namespaces (const struct oci_linux *linux, struct plan *plan);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * running: from the released init to the process of the document. `run` and `start` do this alike:
+ * the line is the channel of the one, and comes through the gate for the other.
+ */
+#ifndef RT_LIFECYCLE_RUNNING_H
+#define RT_LIFECYCLE_RUNNING_H
+
+#include "base/error.h"
+#include "oci-spec/config.h"
+#include "state/record.h"
+
+/* Listens to the last leg until it ends: 0 when the process runs, -1 with C's own error. */
+int running_await (int line, struct error *err);
+
+/* The poststart hooks, when the process runs. */
+int running_hooks (const struct oci_config *config, const struct record *record, struct error *err);
+
+#endif

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * start: the half of a start that happens outside, in the rt that was called. Reads top to bottom;
+ * the other half is inside.c, the rendezvous are drawn in channel.h.
+ */
+#include "lifecycle/start.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "container/apparmor.h"
+#include "container/console.h"
+#include "container/hooks.h"
+#include "container/idmap.h"
+#include "container/oom.h"
+#include "container/rlimits.h"
+#include "container/selinux.h"
+#include "kernel/clone.h"
+#include "kernel/pidfd.h"
+#include "kernel/procfd.h"
+#include "lifecycle/channel.h"
+#include "lifecycle/destroy.h"
+#include "lifecycle/foreground.h"
+#include "lifecycle/pidfile.h"
+#include "lifecycle/process_entry.h"
+#include "lifecycle/running.h"
+#include "lifecycle/supported.h"
+#include "state/gate.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+const char *start_state_text (const struct start *start, enum oci_status status, pid_t pid)
+{
+    AUTO_TEXT struct text text = {0};
+    const struct oci_state state = {
+        .id = start->request->id,
+        .status = status,
+        .pid = pid,
+        .bundle = start->request->bundle,
+        .annotations = &start->config->annotations,
+    };
+
+    oci_state_write (&text, &state, false);
+    return arena_string (start->arena, text_string (&text));
+}
+
+static void start_init (struct start *start, const struct create_request *request,
+                        struct arena *arena, bool gated)
+{
+    *start = (struct start){
+        .request = request,
+        .config = request->config,
+        .arena = arena,
+        .gated = gated,
+        .rootfs = {.tree = MOUNTFD_INIT},
+        .directory = -1,
+        .gate = -1,
+        .line = -1,
+        .console_socket = -1,
+        .ptmx = -1,
+        .pidfd = -1,
+    };
+}
+
+static void start_release (struct start *start)
+{
+    drop_fd (&start->directory);
+    drop_fd (&start->gate);
+    drop_fd (&start->line);
+    drop_fd (&start->console_socket);
+    drop_fd (&start->ptmx);
+    drop_fd (&start->pidfd);
+    namespaces_release (&start->namespaces);
+    rootfs_release (&start->rootfs);
+    if (start->mounts.config)
+        mounts_release (&start->mounts);
+    seccomp_program_release (&start->seccomp);
+}
+
+/* A terminal needs somebody who takes its outside, and a socket for it needs a terminal (CRT-18,
+ * CRT-19). */
+static int check_console (const struct create_request *request, bool detached, struct error *err)
+{
+    bool terminal = request->config->process->terminal;
+
+    if (terminal && detached && !request->console_socket) {
+        error_set (err, "RT-CONSOLE-SOCKET", 0,
+                   "a detached container with a terminal needs --console-socket");
+        error_at (err, "/process/terminal");
+        return error_hint (err, "run it in the foreground, or set process.terminal to false");
+    }
+    if (request->console_socket && !(terminal && detached))
+        return error_set (err, "RT-CONSOLE-SOCKET", 0,
+                          "--console-socket is of no use for a container %s",
+                          terminal ? "in the foreground" : "without a terminal");
+    return 0;
+}
+
+static struct cgroup_request cgroup_request_of (const struct start *start)
+{
+    const struct lifecycle_globals *globals = start->request->globals;
+
+    return (struct cgroup_request){
+        .driver = globals->cgroup_driver,
+        .id = start->request->id,
+        .cgroups_path = start->config->linux.cgroups_path,
+        .resources = start->config->linux.resources,
+        .rootless = globals->rootless >= 0 ? globals->rootless
+                                           : geteuid () != 0 || process_in_user_namespace (),
+    };
+}
+
+/* Everything that can be decided or found missing before there is anything to undo. */
+static int start_decide (struct start *start, bool detached, struct error *err)
+{
+    const struct oci_config *config = start->config;
+    const struct create_request *request = start->request;
+    struct cgroup_request cgroup = cgroup_request_of (start);
+    char created[TIMESTAMP_SIZE];
+
+    if (supported_check (config, err) < 0 || check_console (request, detached, err) < 0)
+        return -1;
+    plan_namespaces (&config->linux, &start->plan);
+    if (selinux_prepare (config->process->selinux_label, err) < 0 ||
+        apparmor_prepare (config->process->apparmor_profile, err) < 0)
+        return -1;
+
+    const char *root = config->root->path;
+    const char *root_path =
+        root[0] == '/' ? root : arena_printf (start->arena, "%s/%s", request->bundle, root);
+    char *clean = arena_alloc (start->arena, strlen (root_path) + 2);
+    text_clean_path (root_path, clean);
+    timestamp_now (created);
+    start->record = (struct record){
+        .phase = RECORD_CREATING,
+        .id = request->id,
+        .bundle = request->bundle,
+        .rootfs = clean,
+        .created = arena_string (start->arena, created),
+        .owner = getuid (),
+        .creator = getpid (),
+        .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
+        .terminal = config->process->terminal,
+        .own_pid_namespace = start->plan.make & CLONE_NEWPID,
+        .annotations = config->annotations,
+    };
+    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0)
+        return -1;
+    return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
+               ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
+               : 0;
+}
+
+/* Opens what has to be open before the clone. Still nothing to undo but descriptors. */
+static int start_prepare (struct start *start, struct error *err)
+{
+    const struct create_request *request = start->request;
+
+    if (rootfs_prepare (&start->rootfs, start->record.rootfs, err) < 0 ||
+        namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0)
+        return -1;
+    start->mounts = (struct mounts){
+        .config = start->config,
+        .bundle = request->bundle,
+        .rootfs_path = start->record.rootfs,
+        .cgroup = &start->record.cgroup,
+        .userns = start->plan.userns,
+    };
+    if (mounts_prepare (&start->mounts, start->arena, err) < 0)
+        return -1;
+    if (request->console_socket) {
+        start->console_socket = fd_connect_unix (request->console_socket, SOCK_STREAM, err);
+        if (start->console_socket < 0)
+            return error_wrap (err, "--console-socket");
+    }
+    return 0;
+}
+
+/* From the first line on, a crash at any moment can be cleaned up by delete. */
+static int start_claim (struct start *start, struct error *err)
+{
+    start->directory = record_claim (start->request->globals->state_root, start->request->id, err);
+    if (start->directory < 0)
+        return -1;
+    start->claimed = true;
+    if (record_write (start->directory, &start->record, err) < 0 ||
+        record_write_config (start->directory, start->config->text, start->config->text_length,
+                             err) < 0)
+        return -1;
+    if (!start->gated)
+        return 0;
+    start->gate = gate_make (start->directory, err);
+    return start->gate < 0 ? -1 : 0;
+}
+
+/* The cgroup, and C in it. */
+static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
+{
+    struct cgroup_request cgroup = cgroup_request_of (start);
+    int pair[2];
+
+    start->placed = true;
+    if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0)
+        return -1;
+    AUTO_FD int cgroup_fd = cgroup_open_v2 (&start->record.cgroup);
+    if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
+        return -1;
+
+    struct clone_request request = {.flags = start->plan.first_leg ? 0 : start->plan.make,
+                                    .cgroup = cgroup_fd};
+    pid_t pid = clone_child (&request, &start->pidfd, in_cgroup);
+    if (pid == 0) {
+        (void)close (pair[0]);
+        start->line = pair[1];
+        inside (start, *in_cgroup);
+    }
+    int saved = errno;
+    (void)close (pair[1]);
+    start->line = pair[0];
+    drop_fd (&start->gate);
+    if (pid < 0) {
+        error_set (err, "RT-CLONE", saved, "cannot make the container's namespaces");
+        error_at (err, "/linux/namespaces");
+        if (saved == ENOSPC)
+            return error_hint (err, "a limit of /proc/sys/user/max_*_namespaces is reached");
+        if (saved == EPERM && geteuid () != 0)
+            return error_hint (err,
+                               "without root, a user namespace is needed: `rt spec --rootless`");
+        return -1;
+    }
+    start->record.pid = pid;
+    return 0;
+}
+
+/* With a first leg, C proper is told of by a descriptor, and the leg is reaped. */
+static int start_meet_child (struct start *start, struct error *err)
+{
+    struct channel_message message;
+    int status;
+
+    if (!start->plan.first_leg)
+        return 0;
+    if (channel_expect (start->line, CHANNEL_CHILD, &message, err) < 0)
+        return -1;
+    pid_t leg = start->record.pid;
+    while (waitpid (leg, &status, 0) < 0 && errno == EINTR)
+        ;
+    drop_fd (&start->pidfd);
+    start->pidfd = message.fd;
+    start->record.pid = pidfd_pid (start->pidfd);
+    if (start->record.pid < 0)
+        return error_set (err, "RT-CLONE", 0, "the container's init died at birth");
+    return 0;
+}
+
+/* What only the outside may do for C, which waits for it. */
+static int start_grant (struct start *start, bool in_cgroup, struct error *err)
+{
+    const struct oci_linux *linux = &start->config->linux;
+    struct channel_granted granted = {0};
+    bool denied = false;
+
+    if (start_meet_child (start, err) < 0)
+        return -1;
+    if (pidfd_start_time (start->record.pid, &start->record.start_time, NULL) < 0)
+        return error_set (err, "RT-CLONE", errno, "the container's init died at birth");
+    if (oom_grant (start->record.pid, &start->config->process->oom_score_adj, err) < 0)
+        return -1;
+    if ((start->plan.make & CLONE_NEWUSER) &&
+        idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, &denied, err) <
+            0)
+        return -1;
+    if (cgroup_join (&start->record.cgroup, start->record.pid, in_cgroup, err) < 0)
+        return -1;
+    granted.setgroups_denied = denied;
+    if (channel_send (start->line, CHANNEL_GRANTED, &granted, sizeof (granted), -1, err) < 0)
+        return -1;
+    /* C builds the root meanwhile. */
+    if (cgroup_limit (&start->record.cgroup, linux->resources, start->plan.userns, err) < 0)
+        return -1;
+    return linux->seccomp ? seccomp_prepare (linux->seccomp, &start->seccomp, err) : 0;
+}
+
+static int start_run_hooks (struct start *start, struct error *err)
+{
+    const struct oci_hooks *hooks = start->config->hooks;
+    const struct hooks_context context = {
+        .state = start_state_text (start, OCI_STATUS_CREATING, start->record.pid),
+        .cwd = start->request->bundle,
+        .default_timeout_ms = -1,
+    };
+
+    if (hooks_run (&hooks[OCI_HOOK_PRESTART], OCI_HOOK_PRESTART, &context, err) < 0 ||
+        hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context, err) < 0)
+        return -1;
+    return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
+}
+
+static int start_take_console (struct start *start, struct channel_message *message,
+                               struct error *err)
+{
+    start->ptmx = take_fd (&message->fd);
+    if (start->console_socket < 0)
+        return 0;
+    message->payload[message->length ? message->length - 1 : 0] = '\0';
+    if (console_send (start->console_socket, start->ptmx, (const char *)message->payload, err) < 0)
+        return -1;
+    drop_fd (&start->console_socket);
+    drop_fd (&start->ptmx);
+    return 0;
+}
+
+/* How C ended, in words, where it could not say so itself. */
+static int start_explain_end (struct start *start, struct error *err)
+{
+    siginfo_t info = {0};
+
+    (void)pidfd_wait_dead (start->pidfd, 1000);
+    if (waitid (P_PIDFD, (id_t)start->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid && info.si_code != CLD_EXITED) {
+        error_set (err, "RT-INIT-KILLED", 0, "the container's init was killed by signal %d (SIG%s)",
+                   info.si_status, sigabbrev_np (info.si_status));
+        if (info.si_status == SIGKILL)
+            return error_hint (err, "its memory limit may be too small to start in");
+        return -1;
+    }
+    return error_set (err, "RT-INIT-ENDED", 0, "the container's init ended before it was ready");
+}
+
+/* Answers C until it is ready. */
+static int start_converse (struct start *start, struct error *err)
+{
+    struct channel_message message;
+
+    for (;;) {
+        if (channel_receive (start->line, &message, err) < 0)
+            return -1;
+        int failed = 0;
+        switch (message.type) {
+        case CHANNEL_CONSOLE:
+            failed = start_take_console (start, &message, err);
+            break;
+        case CHANNEL_MOUNTED:
+            failed = start_run_hooks (start, err);
+            break;
+        case CHANNEL_READY:
+            return 0;
+        case CHANNEL_CLOSED:
+            return start_explain_end (start, err);
+        default:
+            failed = error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
+                                message.type);
+        }
+        drop_fd (&message.fd);
+        if (failed)
+            return -1;
+    }
+}
+
+/* C is ready: the container becomes `created`, for everybody to see. */
+static int start_commit (struct start *start, struct error *err)
+{
+    unsigned char payload[CHANNEL_PAYLOAD_MAX];
+    const struct seccomp_program *program = &start->seccomp;
+    size_t size = program->count * sizeof (struct sock_filter);
+
+    if (rlimits_grant (start->record.pid, start->config->process, err) < 0)
+        return -1;
+    if (start->request->pid_file) {
+        if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)
+            return -1;
+        start->wrote_pid_file = true;
+    }
+    start->record.phase = RECORD_CREATED;
+    if (record_write (start->directory, &start->record, err) < 0)
+        return -1;
+    if (start->config->linux.seccomp) {
+        memcpy (payload, &program->flags, sizeof (program->flags));
+        memcpy (payload + sizeof (program->flags), program->instructions, size);
+        if (channel_send (start->line, CHANNEL_SECCOMP, payload, sizeof (program->flags) + size, -1,
+                          err) < 0)
+            return -1;
+    }
+    return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
+}
+
+/* The way back: everything that was made, from the record. The caller keeps the error that led
+ * here. */
+static void start_undo (struct start *start)
+{
+    struct error err = {0};
+
+    if (start->pidfd >= 0) {
+        (void)pidfd_signal (start->pidfd, SIGKILL);
+        (void)pidfd_wait_dead (start->pidfd, -1);
+        while (waitid (P_PIDFD, (id_t)start->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
+            ;
+    }
+    if (start->wrote_pid_file)
+        (void)unlink (start->request->pid_file);
+    if (start->claimed &&
+        destroy (start->request->globals->state_root, start->directory, &start->record, &err) < 0)
+        log_warning ("could not clean up after the failure: %s", err.text);
+}
+
+static int start_until_ready (struct start *start, bool detached, struct error *err)
+{
+    bool in_cgroup = false;
+
+    if (start_decide (start, detached, err) < 0 || start_prepare (start, err) < 0)
+        return -1;
+    if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
+        start_grant (start, in_cgroup, err) < 0 || start_converse (start, err) < 0 ||
+        start_commit (start, err) < 0) {
+        start_undo (start);
+        return -1;
+    }
+    return 0;
+}
+
+int lifecycle_create (const struct create_request *request, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct start start;
+
+    start_init (&start, request, &arena, true);
+    int failed = start_until_ready (&start, true, err);
+    start_release (&start);
+    return failed;
+}
+
+/* The container's process runs; nobody needs the lock any more. */
+static int run_in_front (struct start *start, int *status, struct error *err)
+{
+    const char *state_root = start->request->globals->state_root;
+
+    (void)flock (start->directory, LOCK_UN);
+    if (foreground_wait (start->record.pid, start->pidfd, start->ptmx, status, err) < 0)
+        return -1;
+    if (start->request->keep)
+        return 0;
+    /* Somebody else may have deleted it meanwhile. */
+    AUTO_FD int directory = record_open (state_root, start->request->id, true, err);
+    if (directory < 0) {
+        *err = (struct error){0};
+        return 0;
+    }
+    return destroy (state_root, directory, &start->record, err);
+}
+
+int lifecycle_run (const struct create_request *request, int *status, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct start start;
+
+    if (!request->detach && foreground_prepare (err) < 0)
+        return -1;
+    start_init (&start, request, &arena, false);
+    int failed = start_until_ready (&start, request->detach, err);
+    if (!failed && (running_await (start.line, err) < 0 ||
+                    running_hooks (start.config, &start.record, err) < 0)) {
+        start_undo (&start);
+        failed = -1;
+    }
+    *status = 0;
+    if (!failed && !request->detach)
+        failed = run_in_front (&start, status, err);
+    start_release (&start);
+    return failed;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * start: everything that one start of a container knows. P fills it before the clone; C gets a copy
+ * by the clone, so nothing of it has to be sent. Only start.c (P) and inside.c (C) use it.
+ */
+#ifndef RT_LIFECYCLE_START_H
+#define RT_LIFECYCLE_START_H
+
+#include "base/arena.h"
+#include "container/mounts.h"
+#include "container/namespaces.h"
+#include "container/rootfs.h"
+#include "container/seccomp.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/plan.h"
+#include "oci-spec/state.h"
+#include "state/record.h"
+
+struct start {
+    const struct create_request *request;
+    const struct oci_config *config;
+    struct arena *arena;
+    bool gated; /* create: C waits for `start`; run: it does not */
+
+    struct plan plan;
+    struct record record; /* with the cgroup's paths */
+    struct rootfs rootfs;
+    struct mounts mounts;
+    struct namespaces namespaces;
+
+    int directory;      /* STATE_ROOT/ID, locked by P */
+    int gate;           /* listening; -1 for run */
+    int line;           /* this side of the channel */
+    int console_socket; /* connected; -1 = none */
+
+    /* P only */
+    int ptmx;
+    int pidfd;
+    bool placed;  /* the cgroup exists */
+    bool claimed; /* the state directory is ours */
+    bool wrote_pid_file;
+    struct seccomp_program seccomp;
+};
+
+/* C: builds the container from inside and ends in its process. Never returns. `in_cgroup`: the
+ * clone put it into its v2 cgroup. */
+_Noreturn void inside (struct start *start, bool in_cgroup);
+
+/* The state as the hooks get it, compact, in the arena. */
+const char *start_state_text (const struct start *start, enum oci_status status, pid_t pid);
+
+#endif
