@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# The stages of tests/run.sh: one function each, with its builds and its runners. Uses $top, $build,
+# $log, $jobs and $python of run.sh.
+: "${top:?}" "${build:?}" "${log:?}" "${jobs:?}" "${python:?}"
+
+# shellcheck disable=SC2034 # read by run.sh
+{
+ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
+    feature_asan build_clang cppcheck fuzz vm dist)
+FAST_STAGES=(lint build_gcc unit feature)
+PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
+declare -A NEEDS=(
+    [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
+    [engines]=build_gcc [vm]=build_gcc [dist]=build_gcc
+    [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
+)
+}
+
+PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
+    libselinux1-dev libsystemd-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
+    shellcheck python3 python3-pytest user-mode-linux kmod iproute2 procps uidmap busybox-static
+    apparmor xz-utils)
+
+stage_packages () {
+    local package missing=()
+    command -v apt-get >/dev/null || {
+        echo "no apt-get here: configure will name what is missing"
+        return 0
+    }
+    for package in "${PACKAGES[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || {
+        echo "all ${#PACKAGES[@]} packages are there"
+        return 0
+    }
+    echo "installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    if ! { apt-get update -qq &&
+        apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log/apt.log" 2>&1; then
+        tail -n 30 "$log/apt.log"
+        return 1
+    fi
+}
+
+# configured NAME ARGS...: an out-of-tree build in $build/NAME; says only what went wrong.
+configured () {
+    local name=$1
+    shift
+    if [ ! -x configure ] || [ configure.ac -nt configure ]; then
+        ./autogen.sh >"$log/autogen.log" 2>&1 || {
+            cat "$log/autogen.log"
+            return 1
+        }
+    fi
+    mkdir -p "$build/$name"
+    if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" &&
+        make -s -j"$jobs" && make -s -j"$jobs" check TESTS=) >"$log/make-$name.log" 2>&1; then
+        tail -n 60 "$log/make-$name.log"
+        return 1
+    fi
+    echo "built $("$build/$name/rt" --version | head -n 1) in ${build##*/}/$name"
+}
+
+stage_build_gcc () { configured gcc CC=gcc; }
+stage_build_asan () { configured asan CC=gcc --enable-sanitizers 'CFLAGS=-g -O1'; }
+stage_build_clang () { configured clang CC=clang; }
+stage_build_fuzz () { configured fuzz CC=clang --enable-sanitizers --enable-fuzzing 'CFLAGS=-g -O1'; }
+
+stage_lint () {
+    tests/lint/selftest.sh
+    local first=$?
+    tests/lint/run.sh && [ "$first" -eq 0 ]
+}
+
+# Unit tests: automake's verdict, and cmocka's own closing lines from the logs.
+unit_in () {
+    local code
+    (cd "$build/$1" && make -s -j"$jobs" check) >"$log/check-$1.log" 2>&1
+    code=$?
+    grep -hE '^\[  (PASSED|FAILED |SKIPPED ) *\]? .*test|^[0-9]+ passed, [0-9]+ failed$' \
+        "$build/$1"/tests/unit/*.log
+    grep -E '^# (TOTAL|PASS|FAIL|ERROR)' "$log/check-$1.log"
+    [ "$code" -eq 0 ] || grep -hE '^\[ +(FAILED|ERROR|LINE) |^(FAIL|ERROR):|==ERROR|runtime error|SUMMARY:' \
+        "$log/check-$1.log" "$build/$1"/tests/unit/*.log
+    return "$code"
+}
+stage_unit () { unit_in gcc; }
+stage_unit_asan () { ASAN_OPTIONS=$ASAN UBSAN_OPTIONS=$UBSAN unit_in asan; }
+
+# suite BUILD FOLDER ARGS...: a pytest suite with the rt of that build.
+suite () {
+    local rt=$build/$1/rt folder=$2
+    shift 2
+    RT=$rt PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider -rfE --tb=short \
+        "tests/$folder" "$@"
+}
+stage_feature () { suite gcc feature; }
+stage_security () { suite gcc security; }
+stage_faults () { suite gcc faults; }
+stage_engines () { suite gcc engines; }
+
+ASAN=detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1
+UBSAN=print_stacktrace=1:halt_on_error=1
+stage_feature_asan () {
+    ASAN_OPTIONS=$ASAN UBSAN_OPTIONS=$UBSAN RT_TEST_TIMEOUT=120 suite asan feature
+}
+
+stage_cppcheck () {
+    cppcheck --quiet --std=c11 -j"$jobs" --error-exitcode=1 --inline-suppr \
+        --enable=warning,performance,portability --suppressions-list=tests/lint/cppcheck.allow \
+        -D_GNU_SOURCE -Isrc -I. src oci-spec
+}
+
+# Each fuzzer has its share of a minute, from the corpus that is kept in tests/fuzz/corpus.
+stage_fuzz () {
+    local fuzzer name fuzzers corpora passes=0 failures=0
+    mapfile -t fuzzers < <(find "$build/fuzz/tests/fuzz" -maxdepth 1 -type f -perm /1 -name 'fuzz_*')
+    [ ${#fuzzers[@]} -gt 0 ] || {
+        echo "no fuzzers were built"
+        return 1
+    }
+    for fuzzer in "${fuzzers[@]}"; do
+        name=${fuzzer##*/fuzz_}
+        corpora=("$build/fuzz/corpus-$name")
+        mkdir -p "${corpora[0]}"
+        [ ! -d "tests/fuzz/corpus/$name" ] || corpora+=("tests/fuzz/corpus/$name")
+        if "$fuzzer" -max_total_time=$((60 / ${#fuzzers[@]})) -timeout=10 -rss_limit_mb=2048 \
+            -artifact_prefix="$log/fuzz-$name-" "${corpora[@]}" >"$log/fuzz-$name.log" 2>&1; then
+            passes=$((passes + 1))
+            echo "$name: $(tail -n 1 "$log/fuzz-$name.log")"
+        else
+            failures=$((failures + 1))
+            tail -n 40 "$log/fuzz-$name.log"
+        fi
+    done
+    echo "$passes passed, $failures failed"
+    [ "$failures" -eq 0 ]
+}
+
+stage_vm () { RT=$build/gcc/rt tests/vm/run-suite.sh; }
+
+# What `make dist` packs builds and passes its unit tests, without git.
+stage_dist () {
+    local code
+    (cd "$build/gcc" && rm -f rt-*.tar.xz && make -s dist && rm -rf "$build/dist" &&
+        mkdir "$build/dist" && tar -C "$build/dist" -xf rt-*.tar.xz &&
+        cd "$build"/dist/rt-* && ./configure -q && make -s -j"$jobs" check &&
+        make -s install DESTDIR="$build/dist/root" && ls "$build"/dist/root/usr/local/sbin/rt) \
+        >"$log/make-dist.log" 2>&1
+    code=$?
+    [ "$code" -eq 0 ] || tail -n 40 "$log/make-dist.log"
+    return "$code"
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs a command on another kin of host: User-Mode Linux, that is Linux 6.1 as a process, with cgroup
+# v2 alone, all capabilities, and AppArmor or SELinux where asked for. It sees this machine's files
+# read-only; /tmp shows them too but keeps changes to itself, and $TMPDIR is a tmpfs, where the root
+# file systems of containers belong (hostfs knows neither chown nor xattrs). Output, exit status,
+# working directory and environment are the command's own.
+#
+#   tests/vm/uml.sh [--lsm apparmor|selinux] [--timeout SECONDS] [--memory SIZE] -- COMMAND...
+#
+# Exit status 124: the time ran out; 125: the machine did not come up. Needs: user-mode-linux, root.
+set -u
+
+lsm='' seconds=300 memory=1536M
+usage () {
+    sed -n 's/^#   tests/usage: tests/p' "$0" >&2
+    exit 2
+}
+while [ $# -gt 0 ]; do
+    case $1 in
+    --lsm) lsm=${2-}; shift 2 ;;
+    --timeout) seconds=${2-}; shift 2 ;;
+    --memory) memory=${2-}; shift 2 ;;
+    --) shift; break ;;
+    *) usage ;;
+    esac
+done
+[ $# -gt 0 ] || usage
+case $lsm in
+'') words=(lsm=yama selinux=0 apparmor=0) ;;
+apparmor) words=(lsm=apparmor apparmor=1) ;;
+selinux) words=(lsm=selinux selinux=1 enforcing=0) ;;
+*) usage ;;
+esac
+kernel=$(command -v linux.uml) || {
+    echo "uml.sh: linux.uml not found: apt install user-mode-linux" >&2
+    exit 125
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/rt-uml.XXXXXX")
+mkdir "$work/out"
+trap 'rm -rf "$work"' EXIT
+export -p >"$work/environment"
+{ printf 'cd %q || exit 125\n' "$PWD"; printf '%q ' "$@"; echo; } >"$work/command"
+
+cat >"$work/init" <<INIT
+#!/bin/bash
+work=$(printf %q "$work")
+INIT
+cat >>"$work/init" <<'INIT'
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+finish () {
+    umount /mnt/out 2>/dev/null
+    echo o >/proc/sysrq-trigger
+    sleep 60
+}
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/out /mnt/tmp /mnt/changes /mnt/changes/upper /mnt/changes/work
+mount -t hostfs -o "$work/out" none /mnt/out || finish
+exec >/mnt/out/stdout 2>/mnt/out/stderr </dev/null
+cp "$work/environment" "$work/command" /mnt/
+mount -t sysfs sysfs /sys
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+mount -t selinuxfs selinuxfs /sys/fs/selinux 2>/dev/null
+mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm /dev/mqueue
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+mount -t mqueue mqueue /dev/mqueue
+for link in fd:/proc/self/fd stdin:/proc/self/fd/0 stdout:/proc/self/fd/1 stderr:/proc/self/fd/2; do
+    [ -e "/dev/${link%%:*}" ] || ln -s "${link#*:}" "/dev/${link%%:*}"
+done
+mount -t tmpfs -o mode=755 tmpfs /run
+for module in overlay dummy veth; do
+    find "/usr/lib/uml/modules/$(uname -r)" -name "$module.ko*" -exec insmod {} \; 2>/dev/null
+done
+mount -t overlay -o lowerdir=/tmp,upperdir=/mnt/changes/upper,workdir=/mnt/changes/work overlay /tmp ||
+    mount -t tmpfs -o mode=1777 tmpfs /tmp
+chmod 1777 /mnt/tmp
+hostname uml
+ip link set lo up
+# What was written reaches the host's files by write-back: push it, so that a reader sees it live.
+while sleep 1; do sync -f /mnt/out/stdout; done &
+setsid bash -c '. /mnt/environment; export TMPDIR=/mnt/tmp PATH HOME=/root; . /mnt/command'
+echo $? >/mnt/out/status
+kill %1
+exec >/dev/null 2>&1
+sync -f /mnt/out/status
+finish
+INIT
+chmod +x "$work/init"
+
+touch "$work/out/stdout" "$work/out/stderr"
+# A pid namespace, so that nothing of it outlives the one process that is killed.
+unshare --pid --fork --kill-child "$kernel" "mem=$memory" root=/dev/root rootfstype=hostfs rootflags=/ ro \
+    "init=$work/init" "${words[@]}" con=null con0=fd:0,fd:1 quiet </dev/null >"$work/console" 2>&1 &
+machine=$!
+tail -q -c +1 -s 0.2 -f --pid "$machine" "$work/out/stdout" &
+out=$!
+tail -q -c +1 -s 0.2 -f --pid "$machine" "$work/out/stderr" >&2 &
+err=$!
+
+# `wait` for the machine or for the clock, whichever is first.
+sleep "$seconds" &
+clock=$!
+trap 'kill -KILL "$machine" "$clock" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+wait -n "$machine" "$clock"
+status=125
+if kill -0 "$machine" 2>/dev/null; then
+    kill -KILL "$machine"
+    echo "uml.sh: $seconds seconds are over" >&2
+    status=124
+fi
+kill "$clock" 2>/dev/null
+wait "$machine" "$out" "$err" "$clock" 2>/dev/null
+if [ "$status" -eq 125 ] && [ -s "$work/out/status" ]; then
+    status=$(cat "$work/out/status")
+elif [ "$status" -eq 125 ]; then
+    echo "uml.sh: the machine ended before the command did:" >&2
+    tail -n 20 "$work/console" >&2
+fi
+exit "$status"
