@@ -16,7 +16,7 @@ static void put_spaces (struct text *out, size_t count)
 /* Words, broken between TEXT_COLUMN and LINE_WIDTH; the first line begins at `column` already. */
 static void put_wrapped (struct text *out, size_t column, const char *words)
 {
-    if (column >= TEXT_COLUMN) {
+    if (column + 2 > TEXT_COLUMN) {
         text_putc (out, '\n');
         column = 0;
     }
@@ -54,7 +54,7 @@ static void put_option (struct text *out, const struct option *option)
     else if (option->argument)
         text_printf (&head, " %s", option->argument);
     text_puts (out, text_string (&head));
-    put_wrapped (out, head.length + 1, option->help);
+    put_wrapped (out, head.length, option->help);
 }
 
 static void put_options (struct text *out, const struct option *options, size_t count)

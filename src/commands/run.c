@@ -92,10 +92,9 @@ const struct command command_run = {
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct run_options),
     .summary = "Create and start a container",
-    .details =
-        "An argument with a slash, `.` or `..` is the bundle; the container is then named after\n"
-        "that directory. Without --detach rt waits for the container's end, removes it, and\n"
-        "exits with its status, or with 128 + N where signal N ended it.",
+    .details = "An argument with a slash, `.` or `..` is the bundle; the container is then named\n"
+               "after that directory. Without --detach rt waits for the container's end, removes\n"
+               "it, and exits with its status, or with 128 + N where signal N ended it.",
     .inherits = create_inherits,
     .run = run,
 };

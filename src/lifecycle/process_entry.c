@@ -43,9 +43,8 @@ int process_guard_fds (unsigned int preserve_fds, struct error *err)
 {
     int closed = fds_first_closed (FIRST_PRESERVED, preserve_fds);
     if (closed >= 0) {
-        error_set (err, "RT-FDS-CLOSED", 0,
-                   "fd %d is not open, but %u descriptors from 3 on were to be preserved", closed,
-                   preserve_fds);
+        error_set (err, "RT-FDS-CLOSED", 0, "fd %d is not open: 3 to %u were to be handed on",
+                   closed, FIRST_PRESERVED + preserve_fds - 1);
         return error_hint (err, "see --preserve-fds and LISTEN_FDS");
     }
     if (fds_cloexec_from (FIRST_PRESERVED + (int)preserve_fds) < 0)
