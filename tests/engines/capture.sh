@@ -33,8 +33,8 @@ ip link set lo up
 hostname capturehost
 
 remove_cgroups () {
-    local round
-    for round in 1 2 3; do
+    local tries=3
+    while ((tries-- > 0)); do
         find /sys/fs/cgroup -mindepth 2 -depth -type d \
             \( -path '*/libpod_parent*' -o -path '*/docker/*' -o -path '*/docker' -o -path '*/capture-*' \) \
             -exec rmdir {} + 2>"$work/rmdir" && return

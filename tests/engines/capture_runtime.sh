@@ -7,7 +7,7 @@ set -u
 
 raw=/run/capture/raw
 case=$(cat /run/capture/case)
-verb= bundle= process= previous=
+verb='' bundle='' process='' previous=''
 
 for argument; do
     case $previous in
