@@ -4,8 +4,8 @@
  * pipeline), its child is rt and calls foreground_wait with standard streams of the test's making,
  * and that one's child plays the container.
  */
-#ifndef RT_TESTS_FOREGROUND_STAGE_H
-#define RT_TESTS_FOREGROUND_STAGE_H
+#ifndef TESTS_UNIT_FOREGROUND_STAGE_H
+#define TESTS_UNIT_FOREGROUND_STAGE_H
 
 #include "lifecycle/foreground.h"
 
