@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "fdio.h"
 #include "json_write.h"
+#include "timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 enum sink { SINK_STDERR, SINK_FILE, SINK_JOURNAL, SINK_SYSLOG };
@@ -47,16 +47,17 @@ static struct {
     void *context;
 } log_state = {.fd = -1, .level = LOG_LEVEL_ERROR};
 
+#define LOG_FLAGS (O_WRONLY | O_APPEND | O_NOCTTY)
+
 /* Created with exactly 0644, whatever the caller's umask; an existing file keeps its mode. */
 static int open_file (const char *path)
 {
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
-    int fd = open (path, flags | O_CREAT | O_EXCL, 0644);
+    int fd = open (path, LOG_FLAGS | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd >= 0) {
         (void)fchmod (fd, 0644);
         return fd;
     }
-    return errno == EEXIST ? open (path, flags | O_CREAT, 0644) : -1;
+    return errno == EEXIST ? open (path, LOG_FLAGS | O_CREAT | O_CLOEXEC, 0644) : -1;
 }
 
 /* "journald:IDENT" is a backend with its argument, "/var/log/a:b" and "a.log" are paths. */
@@ -124,17 +125,6 @@ void log_redirect (void (*send) (void *context, enum log_level level, const char
     log_state.context = context;
 }
 
-/* RFC 3339 with nanoseconds. */
-static void put_time (struct text *line)
-{
-    struct timespec now;
-    struct tm utc;
-    (void)clock_gettime (CLOCK_REALTIME, &now);
-    (void)gmtime_r (&now.tv_sec, &utc);
-    text_printf (line, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", utc.tm_year + 1900, utc.tm_mon + 1,
-                 utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec);
-}
-
 /* One message is one line, and no word of a hostile image reaches the terminal as a command. */
 static void put_visible (struct text *line, const char *message)
 {
@@ -169,13 +159,13 @@ static void put_error_keys (struct json_writer *writer, const struct error *err)
 static void write_json (enum log_level level, const char *message, const struct error *err)
 {
     AUTO_TEXT struct text line = {0};
-    AUTO_TEXT struct text time = {0};
-    put_time (&time);
+    char now[TIMESTAMP_SIZE];
+    timestamp_now (now);
     struct json_writer writer = {.out = &line};
     json_open (&writer, NULL, '{');
     json_string (&writer, "level", level_words[level]);
     json_string (&writer, "msg", message);
-    json_string (&writer, "time", text_string (&time));
+    json_string (&writer, "time", now);
     if (err)
         put_error_keys (&writer, err);
     json_close (&writer, '}');
@@ -196,8 +186,9 @@ static void write_stderr (enum log_level level, const char *message)
 static void write_file (enum log_level level, const char *message)
 {
     AUTO_TEXT struct text line = {0};
-    put_time (&line);
-    text_printf (&line, " %s: ", level_words[level]);
+    char now[TIMESTAMP_SIZE];
+    timestamp_now (now);
+    text_printf (&line, "%s %s: ", now, level_words[level]);
     put_visible (&line, message);
     text_putc (&line, '\n');
     (void)fd_write_all (log_state.fd, line.bytes, line.length);

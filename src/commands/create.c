@@ -12,10 +12,10 @@ static int create (struct invocation *invocation, struct error *err)
     struct create_request request;
     const char *id = invocation->arguments[0];
     if (record_check_id (id, err) < 0 ||
-        create_request_fill (invocation, invocation->options, true, &request, err) < 0)
+        create_request_fill (invocation, invocation->options, &request, err) < 0)
         return -1;
     request.id = id;
-    return lifecycle_create (&request, err);
+    return lifecycle_create (&request, err) == 0 ? 0 : create_request_locate (&request, err);
 }
 
 const struct command command_create = {

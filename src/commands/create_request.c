@@ -8,25 +8,36 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "globals.h"
-#include "lifecycle/process_entry.h"
 #include "oci-spec/json.h"
 #include "path.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
+/* How many descriptors systemd passed to this very process (sd_listen_fds(3)): they come first,
+ * those of --preserve-fds behind them. */
+static int count_listen_fds (unsigned int *count, struct error *err)
+{
+    const char *pid = getenv ("LISTEN_PID");
+    const char *fds = getenv ("LISTEN_FDS");
+    uint64_t number;
+    *count = 0;
+    if (!fds || !pid || text_to_uint64 (pid, INT_MAX, &number) < 0 || number != (uint64_t)getpid ())
+        return 0; /* meant for another process */
+    if (text_to_uint64 (fds, FDS_MAX, &number) < 0)
+        return error_set (err, "RT-FDS-LISTEN", 0, "LISTEN_FDS is no number of descriptors: `%s`",
+                          fds);
+    *count = (unsigned int)number;
+    return 0;
+}
+
 int create_inherits (const void *options, unsigned int *count, struct error *err)
 {
     const struct create_options *create = options;
     unsigned int listen_fds;
-    if (process_listen_fds (&listen_fds, err) < 0)
+    if (count_listen_fds (&listen_fds, err) < 0)
         return -1;
-    uint64_t sum = create->preserve_fds + listen_fds;
-    if (sum > INT_MAX / 2)
-        return error_set (err, "RT-USAGE", 0,
-                          "--preserve-fds %llu: there are no so many descriptors",
-                          (unsigned long long)create->preserve_fds);
-    *count = (unsigned int)sum;
+    *count = listen_fds + (unsigned int)create->preserve_fds; /* both at most FDS_MAX */
     return 0;
 }
 
@@ -86,31 +97,8 @@ static struct oci_config *load_config (struct arena *arena, const char *bundle, 
     return config;
 }
 
-/* Who gets the terminal must be clear before anything is made. */
-static int check_console (const struct create_request *request, bool detached, struct error *err)
-{
-    bool terminal = request->config->process && request->config->process->terminal;
-    if (terminal && detached && !request->console_socket) {
-        error_set (
-            err, "RT-CONSOLE-SOCKET", 0,
-            "the container wants a terminal and nobody stays in front of it: cannot allocate "
-            "tty without --console-socket");
-        error_hint (err, "give --console-socket, or run it in the foreground");
-        return error_at (err, "/process/terminal");
-    }
-    if (request->console_socket && !terminal) {
-        error_set (err, "RT-CONSOLE-SOCKET", 0,
-                   "--console-socket was given, but the container has no terminal");
-        return error_at (err, "/process/terminal");
-    }
-    if (request->console_socket && !detached)
-        return error_set (err, "RT-CONSOLE-SOCKET", 0,
-                          "--console-socket is of use only with --detach or with create");
-    return 0;
-}
-
 int create_request_fill (const struct invocation *invocation, const struct create_options *options,
-                         bool detached, struct create_request *request, struct error *err)
+                         struct create_request *request, struct error *err)
 {
     struct arena *arena = invocation->arena;
     struct create_request filled = {.globals = invocation->globals,
@@ -129,11 +117,21 @@ int create_request_fill (const struct invocation *invocation, const struct creat
         return -1;
     filled.config =
         load_config (arena, filled.bundle, options->config ? options->config : "config.json", err);
-    if (!filled.config || check_console (&filled, detached, err) < 0)
+    if (!filled.config)
         return -1;
     if (invocation->root_is_default &&
         globals_make_default_root (invocation->globals->state_root, err) < 0)
         return -1;
     *request = filled;
     return 0;
+}
+
+int create_request_locate (const struct create_request *request, struct error *err)
+{
+    const struct oci_config *config = request->config;
+    if (err->pointer[0] != '\0' && err->file[0] == '\0') {
+        (void)snprintf (err->file, sizeof err->file, "%s", config->file);
+        oci_locate_error (config->text, config->text_length, err);
+    }
+    return -1;
 }

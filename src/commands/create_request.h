@@ -8,6 +8,8 @@
 
 #include "command.h"
 
+#define FDS_MAX (1u << 20) /* descriptors to hand on: as many as a kernel allows by default */
+
 struct create_options {
     const char *bundle;
     const char *config;
@@ -28,8 +30,8 @@ struct create_options {
                        "hand the container's terminal to who listens at the unix socket PATH"),    \
         OPTION_STRING ("pid-file", NULL, struct create_options, pid_file, "PATH",                  \
                        "write the process id of the container's init to PATH"),                    \
-        OPTION_NUMBER ("preserve-fds", NULL, struct create_options, preserve_fds, INT_MAX / 2,     \
-                       "N", "hand on N descriptors more than the standard streams"),               \
+        OPTION_NUMBER ("preserve-fds", NULL, struct create_options, preserve_fds, FDS_MAX, "N",    \
+                       "hand on N descriptors more than the standard streams"),                    \
         OPTION_FLAG ("no-pivot", NULL, struct create_options, no_pivot,                            \
                      "change the root without pivot_root, for hosts that run from a ramdisk"),     \
         OPTION_FLAG ("no-new-keyring", NULL, struct create_options, no_new_keyring,                \
@@ -38,8 +40,11 @@ struct create_options {
 /* struct command.inherits of both. */
 int create_inherits (const void *options, unsigned int *count, struct error *err);
 
-/* Everything of the request but its id. `detached`: rt will not stay in front of the container. */
+/* Everything of the request but its id and what only run knows. */
 int create_request_fill (const struct invocation *invocation, const struct create_options *options,
-                         bool detached, struct create_request *request, struct error *err);
+                         struct create_request *request, struct error *err);
+
+/* After a failure: the line in config.json that asked for what failed. Returns -1. */
+int create_request_locate (const struct create_request *request, struct error *err);
 
 #endif

@@ -54,7 +54,7 @@ static int run_bundle (struct invocation *invocation, struct create_request *req
             return 0;
         /* Claiming is the first thing that lifecycle does: nothing was touched. */
         if (!text_equal (err->code, "RT-STATE-EXISTS"))
-            return -1;
+            return create_request_locate (request, err);
         request->id = arena_printf (invocation->arena, "%s-%d", name, number);
     }
 }
@@ -74,13 +74,16 @@ static int run (struct invocation *invocation, struct error *err)
         return -1;
 
     struct create_request request;
-    if (create_request_fill (invocation, &create, options->detach, &request, err) < 0)
+    if (create_request_fill (invocation, &create, &request, err) < 0)
         return -1;
     request.detach = options->detach;
     request.keep = options->keep;
     request.id = argument;
-    return path ? run_bundle (invocation, &request, err)
-                : lifecycle_run (&request, &invocation->exit_status, err);
+    if (path)
+        return run_bundle (invocation, &request, err);
+    return lifecycle_run (&request, &invocation->exit_status, err) == 0
+               ? 0
+               : create_request_locate (&request, err);
 }
 
 const struct command command_run = {

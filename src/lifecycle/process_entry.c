@@ -4,39 +4,18 @@
  */
 #include "process_entry.h"
 
-#include "base/text.h"
 #include "kernel/fds.h"
 #include "kernel/procfd.h"
 #include "kernel/selfcopy.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #define FIRST_PRESERVED 3
 
 int process_fill_standard (void)
 {
     return fds_fill_standard ();
-}
-
-int process_listen_fds (unsigned int *count, struct error *err)
-{
-    const char *pid = getenv ("LISTEN_PID");
-    const char *fds = getenv ("LISTEN_FDS");
-    uint64_t number;
-    /* Meant for another process: what systemd's own library says to that. */
-    if (!fds || !pid || text_to_uint64 (pid, INT_MAX, &number) < 0 ||
-        number != (uint64_t)getpid ()) {
-        *count = 0;
-        return 0;
-    }
-    if (text_to_uint64 (fds, INT_MAX - FIRST_PRESERVED, &number) < 0)
-        return error_set (err, "RT-FDS-LISTEN", 0, "LISTEN_FDS is no number: `%s`", fds);
-    *count = (unsigned int)number;
-    return 0;
 }
 
 int process_guard_fds (unsigned int preserve_fds, struct error *err)

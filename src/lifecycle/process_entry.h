@@ -13,9 +13,6 @@
 /* First of all: 0, 1 and 2 are open from here on. -1 with errno. */
 int process_fill_standard (void);
 
-/* How many descriptors systemd passed to this very process (LISTEN_FDS with LISTEN_PID). */
-int process_listen_fds (unsigned int *count, struct error *err);
-
 /* Before anything is opened. The descriptors from 3 to 3 + preserve_fds - 1 must be open and stay
  * as they are; all behind them become close-on-exec. */
 int process_guard_fds (unsigned int preserve_fds, struct error *err);
