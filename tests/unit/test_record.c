@@ -120,6 +120,10 @@ static void round_trip (void **state)
     mode_t old = umask (0777);
     assert_int_equal (record_write (dir, &written, &err), 0);
     (void)umask (old);
+    struct stat st;
+    assert_int_equal (fstatat (dir, "record.json", &st, 0), 0);
+    assert_int_equal (st.st_mode & 07777, 0600);
+    assert_int_equal (fstatat (dir, "record.json.new", &st, 0), -1);
     assert_int_equal (record_read (dir, &arena, &read, &err), 0);
     assert_records_equal (&written, &read);
 
@@ -131,11 +135,6 @@ static void round_trip (void **state)
     assert_int_equal (read.phase, RECORD_CREATING);
     assert_null (read.rootfs);
     assert_int_equal (read.annotations.count, 0);
-
-    struct stat st;
-    assert_int_equal (fstatat (dir, "record.json", &st, 0), 0);
-    assert_int_equal (st.st_mode & 07777, 0600);
-    assert_int_equal (fstatat (dir, "record.json.new", &st, 0), -1);
     assert_int_equal (record_remove (root, "box", dir, &err), 0);
 }
 
@@ -269,7 +268,10 @@ static pid_t wait_for_lock (const char *id)
     if (pid > 0)
         return pid;
     struct error err;
+    struct stat st;
     int dir = record_open (root, id, true, &err);
+    if (dir >= 0 && (fstat (dir, &st) < 0 || st.st_nlink == 0))
+        _exit (4); /* the lock of a directory that is gone */
     _exit (dir >= 0 ? 1 : text_equal (err.code, "RT-STATE-MISSING") ? 2 : 3);
 }
 
@@ -315,6 +317,19 @@ static void lock_waits_and_sees_a_removal (void **state)
     assert_int_equal (record_remove (root, "lock", dir, &err), 0);
     assert_int_equal (flock (dir, LOCK_UN), 0);
     assert_int_equal (exit_code (second), 2);
+
+    AUTO_FD int old = record_claim (root, "lock", &err);
+    pid_t third = wait_for_lock ("lock");
+    until_blocked (third);
+    assert_int_equal (record_remove (root, "lock", old, &err), 0);
+    AUTO_FD int new = record_claim (root, "lock", &err);
+    assert_true (new >= 0);
+    assert_int_equal (flock (old, LOCK_UN), 0);
+    until_blocked (third); /* again, at the new one */
+    assert_int_equal (flock (new, LOCK_UN), 0);
+    assert_int_equal (exit_code (third), 1);
+    assert_int_equal (flock (new, LOCK_EX), 0);
+    assert_int_equal (record_remove (root, "lock", new, &err), 0);
 }
 
 /* rows: CRT-26 */
