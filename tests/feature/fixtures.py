@@ -96,7 +96,7 @@ def probe():
 @pytest.fixture(scope="session")
 def area():
     """A directory on a tmpfs in a mount namespace of our own: gone with us, whatever happens."""
-    directory = tempfile.mkdtemp(prefix="rt-test-")
+    directory = tempfile.mkdtemp(prefix="feature-")
     host.own_mount_namespace()
     host.become_subreaper()
     host.mount("tmpfs", directory, "tmpfs", data="mode=0755")

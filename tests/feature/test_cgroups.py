@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cgroups: where the container is placed, its limits, and its devices; on v1, hybrid and v2."""
+
+import os
+
+import pytest
+
+import host
+
+
+def remove_parents(cgroups, name):
+    """A runtime removes its container's cgroup, not what it had to make above it."""
+    for top in cgroups.dirs(name):
+        for path, _, _ in os.walk(top, topdown=False):
+            os.rmdir(path)
+
+
+@pytest.mark.rows("CGM-04", "CGM-12", "CGM-15", "CGM-03", "ENG-25", "ENG-27", "ENG-28")
+def test_placed_by_cgroups_path(new_box, cgroups):
+    box = new_box("pause")
+    own = cgroups.of("self")
+    box.create()
+    for name, path in cgroups.of(box.pid).items():
+        if name in cgroups.controllers or name.startswith("name=") or (name == "" and cgroups.v2):
+            assert path == f"/{box.cgroup}", name
+    assert cgroups.of("self") == own
+
+
+@pytest.mark.rows("CGM-04", "CGM-07", "CGM-23")
+@pytest.mark.parametrize("shape", ["/{}//deep/./er/", "/{}/a/../b"])
+def test_unclean_paths(new_box, cgroups, shape):
+    box = new_box("pause")
+    box.linux["cgroupsPath"] = shape.format(box.cgroup)
+    box.create()
+    want = os.path.normpath(shape.format(box.cgroup))
+    assert cgroups.of(box.pid)["pids" if cgroups.v1 else ""] == want
+    box.delete("-f")
+    box.wait()
+    remove_parents(cgroups, box.cgroup)
+
+
+@pytest.mark.rows("CGM-05")
+@pytest.mark.own
+def test_relative_path_is_always_the_same(new_box, cgroups):
+    paths = []
+    for _ in range(2):
+        box = new_box("pause")
+        box.linux["cgroupsPath"] = f"rt-relative-{os.getpid()}"
+        box.create(cwd=box.dir)
+        paths.append(cgroups.of(box.pid))
+        box.delete("-f")
+        box.wait()
+    assert paths[0] == paths[1]
+    assert not cgroups.dirs(f"rt-relative-{os.getpid()}")
+
+
+@pytest.mark.rows("CGM-06")
+def test_no_cgroups_path(new_box, cgroups):
+    box = new_box("pause")
+    del box.linux["cgroupsPath"]
+    box.create()
+    assert box.id in cgroups.of(box.pid)["pids" if cgroups.v1 else ""]
+
+
+@pytest.mark.rows("CGM-23", "CGM-17", "VRB-26")
+def test_sub_cgroups_are_removed(new_box, cgroups):
+    box = new_box("pause")
+    box.up()
+    for root in {cgroups.dir(box.pid, "pids"), cgroups.dir(box.pid, "memory")}:
+        os.makedirs(os.path.join(root, "one", "two"))
+        os.makedirs(os.path.join(root, "three"))
+    box.delete("-f")
+    box.wait()
+    assert cgroups.dirs(box.cgroup) == []
+
+
+@pytest.mark.rows("CGM-24", "VRB-23")
+def test_processes_in_sub_cgroups_are_killed(new_box, cgroups):
+    box = new_box("children 2", "pause")
+    box.up()
+    root = cgroups.dir(box.pid, "pids")
+    os.mkdir(os.path.join(root, "below"))
+    with open(os.path.join(root, "cgroup.procs"), encoding="ascii") as file:
+        child = [int(pid) for pid in file if int(pid) != box.pid][0]
+    with open(os.path.join(root, "below", "cgroup.procs"), "w", encoding="ascii") as file:
+        file.write(str(child))
+    box.delete("-f")
+    host.wait_dead(child)
+    box.wait()
+
+
+@pytest.mark.rows("CGM-23")
+def test_cgroup_that_is_gone_already(new_box, cgroups):
+    box = new_box("exit 0")
+    box.create()
+    box.start()
+    box.wait()
+    for path in cgroups.dirs(box.cgroup):
+        os.rmdir(path)
+    box.delete()
+
+
+@pytest.mark.rows("CGM-28", "LCY-08")
+def test_the_cgroup_is_remembered(new_box):
+    box = new_box("pause")
+    box.create()
+    box.linux["cgroupsPath"] = "/elsewhere"
+    box.save()
+    box.delete("-f")
+    box.wait()
+
+
+@pytest.mark.rows("CGM-18", "CRT-44")
+@pytest.mark.own
+def test_frozen_cgroup_is_refused(new_box, fails, cgroups):
+    first = new_box("pause")
+    first.up()
+    parent = cgroups.dir(first.pid, "freezer")
+    if cgroups.layout == "v2":
+        inner, word, name = os.path.join(parent, "below"), "1", "cgroup.freeze"
+    else:
+        inner, word, name = os.path.join(parent, "below"), "FROZEN", "freezer.state"
+    os.mkdir(inner)
+    with open(os.path.join(inner, name), "w", encoding="ascii") as file:
+        file.write(word)
+    second = new_box("report")
+    second.linux["cgroupsPath"] = f"/{first.cgroup}/below"
+    second.linux["resources"] = {}
+    second.cgroup = "nothing-of-that-name"
+    fails(second.create(code=None), "frozen", at="/linux/cgroupsPath")
+
+
+@pytest.mark.rows("CGM-19", "CGM-20", "CGM-22")
+@pytest.mark.needs("v2")
+@pytest.mark.parametrize("writable, private, owner", [(True, True, 100000), (False, True, 0),
+                                                      (True, False, 0)])
+def test_ownership_of_the_cgroup(new_box, cgroups, writable, private, owner):
+    box = new_box("pause")
+    box.userns()
+    if writable:
+        box.config["mounts"][6]["options"].remove("ro")
+    if not private:
+        box.namespace("cgroup", absent=True)
+    box.create()
+    directory = cgroups.dir(box.pid, "")
+    assert os.stat(directory).st_uid == owner
+    for name in ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control"):
+        assert os.stat(os.path.join(directory, name)).st_uid == owner
+    assert os.stat(os.path.join(directory, "memory.max")).st_uid == 0
+
+
+@pytest.mark.rows("CGM-14", "CGR-20")
+@pytest.mark.needs("cpuset")
+def test_cpuset(new_box, cgroups):
+    box = new_box("report", "pause")
+    box.linux["resources"]["cpu"] = {"cpus": "0", "mems": "0"}
+    box.linux["cgroupsPath"] = f"/{box.cgroup}/a/b"
+    assert box.up().report["cpus"] == 1
+    assert cgroups.read(box.pid, "cpuset", "cpuset.cpus", "cpuset.cpus") == "0"
+    box.delete("-f")
+    box.wait()
+    remove_parents(cgroups, box.cgroup)
+
+
+def value(box, controller, v1_file, v2_file):
+    return box.cgroups.read(box.pid, controller, v1_file, v2_file)
+
+
+@pytest.mark.rows("CGR-01", "CGR-03", "CGR-40")
+@pytest.mark.needs("memory")
+def test_memory(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": 64 << 20, "reservation": 32 << 20}
+    box.create()
+    assert value(box, "memory", "memory.limit_in_bytes", "memory.max") == str(64 << 20)
+    assert value(box, "memory", "memory.soft_limit_in_bytes", "memory.low") == str(32 << 20)
+
+
+@pytest.mark.rows("CGR-01")
+@pytest.mark.needs("memory")
+def test_unlimited_memory(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": -1}
+    box.create()
+    assert value(box, "memory", "memory.limit_in_bytes", "memory.max") \
+        in ("max", "9223372036854771712")
+
+
+@pytest.mark.rows("CGR-04", "CGR-05", "CGR-08")
+@pytest.mark.needs("memory")
+@pytest.mark.parametrize("limit, swap, v1, v2", [
+    (64 << 20, 96 << 20, 96 << 20, 32 << 20), (64 << 20, 64 << 20, 64 << 20, 0),
+    (64 << 20, -1, None, None)])
+def test_swap(new_box, cgroups, limit, swap, v1, v2):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": limit, "swap": swap}
+    box.create()
+    name = "memory.memsw.limit_in_bytes" if cgroups.layout != "v2" else "memory.swap.max"
+    assert os.path.exists(os.path.join(cgroups.dir(box.pid, "memory"), name))
+    got = value(box, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max")
+    want = v2 if cgroups.layout == "v2" else v1
+    assert got == str(want) if want is not None else got in ("max", "9223372036854771712")
+
+
+@pytest.mark.rows("CGR-04")
+@pytest.mark.needs("memory")
+@pytest.mark.own
+@pytest.mark.parametrize("memory", [{"limit": 64 << 20, "swap": 32 << 20}, {"swap": 64 << 20}],
+                         ids=["below", "alone"])
+def test_bad_swap(box, fails, memory):
+    box.linux["resources"]["memory"] = memory
+    fails(box.create(code=None), "swap", at="/linux/resources/memory/swap")
+
+
+@pytest.mark.rows("CGR-35", "CGR-01", "CGM-27")
+@pytest.mark.needs("memory")
+@pytest.mark.own
+def test_too_little_memory(box):
+    box.linux["resources"]["memory"] = {"limit": 8192}
+    told = box.run(code=None)
+    assert told.code not in (0, None)
+
+
+@pytest.mark.rows("CGR-14")
+@pytest.mark.needs("cpu")
+@pytest.mark.parametrize("shares, weight", [(1024, 100), (2, 1), (262144, 10000), (512, 59)])
+def test_cpu_shares(new_box, cgroups, shares, weight):
+    box = new_box("pause")
+    box.linux["resources"]["cpu"] = {"shares": shares}
+    box.create()
+    assert value(box, "cpu", "cpu.shares", "cpu.weight") \
+        == str(weight if cgroups.layout == "v2" else shares)
+
+
+@pytest.mark.rows("CGR-15", "CGR-16")
+@pytest.mark.needs("cpu")
+@pytest.mark.parametrize("cpu, v1, v2", [
+    ({"quota": 50000, "period": 200000}, ("50000", "200000"), "50000 200000"),
+    ({"quota": 20000}, ("20000", "100000"), "20000 100000"),
+    ({"period": 50000}, ("-1", "50000"), "max 50000"),
+    ({"quota": -1, "period": 50000}, ("-1", "50000"), "max 50000")], ids=str)
+def test_cpu_quota(new_box, cgroups, cpu, v1, v2):
+    box = new_box("pause")
+    box.linux["resources"]["cpu"] = cpu
+    box.create()
+    if cgroups.layout == "v2":
+        assert value(box, "cpu", "", "cpu.max") == v2
+    else:
+        assert (value(box, "cpu", "cpu.cfs_quota_us", ""),
+                value(box, "cpu", "cpu.cfs_period_us", "")) == v1
+
+
+@pytest.mark.rows("CGR-17", "CGR-18")
+@pytest.mark.needs("cpu")
+@pytest.mark.own
+def test_cpu_burst_and_idle(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["cpu"] = {"quota": 50000, "period": 100000, "burst": 20000, "idle": 1}
+    box.create()
+    assert value(box, "cpu", "cpu.cfs_burst_us", "cpu.max.burst") == "20000"
+    assert value(box, "cpu", "cpu.idle", "cpu.idle") == "1"
+
+
+@pytest.mark.rows("CGR-21", "CGR-22", "CGR-40")
+@pytest.mark.needs("pids")
+@pytest.mark.parametrize("pids, want", [
+    ({"limit": 5}, "5"), ({"limit": -1}, "max"), ({}, "max"),
+    pytest.param({"limit": 0}, "1", marks=pytest.mark.own)], ids=str)
+def test_pids(new_box, pids, want):
+    box = new_box("children 10", "pause")
+    box.linux["resources"]["pids"] = pids
+    made = box.up().line("children")["ret"]
+    assert value(box, "pids", "pids.max", "pids.max") == want
+    assert made == (10 if want == "max" else int(want) - 1)
+
+
+@pytest.mark.rows("CGR-26", "CGR-23")
+@pytest.mark.own
+def test_block_io_throttle(new_box, cgroups):
+    """Of a device that the host has."""
+    if not {"blkio", "io"} & cgroups.controllers:
+        assert cgroups.layout == "hybrid"
+        return
+    device = next((line.split()[0] for line in _disks()), None)
+    assert device, "the host has no disk to throttle"
+    major, minor = (int(number) for number in device.split(":"))
+    box = new_box("pause")
+    entry = [{"major": major, "minor": minor, "rate": 1048576}]
+    box.linux["resources"]["blockIO"] = {"throttleReadBpsDevice": entry,
+                                         "throttleWriteIOPSDevice":
+                                         [{"major": major, "minor": minor, "rate": 100}]}
+    box.create()
+    if cgroups.layout == "v2":
+        line = value(box, "io", "", "io.max")
+        assert line.startswith(device) and "rbps=1048576" in line and "wiops=100" in line
+    else:
+        assert value(box, "blkio", "blkio.throttle.read_bps_device", "") == f"{device} 1048576"
+        assert value(box, "blkio", "blkio.throttle.write_iops_device", "") == f"{device} 100"
+
+
+def _disks():
+    found = []
+    for name in sorted(os.listdir("/sys/block")):
+        if not name.startswith(("loop", "ram", "zram")):
+            with open(f"/sys/block/{name}/dev", encoding="ascii") as file:
+                found.append(file.read())
+    return found
+
+
+@pytest.mark.rows("CGR-31", "CGR-33")
+@pytest.mark.needs("v2", "memory")
+def test_unified(new_box):
+    box = new_box("pause")
+    box.linux["resources"].update(memory={"limit": 64 << 20}, pids={"limit": 20},
+                                  unified={"memory.high": "50331648", "pids.max": "30",
+                                           "cgroup.max.depth": "5"})
+    box.create()
+    assert value(box, "memory", "", "memory.high") == "50331648"
+    assert value(box, "memory", "", "memory.max") == str(64 << 20)
+    assert value(box, "pids", "", "pids.max") == "30"
+
+
+@pytest.mark.rows("CGR-31")
+@pytest.mark.needs("any-v1")
+def test_unified_on_v1(box, fails):
+    box.linux["resources"]["unified"] = {"memory.high": "1000000"}
+    fails(box.create(code=None), "unified", at="/linux/resources/unified")
+
+
+@pytest.mark.rows("CGR-32", "CGR-35")
+@pytest.mark.needs("v2")
+@pytest.mark.own
+@pytest.mark.parametrize("key, words", [
+    ("nosuch.max", "nosuch"), ("memory.nosuch", "memory.nosuch"), ("plain", "plain"),
+    ("../cgroup.procs", "../cgroup.procs"), ("a/b.c", "a/b.c")])
+def test_bad_unified(box, fails, key, words):
+    box.linux["resources"]["unified"] = {key: "1"}
+    fails(box.create(code=None), words, at="/linux/resources/unified")
+
+
+@pytest.mark.rows("CGR-20", "CGR-35", "CRT-27")
+@pytest.mark.own
+@pytest.mark.parametrize("resources, at", [
+    ({"cpu": {"cpus": "0-9999"}}, "/cpu/cpus"), ({"cpu": {"cpus": "x"}}, "/cpu/cpus"),
+    ({"cpu": {"quota": 5}}, "/cpu/quota"), ({"memory": {"limit": -2}}, "/memory/limit"),
+    ({"cpu": {"shares": -1}}, "/cpu/shares"), ({"pids": {"limit": "x"}}, "/pids/limit"),
+    ({"hugepageLimits": [{"pageSize": "3MB", "limit": 1}]}, "/hugepageLimits/0/pageSize"),
+    ({"hugepageLimits": [{"pageSize": "../../x", "limit": 1}]}, "/hugepageLimits/0/pageSize"),
+    ({"memory": {"swappiness": 101}}, "/memory/swappiness"),
+    ({"rdma": {"mlx5_0": {}}}, "/rdma/mlx5_0"),
+], ids=str)
+def test_bad_resources(box, fails, resources, at):
+    box.linux["resources"].update(resources)
+    fails(box.create(code=None), at="/linux/resources" + at)
+
+
+@pytest.mark.rows("CGR-12", "CGR-10", "CGR-11", "CGR-09")
+@pytest.mark.needs("any-v1", "memory")
+def test_memory_of_v1(new_box, cgroups):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": 64 << 20, "disableOOMKiller": True}
+    box.create()
+    assert "oom_kill_disable 1" in value(box, "memory", "memory.oom_control", "")
+
+
+# ---- devices
+
+@pytest.mark.rows("CGD-01", "CGD-03", "CGD-04", "CGD-05", "CGM-30")
+@pytest.mark.parametrize("devices", [[{"allow": False, "access": "rwm"}], [], None], ids=str)
+def test_default_device_rules(new_box, devices):
+    """Deny, apart from the harmless ones; also when no rule is given."""
+    box = new_box("open /dev/null rw", "open /dev/urandom r", "mknod /tmp/mem c 1 1",
+                  "open /tmp/mem r", "mknod /tmp/disk b 8 0", "open /tmp/disk r",
+                  "mknod /tmp/null c 1 3", "open /tmp/null rw", "mknod /tmp/tun c 10 200",
+                  "mknod /tmp/kmsg c 1 11", "open /tmp/kmsg r", "mknod /tmp/x c 136 500")
+    box.linux["resources"]["devices"] = devices
+    if devices is None:
+        del box.linux["resources"]
+    told = box.run()
+    for path in ("/dev/null", "/dev/urandom", "/tmp/null"):
+        assert told.errno("open", path) is None, path
+    for path in ("/tmp/mem", "/tmp/disk", "/tmp/kmsg"):
+        assert told.errno("mknod", path) is None     # making a node is allowed, opening it is not
+        assert told.errno("open", path) == "EPERM", path
+
+
+NODE = "mknod /tmp/node c 1 99"     # no driver: an open that the rules allow is ENXIO
+
+
+@pytest.mark.rows("CGD-01", "CGD-02", "CGD-08", "CGD-12")
+def test_device_rules_in_order(new_box):
+    box = new_box(NODE, "open /tmp/node r", "open /tmp/node w", "open /tmp/node rw",
+                  "mknod /tmp/other c 1 98", "open /tmp/other r")
+    box.linux["resources"]["devices"] = [
+        {"allow": False, "access": "rwm"},
+        {"allow": True, "type": "c", "major": 1, "minor": 99, "access": "r"}]
+    told = box.run()
+    assert [line.get("errno") for line in told.lines if line["op"] == "open"] \
+        == ["ENXIO", "EPERM", "EPERM", "EPERM"]
+
+
+@pytest.mark.rows("CGD-12", "CGD-07")
+@pytest.mark.parametrize("rule, allowed", [
+    ({"type": "c", "major": 1, "access": "rw"}, True), ({"type": "c", "minor": 99, "access": "rw"}, True),
+    ({"type": "c", "access": "rwm"}, True), ({"type": "b", "major": 1, "minor": 99, "access": "rwm"}, False),
+    ({"type": "c", "major": 1, "minor": 98, "access": "rw"}, False),
+    ({"type": "c", "major": 1, "minor": 99, "access": "m"}, False),
+    ({"type": "a", "access": "rwm"}, True), ({"access": "rwm"}, True)], ids=str)
+def test_device_wildcards(new_box, rule, allowed):
+    box = new_box(NODE, "open /tmp/node r")
+    box.linux["resources"]["devices"] = [{"allow": False, "access": "rwm"}, {"allow": True, **rule}]
+    assert box.run().errno("open", "/tmp/node") == ("ENXIO" if allowed else "EPERM")
+
+
+@pytest.mark.rows("CGD-07", "CGD-14")
+@pytest.mark.parametrize("last, want", [(False, "EPERM"), (True, "ENXIO")])
+def test_the_last_matching_rule_wins(new_box, last, want):
+    box = new_box(NODE, "open /tmp/node r")
+    box.linux["resources"]["devices"] = [
+        {"allow": False, "access": "rwm"},
+        {"allow": not last, "type": "c", "major": 1, "minor": 99, "access": "rwm"},
+        {"allow": last, "type": "c", "major": 1, "minor": 99, "access": "rw"}]
+    assert box.run().errno("open", "/tmp/node") == want
+
+
+@pytest.mark.rows("CGD-05")
+@pytest.mark.own
+def test_built_in_devices_cannot_be_denied(new_box):
+    box = new_box("open /dev/null rw", "open /dev/zero r")
+    box.linux["resources"]["devices"] = [
+        {"allow": False, "access": "rwm"},
+        {"allow": False, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]
+    assert box.run().errno("open", "/dev/null") is None
+
+
+@pytest.mark.rows("CGD-02", "CGD-01")
+@pytest.mark.own
+@pytest.mark.parametrize("rule, at", [
+    ({"allow": True, "access": "rx"}, "/access"), ({"allow": True, "access": ""}, "/access"),
+    ({"allow": True}, ""), ({"access": "r"}, ""), ({"allow": True, "type": "z", "access": "r"}, "/type"),
+], ids=str)
+def test_bad_device_rules(box, fails, rule, at):
+    box.linux["resources"]["devices"] = [rule]
+    fails(box.create(code=None), at="/linux/resources/devices/0" + at)

@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Namespaces, id mappings, time offsets, host name and sysctl."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import host
+
+FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt",
+         "cgroup": "cgroup", "user": "user", "time": "time"}
+
+
+def mine(kind):
+    return os.stat(f"/proc/self/ns/{FILES[kind]}").st_ino
+
+
+@pytest.fixture
+def donor():
+    """A process with namespaces of its own, to be joined."""
+    made = []
+
+    def make(*kinds, user=None):
+        words = {"pid": "-p", "network": "-n", "ipc": "-i", "uts": "-u", "cgroup": "-C",
+                 "user": "-U", "time": "-T", "mount": "-m"}
+        argv = ["unshare", "--fork", "--kill-child"] + [words[kind] for kind in kinds]
+        argv += ["-r"] if user else []
+        process = subprocess.Popen(argv + ["/bin/sh", "-c", "echo up; exec /bin/cat"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        made.append(process)
+        assert process.stdout.readline() == b"up\n"
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+            return int(file.read().split()[0])
+
+    yield make
+    for process in made:
+        process.stdin.close()
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.mark.rows("NSP-02", "NSP-11", "NSP-17", "NSP-20", "NSP-22", "NSP-15", "NSP-09")
+def test_new_namespaces(new_box):
+    box = new_box("report")
+    report = box.run().report
+    for kind in ("pid", "network", "ipc", "uts", "mount", "cgroup"):
+        assert report["namespaces"][FILES[kind]] != mine(kind), kind
+    assert report["namespaces"]["user"] == mine("user")
+    assert report["pid"] == 1
+
+
+@pytest.mark.rows("NSP-03", "NSP-13")
+@pytest.mark.parametrize("kind", ["pid", "network", "ipc", "uts", "cgroup"])
+def test_shared_namespace(new_box, kind):
+    box = new_box("report")
+    box.namespace(kind, absent=True)
+    if kind == "uts":
+        del box.config["hostname"]
+    if kind == "network":
+        box.config["mounts"][5] = {"destination": "/sys", "type": "bind", "source": "/sys",
+                                   "options": ["rbind", "ro"]}
+        del box.config["mounts"][6]
+    report = box.run().report
+    assert report["namespaces"][FILES[kind]] == mine(kind)
+
+
+@pytest.mark.rows("NSP-04", "NSP-12", "NSP-16", "NSP-24", "NSP-07")
+@pytest.mark.parametrize("kind", ["network", "ipc", "uts", "cgroup", "pid"])
+def test_joined_namespace(new_box, donor, kind):
+    pid = donor(kind)
+    path = f"/proc/{pid}/ns/{FILES[kind]}"
+    box = new_box("report", "interface lo", "pause")
+    box.namespace(kind, path)
+    report = box.up().report
+    assert report["namespaces"][FILES[kind]] == os.stat(path).st_ino != mine(kind)
+    if kind == "network":
+        assert box.pid > 1
+    if kind == "pid":
+        assert report["pid"] > 1            # the donor's init is there already
+        with open(f"/proc/{box.pid}/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("NSpid"))
+        assert line.split()[1:] == [str(box.pid), str(report["pid"])]
+    box.kill("KILL")
+    assert box.wait() == 137
+
+
+@pytest.mark.rows("NSP-16")
+def test_lo_of_a_joined_network_namespace_is_left_alone(new_box, donor):
+    pid = donor("network")
+    box = new_box("interface lo")
+    box.namespace("network", f"/proc/{pid}/ns/net")
+    assert box.run().line("interface")["up"] == 0
+
+
+@pytest.mark.rows("NSP-15")
+def test_lo_is_up(new_box):
+    assert new_box("interface lo").run().line("interface")["up"] == 1
+
+
+@pytest.mark.rows("NSP-01")
+@pytest.mark.parametrize("kind", ["pids", "", "net", "mnt", "PID"])
+def test_unknown_type(box, fails, kind):
+    box.linux["namespaces"].append({"type": kind})
+    fails(box.create(code=None), "namespace", at="/linux/namespaces/6/type")
+
+
+@pytest.mark.rows("NSP-06")
+def test_duplicate_type(box, fails):
+    box.linux["namespaces"].append({"type": "ipc"})
+    fails(box.create(code=None), "ipc", at="/linux/namespaces/6")
+
+
+@pytest.mark.rows("NSP-04")
+@pytest.mark.parametrize("path", ["/proc/nowhere/ns/net", "proc/self/ns/net", ""])
+def test_path_that_cannot_be_joined(box, fails, path):
+    box.namespace("network", absent=True)
+    box.linux["namespaces"].append({"type": "network", "path": path})
+    if path == "":      # the peers take it for absent
+        told = box.create(code=None)
+        assert told.code in (0, 1)
+        return
+    fails(box.create(code=None), path, at="/linux/namespaces/5/path")
+
+
+@pytest.mark.rows("NSP-05")
+@pytest.mark.parametrize("kind", sorted(FILES))
+def test_path_of_a_wrong_type(box, fails, kind):
+    wrong = "uts" if kind != "uts" else "ipc"
+    box.namespace(kind, f"/proc/self/ns/{wrong}")
+    if kind in ("user", "time"):
+        box.namespace(kind, absent=True)
+        box.linux["namespaces"].append({"type": kind, "path": f"/proc/self/ns/{wrong}"})
+    at = len(box.linux["namespaces"]) - 1
+    told = box.create(code=None)
+    fails(told, own=(kind,), at=f"/linux/namespaces/{at}")
+
+
+@pytest.mark.rows("NSP-05")
+@pytest.mark.own
+def test_path_that_is_no_namespace(box, fails):
+    box.namespace("ipc", "/proc/self/status")
+    fails(box.create(code=None), "/proc/self/status", at="/linux/namespaces/5/path")
+
+
+@pytest.mark.rows("NSP-23")
+def test_cgroup_namespace_shows_the_own_root(new_box):
+    box = new_box("read /proc/self/cgroup", "pause")
+    told = box.up()
+    for line in told.text("/proc/self/cgroup").splitlines():
+        assert line.endswith(":/"), line
+    assert box.cgroups.of(box.pid)
+
+
+@pytest.mark.rows("NSP-26", "NSP-28")
+@pytest.mark.own
+@pytest.mark.needs("time")
+def test_time_offsets(new_box):
+    box = new_box("report", "clock", "pause")
+    box.namespace("time")
+    box.linux["timeOffsets"] = {"monotonic": {"secs": 100000, "nanosecs": 5},
+                                "boottime": {"secs": 7000000}}
+    told = box.up()
+    clock = told.line("clock")
+    assert clock["monotonic"] - time.clock_gettime(time.CLOCK_MONOTONIC) >= 99990
+    assert clock["boottime"] - time.clock_gettime(time.CLOCK_BOOTTIME) >= 6999990
+    assert told.report["namespaces"]["time"] != mine("time")
+    with open(f"/proc/{box.pid}/timens_offsets", encoding="ascii") as file:
+        assert [line.split() for line in file] == [["monotonic", "100000", "5"],
+                                                   ["boottime", "7000000", "0"]]
+
+
+@pytest.mark.rows("NSP-27")
+@pytest.mark.own
+@pytest.mark.needs("time")
+@pytest.mark.parametrize("offsets, space, at", [
+    ({"monotonic": {"secs": 1}}, None, ""), ({"realtime": {"secs": 1}}, "new", "/realtime"),
+    ({"monotonic": {"secs": 1, "nanosecs": 1000000000}}, "new", "/monotonic/nanosecs"),
+    ({"monotonic": {"secs": 1}}, "/proc/self/ns/time", ""),
+], ids=["no-namespace", "clock", "nanosecs", "joined"])
+def test_bad_time_offsets(box, fails, offsets, space, at):
+    if space:
+        box.namespace("time", None if space == "new" else space)
+    box.linux["timeOffsets"] = offsets
+    fails(box.create(code=None), at="/linux/timeOffsets" + at)
+
+
+# ---- user namespaces
+
+@pytest.mark.rows("UID-01", "UID-07", "UID-21", "NSP-31", "NSP-09", "UID-15", "UID-19")
+def test_user_namespace(new_box):
+    box = new_box("report", "read /proc/self/uid_map", "read /proc/self/gid_map", "stat /dev/null",
+                  "write /dev/null x", "create /tmp/x", "stat /tmp/x")
+    box.userns()
+    told = box.run()
+    assert told.report["status"]["Uid"].split() == ["0"] * 4
+    assert told.report["namespaces"]["user"] != mine("user")
+    assert told.text("/proc/self/uid_map").split() == ["0", "100000", "65536"]
+    assert told.text("/proc/self/gid_map").split() == ["0", "100000", "65536"]
+    assert told.line("stat", "/dev/null")["type"] == "char"
+    assert told.errno("write", "/dev/null") is None
+    assert told.line("stat", "/tmp/x")["uid"] == 0
+    assert os.stat(box.path("/tmp/x")).st_uid == 100000
+
+
+@pytest.mark.rows("NSP-09", "UID-01")
+def test_other_namespaces_belong_to_the_user_namespace(new_box):
+    box = new_box("call sethostname 0 0", "report")
+    box.userns()
+    box.process["capabilities"] = {name: ["CAP_SYS_ADMIN", "CAP_NET_ADMIN"] for name in
+                                   ("bounding", "effective", "permitted")}
+    assert box.run().errno("call", "sethostname") is None
+
+
+@pytest.mark.rows("UID-02")
+def test_several_ranges(new_box):
+    box = new_box("read /proc/self/uid_map")
+    box.userns()
+    box.linux["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10},
+                                {"containerID": 10, "hostID": 200000, "size": 5},
+                                {"containerID": 1000, "hostID": 300000, "size": 1}]
+    lines = [line.split() for line in box.run().text("/proc/self/uid_map").splitlines()]
+    assert lines == [["0", "100000", "10"], ["10", "200000", "5"], ["1000", "300000", "1"]]
+
+
+@pytest.mark.rows("UID-03")
+@pytest.mark.own
+def test_mappings_without_a_user_namespace(box, fails):
+    box.linux["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10}]
+    fails(box.create(code=None), "user", at="/linux/uidMappings")
+
+
+@pytest.mark.rows("UID-04")
+def test_user_namespace_without_mappings(box, fails):
+    box.namespace("user")
+    fails(box.create(code=None), "mapping", own=("uidMappings",))
+
+
+@pytest.mark.rows("UID-05")
+@pytest.mark.own
+@pytest.mark.parametrize("mappings, at", [
+    ([{"containerID": 0, "hostID": 100000, "size": 0}], "/0"),
+    ([{"containerID": 0, "hostID": 100000, "size": 10},
+      {"containerID": 5, "hostID": 200000, "size": 10}], ""),
+    ([{"containerID": 0, "hostID": 4294967295, "size": 10}], "/0"),
+], ids=["size", "overlap", "range"])
+def test_bad_mappings(new_box, fails, mappings, at):
+    box = new_box("report")
+    box.userns()
+    box.linux["uidMappings"] = mappings
+    fails(box.create(code=None), at="/linux/uidMappings" + at)
+
+
+@pytest.mark.rows("UID-06")
+@pytest.mark.own
+def test_root_is_not_mapped(new_box, fails):
+    box = new_box("report")
+    box.userns()
+    box.linux["uidMappings"] = [{"containerID": 1, "hostID": 100001, "size": 10}]
+    fails(box.create(code=None), "root", at="/linux/uidMappings")
+
+
+@pytest.mark.rows("PRC-12", "UID-06")
+@pytest.mark.parametrize("user, at", [({"uid": 70000, "gid": 0}, "/process/user/uid"),
+                                      ({"uid": 0, "gid": 70000}, "/process/user/gid"),
+                                      ({"uid": 0, "gid": 0, "additionalGids": [1, 70000]},
+                                       "/process/user/additionalGids/1")], ids=str)
+def test_ids_that_are_not_mapped(new_box, fails, user, at):
+    box = new_box("report")
+    box.userns()
+    box.process["user"] = user
+    fails(box.create(code=None), at=at, own=("70000",))
+
+
+@pytest.mark.rows("UID-20", "UID-19")
+@pytest.mark.own
+def test_sources_that_the_mapped_root_cannot_reach(new_box):
+    box = new_box("read /data/f")
+    box.beside("hidden")
+    box.beside("hidden/f", "content")
+    box.userns()
+    os.chmod(box.dir + "/hidden", 0o755)
+    secret = box.beside("closed")
+    os.rename(box.dir + "/hidden", secret + "/hidden")
+    os.chown(secret, 0, 0)
+    os.chmod(secret, 0o700)
+    box.bind(secret + "/hidden", "/data", "ro")
+    assert box.run().text("/data/f") == "content"
+
+
+@pytest.mark.rows("NSP-08", "NSP-33", "NSP-32")
+@pytest.mark.own
+def test_joined_user_namespace_with_its_network(new_box, donor):
+    """The network namespace belongs to the user namespace that is joined with it."""
+    pid = donor("user", "network", user=True)
+    box = new_box("report", "pause")
+    box.namespace("user", f"/proc/{pid}/ns/user")
+    box.namespace("network", f"/proc/{pid}/ns/net")
+    report = box.up().report
+    assert report["namespaces"]["user"] == os.stat(f"/proc/{pid}/ns/user").st_ino
+    assert report["namespaces"]["net"] == os.stat(f"/proc/{pid}/ns/net").st_ino
+    assert report["status"]["Uid"].split() == ["0"] * 4
+
+
+@pytest.mark.rows("NSP-08", "EXE-28")
+@pytest.mark.own
+def test_network_of_the_host_with_a_new_user_namespace(new_box, donor):
+    pid = donor("network")
+    box = new_box("report", "pause")
+    box.userns()
+    box.namespace("network", f"/proc/{pid}/ns/net")
+    box.config["mounts"][5] = {"destination": "/sys", "type": "bind", "source": "/sys",
+                               "options": ["rbind", "ro"]}
+    del box.config["mounts"][6]
+    report = box.up().report
+    assert report["namespaces"]["net"] == os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
+@pytest.mark.rows("UID-24")
+@pytest.mark.own
+def test_inside_of_a_user_namespace(new_box):
+    """rt as root of a user namespace with the one id that is its own."""
+    box = new_box("report")
+    box.linux.pop("resources")
+    box.linux.pop("cgroupsPath")
+    box.config["mounts"] = [each for each in box.config["mounts"]
+                            if each["destination"] in ("/proc", "/dev", "/dev/shm")]
+    box.namespace("cgroup", absent=True)
+    box.process.pop("rlimits")
+    box.save()
+    os.makedirs(box.rt.root, mode=0o700)
+    told = box.rt.execute(["unshare", "-Urm", "--propagation", "private", box.rt.path, "--root",
+                           box.rt.root, "run", "-b", box.dir, box.id])
+    assert told.code == 0, told
+    assert told.report["pid"] == 1
+
+
+# ---- host name and sysctl
+
+@pytest.mark.rows("NET-01", "NET-02")
+def test_names(new_box):
+    box = new_box("report")
+    box.config.update(hostname="h" * 64)
+    before = os.uname()
+    assert box.run().report["hostname"] == "h" * 64
+    assert os.uname() == before
+
+
+@pytest.mark.rows("NET-02")
+@pytest.mark.own
+def test_domain_name(new_box):
+    box = new_box("report")
+    box.config.update(domainname="d.example")
+    assert box.run().report["domainname"] == "d.example"
+
+
+@pytest.mark.rows("NET-01", "NET-02")
+@pytest.mark.parametrize("name", ["hostname", "domainname"])
+@pytest.mark.own
+def test_name_that_is_too_long(box, fails, name):
+    box.config[name] = "x" * 65
+    fails(box.create(code=None), name, at=f"/{name}")
+
+
+@pytest.mark.rows("NET-01", "NET-02")
+@pytest.mark.own
+@pytest.mark.parametrize("name", ["hostname", "domainname"])
+def test_name_without_uts_namespace(box, fails, name):
+    box.namespace("uts", absent=True)
+    box.config.pop("hostname")
+    box.config[name] = "x"
+    fails(box.create(code=None), "uts", at=f"/{name}")
+
+
+@pytest.mark.rows("NET-03")
+def test_name_in_a_joined_namespace(new_box, donor):
+    pid = donor("uts")
+    box = new_box("report")
+    box.namespace("uts", f"/proc/{pid}/ns/uts")
+    assert box.run().report["hostname"] == "inside"
+
+
+@pytest.mark.rows("NET-04", "NET-05", "NET-06", "RFS-17")
+def test_sysctl(new_box):
+    box = new_box("read /proc/sys/net/ipv4/ip_forward", "read /proc/sys/kernel/msgmax",
+                  "read /proc/sys/fs/mqueue/msg_max", "read /proc/sys/net/ipv4/conf/lo/forwarding")
+    box.linux["sysctl"] = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9000",
+                           "fs.mqueue.msg_max": "20", "net/ipv4/conf/lo/forwarding": "0"}
+    told = box.run()
+    assert told.text("/proc/sys/kernel/msgmax") == "9000\n"
+    assert told.text("/proc/sys/fs/mqueue/msg_max") == "20\n"
+    assert told.text("/proc/sys/net/ipv4/conf/lo/forwarding") == "0\n"
+
+
+@pytest.mark.rows("NET-06", "NET-09", "NET-07")
+@pytest.mark.parametrize("name, absent", [
+    ("kernel.msgmax", "ipc"), ("net.ipv4.ip_forward", "network"), ("fs.mqueue.msg_max", "ipc"),
+    ("vm.swappiness", None), ("kernel.core_pattern", None), ("kernel.hostname", None),
+    ("kernel.panic", None), ("fs.file-max", None), ("", None), ("kernel", None),
+])
+def test_sysctl_of_the_host_is_refused(box, fails, name, absent):
+    if absent:
+        box.namespace(absent, absent=True)
+    box.linux["sysctl"] = {name: "1"}
+    fails(box.create(code=None), "sysctl", own=(name,), at="/linux/sysctl")
+
+
+@pytest.mark.rows("NET-10")
+@pytest.mark.parametrize("name, value, words", [
+    ("net.no.such", "1", "no such file or directory"),
+    ("kernel.msgmax", "many", "invalid argument"),
+])
+def test_sysctl_that_the_kernel_refuses(box, fails, name, value, words):
+    box.linux["sysctl"] = {name: value}
+    fails(box.create(code=None), words, own=(name,), at="/linux/sysctl")
+
+
+@pytest.mark.rows("ENG-13", "CRT-22")
+@pytest.mark.own
+def test_the_container_does_not_die_with_the_runtime(new_box):
+    """Not even when `run` is killed: conmon's runtime may go at any time."""
+    box = new_box("echo up", "until 15")
+    box.process["args"][1:1] = ["trap", "15", ";"]
+    box.save()
+    read, write = os.pipe()
+    process = subprocess.Popen([box.rt.path, "--root", box.rt.root, "run", "-b", box.dir, box.id],
+                               stdin=subprocess.DEVNULL, stdout=write)
+    os.close(write)
+    box.exists, box.pipe = True, read
+    box.lines_until("up")
+    box.pid = box.state()["pid"]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert box.status() == "running"
+    box.kill("TERM")
+    assert box.line() == "signal 15"
+    host.reap(box.pid)
