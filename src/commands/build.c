@@ -16,12 +16,6 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 0
 #endif
 
-#ifdef HAVE_SYSTEMD_SD_BUS_H
-#define WITH_SYSTEMD true
-#else
-#define WITH_SYSTEMD false
-#endif
-
 static const char *libseccomp_version (void)
 {
     static char version[32];
@@ -38,12 +32,12 @@ struct oci_features build_features (void)
         .seccomp = true,
         .apparmor = true,
         .selinux = true,
-        .systemd = WITH_SYSTEMD,
-        .systemd_user = WITH_SYSTEMD,
+        .systemd = false, /* what is false here is refused when it is asked for */
+        .systemd_user = false,
         .rdma = true,
         .idmap = true,
-        .intel_rdt = true,
-        .net_devices = true,
+        .intel_rdt = false,
+        .net_devices = false,
         .seccomp_supported_flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
                                    SECCOMP_FILTER_FLAG_SPEC_ALLOW |
                                    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
