@@ -139,6 +139,15 @@ class Runtime:
         return json.loads(told.out)
 
 
+def label(value):
+    """A parameter in a test's name: short, and the same in each process."""
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    if isinstance(value, (list, tuple)):
+        value = " ".join(str(each) for each in value)
+    return str(value)[:60]
+
+
 def probe_args(ops):
     """("report", "stat /x", ["write", "/x", "a b"]) as the probe's arguments."""
     args = []

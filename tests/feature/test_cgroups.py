@@ -6,6 +6,7 @@ import os
 import pytest
 
 import host
+from bundle import label
 
 
 def remove_parents(cgroups, name):
@@ -238,7 +239,7 @@ def test_cpu_shares(new_box, cgroups, shares, weight):
     ({"quota": 50000, "period": 200000}, ("50000", "200000"), "50000 200000"),
     ({"quota": 20000}, ("20000", "100000"), "20000 100000"),
     ({"period": 50000}, ("-1", "50000"), "max 50000"),
-    ({"quota": -1, "period": 50000}, ("-1", "50000"), "max 50000")], ids=str)
+    ({"quota": -1, "period": 50000}, ("-1", "50000"), "max 50000")], ids=label)
 def test_cpu_quota(new_box, cgroups, cpu, v1, v2):
     box = new_box("pause")
     box.linux["resources"]["cpu"] = cpu
@@ -265,7 +266,7 @@ def test_cpu_burst_and_idle(new_box):
 @pytest.mark.needs("pids")
 @pytest.mark.parametrize("pids, want", [
     ({"limit": 5}, "5"), ({"limit": -1}, "max"), ({}, "max"),
-    pytest.param({"limit": 0}, "1", marks=pytest.mark.own)], ids=str)
+    pytest.param({"limit": 0}, "1", marks=pytest.mark.own)], ids=label)
 def test_pids(new_box, pids, want):
     box = new_box("children 10", "pause")
     box.linux["resources"]["pids"] = pids
@@ -348,7 +349,7 @@ def test_bad_unified(box, fails, key, words):
     ({"hugepageLimits": [{"pageSize": "../../x", "limit": 1}]}, "/hugepageLimits/0/pageSize"),
     ({"memory": {"swappiness": 101}}, "/memory/swappiness"),
     ({"rdma": {"mlx5_0": {}}}, "/rdma/mlx5_0"),
-], ids=str)
+], ids=label)
 def test_bad_resources(box, fails, resources, at):
     box.linux["resources"].update(resources)
     fails(box.create(code=None), at="/linux/resources" + at)
@@ -366,7 +367,7 @@ def test_memory_of_v1(new_box, cgroups):
 # ---- devices
 
 @pytest.mark.rows("CGD-01", "CGD-03", "CGD-04", "CGD-05", "CGM-30")
-@pytest.mark.parametrize("devices", [[{"allow": False, "access": "rwm"}], [], None], ids=str)
+@pytest.mark.parametrize("devices", [[{"allow": False, "access": "rwm"}], [], None], ids=label)
 def test_default_device_rules(new_box, devices):
     """Deny, apart from the harmless ones; also when no rule is given."""
     box = new_box("open /dev/null rw", "open /dev/urandom r", "mknod /tmp/mem c 1 1",
@@ -405,7 +406,7 @@ def test_device_rules_in_order(new_box):
     ({"type": "c", "access": "rwm"}, True), ({"type": "b", "major": 1, "minor": 99, "access": "rwm"}, False),
     ({"type": "c", "major": 1, "minor": 98, "access": "rw"}, False),
     ({"type": "c", "major": 1, "minor": 99, "access": "m"}, False),
-    ({"type": "a", "access": "rwm"}, True), ({"access": "rwm"}, True)], ids=str)
+    ({"type": "a", "access": "rwm"}, True), ({"access": "rwm"}, True)], ids=label)
 def test_device_wildcards(new_box, rule, allowed):
     box = new_box(NODE, "open /tmp/node r")
     box.linux["resources"]["devices"] = [{"allow": False, "access": "rwm"}, {"allow": True, **rule}]
@@ -438,7 +439,7 @@ def test_built_in_devices_cannot_be_denied(new_box):
 @pytest.mark.parametrize("rule, at", [
     ({"allow": True, "access": "rx"}, "/access"), ({"allow": True, "access": ""}, "/access"),
     ({"allow": True}, ""), ({"access": "r"}, ""), ({"allow": True, "type": "z", "access": "r"}, "/type"),
-], ids=str)
+], ids=label)
 def test_bad_device_rules(box, fails, rule, at):
     box.linux["resources"]["devices"] = [rule]
     fails(box.create(code=None), at="/linux/resources/devices/0" + at)

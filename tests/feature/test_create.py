@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import host
+from bundle import label
 
 
 @pytest.mark.rows("CRT-01", "VRB-01", "LCY-01", "ENG-29")
@@ -367,7 +368,7 @@ def test_broken_json(box, fails, text, place, words):
     ("/linux/resources/devices/0/allow", "no"), ("/process/user/additionalGids", [-1]),
     ("/annotations", {"a": 1}), ("/linux/sysctl", {"net.ipv4.ip_forward": 1}),
     ("/process/noNewPrivileges", "true"), ("/hooks", []),
-], ids=str)
+], ids=label)
 def test_wrong_types(box, fails, pointer, value):
     *path, last = pointer.strip("/").split("/")
     node = box.config

@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from bundle import label
+
 VERBS = ("create", "run", "start", "state", "list", "kill", "delete", "spec", "features")
 
 
@@ -72,7 +74,7 @@ def test_help_of_a_verb(rt, verb):
     (["create", "-b"], ["-b"]), (["--root"], ["--root"]), (["--log-format", "xml", "list"], ["xml"]),
     (["--log", "/no/such/dir/log", "list"], ["/no/such/dir/log"]),
     (["--cgroup-manager", "x", "list"], ["x"]),
-], ids=str)
+], ids=label)
 def test_usage_errors(rt, argv, words):
     told = rt.call(*argv)
     assert told.code == 1 and told.out == "", told
@@ -214,7 +216,7 @@ def test_log_level(rt):
 @pytest.mark.rows("CLI-20", "CLI-19", "CLI-31")
 @pytest.mark.own
 @pytest.mark.parametrize("flags", [["--rootless", "auto"], ["--rootless=false"], ["--criu", "x"]],
-                         ids=str)
+                         ids=label)
 def test_flags_of_older_callers(rt, flags):
     assert rt.call("list", globals=flags).code == 0
 

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 import host
+from bundle import label
 from test_rootfs import flags_of, mounts_of
 
 
@@ -93,7 +94,7 @@ def test_bind_makes_the_type_irrelevant(new_box):
 
 @pytest.mark.rows("MNT-08", "MNT-09")
 @pytest.mark.parametrize("kind, words", [("nosuchfs", "no such device"), ("", ""), (None, "")],
-                         ids=str)
+                         ids=label)
 def test_unknown_type(box, fails, kind, words):
     at = box.mount("/data", kind, "x", [])
     if kind is None:
@@ -156,7 +157,7 @@ def test_directory_over_file(box, fails, source, destination):
     (["nodiratime"], {"rw", "nodiratime", "relatime"}), pytest.param(["defaults"], {"rw", "relatime"}, marks=pytest.mark.own),
     (["noatime", "nodiratime"], {"rw", "noatime", "nodiratime"}),
     pytest.param(["noatime", "relatime"], {"rw", "relatime"}, marks=pytest.mark.own),
-], ids=str)
+], ids=label)
 def test_flags_of_a_new_mount(new_box, options, want):
     box = new_box("read /proc/self/mountinfo")
     box.mount("/data", options=options)
@@ -169,7 +170,7 @@ def test_flags_of_a_new_mount(new_box, options, want):
     (["sync"], 4, "sync"), (["dirsync"], 4, "dirsync"), (["lazytime"], 4, "lazytime"),
     (["nosymfollow"], 0, "nosymfollow"), (["silent"], 0, "rw"), (["loud"], 0, "rw"),
     (["async", "nolazytime", "symfollow", "nomand", "noiversion"], 0, "rw"),
-], ids=str)
+], ids=label)
 def test_rarer_flags(new_box, options, where, word):
     box = new_box("read /proc/self/mountinfo")
     box.mount("/data", options=options)
@@ -194,7 +195,7 @@ def test_data_that_the_kernel_refuses(box, fails):
 
 @pytest.mark.rows("MNT-23", "MNT-39")
 @pytest.mark.parametrize("options, deep", [(["bind"], False), (["rbind"], True),
-                                           (["bind", "rbind"], True)], ids=str)
+                                           (["bind", "rbind"], True)], ids=label)
 def test_bind_and_rbind(new_box, options, deep):
     box = new_box("read /data/sub/f", "create /data/sub/new", "create /data/new")
     source = box.beside("d")
@@ -226,7 +227,7 @@ def test_bind_with_data(box, fails):
 @pytest.mark.parametrize("options, want", [
     ([], {"nosuid", "nodev"}), (["ro"], {"ro", "nosuid", "nodev"}),
     (["noexec"], {"nosuid", "nodev", "noexec"}), (["suid"], {"nodev"}), (["dev", "suid"], set()),
-], ids=str)
+], ids=label)
 def test_flags_of_a_bind_mount(new_box, options, want):
     """What the source has and the options do not name is kept."""
     box = new_box("statfs /data")
@@ -276,7 +277,7 @@ def test_read_only_tmpfs_and_dev(new_box):
 @pytest.mark.parametrize("words, want", [
     ([], []), (["shared"], ["shared:"]), (["private"], []), (["slave"], []),
     (["unbindable"], ["unbindable"]), (["rshared"], ["shared:"]),
-    (["rprivate", "rshared"], ["shared:"]), (["runbindable"], ["unbindable"])], ids=str)
+    (["rprivate", "rshared"], ["shared:"]), (["runbindable"], ["unbindable"])], ids=label)
 def test_propagation(new_box, words, want):
     box = new_box("read /proc/self/mountinfo")
     box.mount("/data", options=words)
@@ -290,7 +291,7 @@ def test_propagation(new_box, words, want):
 @pytest.mark.parametrize("options, want", [
     (["rro"], {"ro"}), (["rnosuid", "rnodev", "rnoexec"], {"nosuid", "nodev", "noexec"}),
     (["ro", "rro"], {"ro"}), (["rro", "rrw"], set()), (["rnosuid", "rsuid"], set()),
-], ids=str)
+], ids=label)
 def test_recursive_flags(new_box, options, want):
     box = new_box("statfs /data", "statfs /data/sub")
     source, sub = box.beside("d"), box.beside("d/sub")
@@ -323,7 +324,7 @@ def test_recursive_atime(new_box, option, want):
 @pytest.mark.rows("MNT-40", "MNT-41", "MNT-44")
 @pytest.mark.own
 @pytest.mark.needs("idmap-tmpfs")
-@pytest.mark.parametrize("options", [["idmap"], [], ["ridmap"]], ids=str)
+@pytest.mark.parametrize("options", [["idmap"], [], ["ridmap"]], ids=label)
 def test_idmapped_mount(new_box, options):
     box = new_box("stat /data/f", "create /data/new")
     source = box.beside("d")
@@ -360,7 +361,7 @@ def test_idmapped_mount_with_the_container_s_mappings(new_box):
     ({}, ["bind", "idmap"]),
     ({"uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}, ["bind"]),
     ({"uidMappings": [], "gidMappings": []}, ["bind", "idmap"]),
-], ids=str)
+], ids=label)
 def test_bad_idmap(box, fails, more, options):
     at = box.mount("/data", "bind", box.beside("d"), options, **more)
     fails(box.create(code=None), "mapping", at=at)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import host
+from bundle import label
 
 FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt",
          "cgroup": "cgroup", "user": "user", "time": "time"}
@@ -266,7 +267,7 @@ def test_root_is_not_mapped(new_box, fails):
 @pytest.mark.parametrize("user, at", [({"uid": 70000, "gid": 0}, "/process/user/uid"),
                                       ({"uid": 0, "gid": 70000}, "/process/user/gid"),
                                       ({"uid": 0, "gid": 0, "additionalGids": [1, 70000]},
-                                       "/process/user/additionalGids/1")], ids=str)
+                                       "/process/user/additionalGids/1")], ids=label)
 def test_ids_that_are_not_mapped(new_box, fails, user, at):
     box = new_box("report")
     box.userns()

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from bundle import label
+
 
 @pytest.mark.rows("PRC-01", "PRC-02", "PRC-06")
 @pytest.mark.parametrize("name, cwd, env", [
@@ -21,7 +23,7 @@ def test_program_lookup(new_box, name, cwd, env):
 
 
 @pytest.mark.rows("PRC-02", "PRC-03", "PRC-05", "ENG-17")
-@pytest.mark.parametrize("env", [["PATH=/sbin"], ["PATH="], []], ids=str)
+@pytest.mark.parametrize("env", [["PATH=/sbin"], ["PATH="], []], ids=label)
 def test_program_not_in_path(new_box, fails, env):
     box = new_box()
     box.process.update(args=["sh", "-c", "x"], env=env)
@@ -296,7 +298,7 @@ def test_scheduler(new_box, scheduler, policy, nice):
     ({"policy": "SCHED_OTHER", "runtime": 1}, "/runtime"),
     ({"policy": "SCHED_DEADLINE", "runtime": 30, "deadline": 20, "period": 40}, ""),
     ({"policy": "SCHED_DEADLINE", "runtime": 10, "deadline": 50, "period": 40}, ""),
-], ids=str)
+], ids=label)
 def test_bad_scheduler(box, fails, scheduler, at):
     box.process["scheduler"] = scheduler
     fails(box.create(code=None), at="/process/scheduler" + at)
@@ -316,7 +318,7 @@ def test_io_priority(new_box, name, number):
 @pytest.mark.parametrize("value, at", [
     ({"class": "IOPRIO_CLASS_X", "priority": 1}, "/class"), ({"priority": 1}, ""),
     ({"class": "IOPRIO_CLASS_BE", "priority": 8}, "/priority"),
-    ({"class": "IOPRIO_CLASS_BE", "priority": -1}, "/priority")], ids=str)
+    ({"class": "IOPRIO_CLASS_BE", "priority": -1}, "/priority")], ids=label)
 def test_bad_io_priority(box, fails, value, at):
     box.process["ioPriority"] = value
     fails(box.create(code=None), at="/process/ioPriority" + at)
@@ -364,7 +366,7 @@ def bits(*names):
 
 
 @pytest.mark.rows("CAP-01", "HDN-11")
-@pytest.mark.parametrize("value", [None, {}, {"bounding": []}], ids=str)
+@pytest.mark.parametrize("value", [None, {}, {"bounding": []}], ids=label)
 def test_no_capabilities(new_box, value):
     box = new_box("report")
     box.process["capabilities"] = value

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 import host
+from bundle import label
 
 FLAGS = {"ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8}
 
@@ -343,7 +344,7 @@ def test_device_mode_defaults_to_0666(new_box):
     ({"type": "c", "path": "dev/a", "major": 1, "minor": 5}, "/path"),
     ({"type": "c", "major": 1, "minor": 5}, ""), ({"path": "/dev/a", "major": 1, "minor": 5}, ""),
     ({"type": "c", "path": "/dev/a", "major": 1, "minor": 99999999999}, "/minor"),
-], ids=str)
+], ids=label)
 def test_bad_device(box, fails, device, at):
     box.linux["devices"] = [device]
     fails(box.create(code=None), at="/linux/devices/0" + at)

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from bundle import label
+
 ERRNO = "SCMP_ACT_ERRNO"
 ALLOW = "SCMP_ACT_ALLOW"
 
@@ -23,7 +25,7 @@ def arg(index, value, op="SCMP_CMP_EQ", **more):
 
 @pytest.mark.rows("SEC-05", "SEC-01", "SEC-11")
 @pytest.mark.parametrize("nnp", [True, False])
-@pytest.mark.parametrize("number, word", [(None, "EPERM"), (38, "ENOSYS"), (5, "EIO")], ids=str)
+@pytest.mark.parametrize("number, word", [(None, "EPERM"), (38, "ENOSYS"), (5, "EIO")], ids=label)
 def test_errno(new_box, nnp, number, word):
     box = new_box("call getcpu", "call getpid")
     box.process["noNewPrivileges"] = nnp
@@ -55,7 +57,7 @@ def test_calls_that_the_runtime_itself_uses(new_box, nnp):
 
 
 @pytest.mark.rows("SEC-01", "SEC-02")
-@pytest.mark.parametrize("more, word", [({}, "EPERM"), ({"defaultErrnoRet": 38}, "ENOSYS")], ids=str)
+@pytest.mark.parametrize("more, word", [({}, "EPERM"), ({"defaultErrnoRet": 38}, "ENOSYS")], ids=label)
 def test_default_errno(new_box, more, word):
     calls = ("execve execveat read write readv writev open openat close brk mmap munmap mprotect "
              "arch_prctl set_tid_address set_robust_list rseq prlimit64 getrandom readlinkat "
@@ -158,7 +160,7 @@ def test_rule_equal_to_the_default(new_box):
 
 @pytest.mark.rows("SEC-10", "SEC-11")
 @pytest.mark.parametrize("archs", [["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-                                   ["SCMP_ARCH_AARCH64"], []], ids=str)
+                                   ["SCMP_ARCH_AARCH64"], []], ids=label)
 def test_architectures(new_box, archs):
     box = new_box("call getcpu")
     box.linux["seccomp"] = profile(rule("getcpu"), architectures=archs)
@@ -186,7 +188,7 @@ def test_log_and_allow(new_box, action):
 @pytest.mark.rows("SEC-12")
 @pytest.mark.own
 @pytest.mark.parametrize("flags", [["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
-                                   ["SECCOMP_FILTER_FLAG_TSYNC"], []], ids=str)
+                                   ["SECCOMP_FILTER_FLAG_TSYNC"], []], ids=label)
 def test_flags(new_box, flags):
     box = new_box("call getcpu")
     box.linux["seccomp"] = profile(rule("getcpu"), flags=flags)

@@ -17,6 +17,8 @@ import time
 
 import pytest
 
+from bundle import label
+
 
 class ConsoleSocket:
     """What conmon is to a runtime: listens, takes one message with one descriptor."""
@@ -115,7 +117,7 @@ def test_the_terminal_belongs_to_the_user(terminal_box):
 
 @pytest.mark.rows("TTY-03")
 @pytest.mark.parametrize("size, want", [(None, (0, 0)), ({"height": 0, "width": 0}, (0, 0)),
-                                        ({"height": 1, "width": 65535}, (1, 65535))], ids=str)
+                                        ({"height": 1, "width": 65535}, (1, 65535))], ids=label)
 def test_console_size(terminal_box, size, want):
     if size:
         terminal_box.process["consoleSize"] = size

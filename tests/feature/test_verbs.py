@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import host
+from bundle import label
 
 
 @pytest.mark.rows("VRB-02", "LCY-01")
@@ -25,7 +26,7 @@ def test_start_only_once(new_box, fails):
 
 
 @pytest.mark.rows("VRB-02", "VRB-25", "VRB-31", "VRB-06", "ENG-15")
-@pytest.mark.parametrize("argv", [["start"], ["state"], ["delete"], ["kill"]], ids=str)
+@pytest.mark.parametrize("argv", [["start"], ["state"], ["delete"], ["kill"]], ids=label)
 def test_unknown_id(rt, fails, argv):
     fails(rt.call(*argv, "nobody"), "does not exist", own=("nobody",))
 
@@ -262,7 +263,7 @@ def test_processes_of_a_shared_pid_namespace_die_too(new_box, how):
 @pytest.mark.rows("VRB-31", "VRB-32", "ENG-23")
 @pytest.mark.parametrize("word, number", [
     ("USR1", 10), ("SIGUSR1", 10), ("10", 10), ("usr1", 10), ("sigusr2", 12), ("HUP", 1),
-    (None, 15), ("WINCH", 28), ("34", 34)], ids=str)
+    (None, 15), ("WINCH", 28), ("34", 34)], ids=label)
 def test_kill(new_box, word, number):
     box = new_box(f"trap {number}", f"until {number}", "exit 5")
     box.up()
@@ -307,7 +308,7 @@ def test_kill_of_a_created_container(new_box):
 
 
 @pytest.mark.rows("VRB-37", "ENG-23")
-@pytest.mark.parametrize("flags", [["-a", "9"], ["--all", "KILL"]], ids=str)
+@pytest.mark.parametrize("flags", [["-a", "9"], ["--all", "KILL"]], ids=label)
 def test_kill_all(new_box, flags):
     box = new_box("children 3", "orphan", "pause")
     box.up()
