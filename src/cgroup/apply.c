@@ -277,5 +277,5 @@ int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resou
         *err = inner;
         return -1;
     }
-    return paths->count ? devices_apply (paths, resources, in_userns, err) : 0;
+    return paths->count ? cgroup_devices_apply (paths, resources, in_userns, err) : 0;
 }

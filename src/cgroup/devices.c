@@ -172,8 +172,8 @@ static int load_program (const char *path, struct arena *arena, const struct dev
     return 0;
 }
 
-int devices_apply (const struct oci_map *paths, const struct oci_resources *resources,
-                   bool in_userns, struct error *err)
+int cgroup_devices_apply (const struct oci_map *paths, const struct oci_resources *resources,
+                          bool in_userns, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     const char *v1 = cgroup_path_of (paths, "devices");

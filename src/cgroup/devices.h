@@ -63,7 +63,7 @@ int device_program_make (struct arena *arena, const struct device_rules *rules,
                          struct device_program *program, struct error *err);
 
 /* Puts the rules into force for the directories of `paths`. */
-int devices_apply (const struct oci_map *paths, const struct oci_resources *resources,
-                   bool in_userns, struct error *err);
+int cgroup_devices_apply (const struct oci_map *paths, const struct oci_resources *resources,
+                          bool in_userns, struct error *err);
 
 #endif
