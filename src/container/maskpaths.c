@@ -71,7 +71,7 @@ static int mask_directory (struct masks *masks, int target, const char *path, st
             return error_set (err, "RT-MASK", errno, "cannot mask the directory %s", path);
         return mask.by_mount ? mountfd_setattr (mask.fd, attr, 0, false) : 0;
     }
-    text_puts (&data, "size=0k,nr_inodes=2,mode=755");
+    text_puts (&data, "size=4k,nr_inodes=2,mode=755");
     if (masks->label && masks->label[0])
         text_printf (&data, ",context=\"%s\"", masks->label);
     if (mountfd_make (&mask, "tmpfs", "tmpfs", text_string (&data), 0, attr, NULL, 0) < 0 ||
