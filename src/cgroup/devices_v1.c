@@ -15,6 +15,7 @@ struct state {
     bool allow;                     /* the default */
     struct device_rule *exceptions; /* of the other verdict; type 'b' or 'c'; access 0 = removed */
     size_t count;
+    size_t room;
 };
 
 static bool number_covers (int64_t wide, int64_t narrow)
@@ -70,6 +71,12 @@ static void add_exception (struct state *state, const struct device_rule *rule)
             return;
         }
     }
+    if (state->count == state->room) {
+        struct device_rule *wider = arena_array (state->arena, 2 * state->room, sizeof *wider);
+        memcpy (wider, state->exceptions, state->count * sizeof *wider);
+        state->exceptions = wider;
+        state->room *= 2;
+    }
     state->exceptions[state->count++] = *rule;
 }
 
@@ -96,16 +103,28 @@ static int apply_rule (struct state *state, const struct device_rule *rule, stru
     return 0;
 }
 
-/* The kernel wants one exception that allows all of a request, so each gets what the wider ones
- * allow as well. */
-static unsigned full_access (const struct state *state, size_t index)
+/* The kernel wants one exception that allows all of a request. So each gets what the wider ones
+ * allow as well, and where two cross ("1:*" and "*:3"), the crossing becomes one of its own. */
+static void complete_exceptions (struct state *state)
 {
-    unsigned access = state->exceptions[index].access;
+    for (size_t i = 0; i < state->count; i++)
+        for (size_t j = 0; j < i; j++) {
+            struct device_rule *a = &state->exceptions[i], *b = &state->exceptions[j];
 
-    for (size_t i = 0; !state->allow && access && i < state->count; i++)
-        if (device_covers (&state->exceptions[i], &state->exceptions[index]))
-            access |= state->exceptions[i].access;
-    return access;
+            if (!a->access || !b->access || a->access == b->access || !devices_meet (a, b))
+                continue;
+            if (device_covers (a, b)) {
+                b->access |= a->access;
+            } else if (device_covers (b, a)) {
+                a->access |= b->access;
+            } else {
+                struct device_rule crossing = *a;
+                crossing.major = a->major == DEVICE_ANY ? b->major : a->major;
+                crossing.minor = a->minor == DEVICE_ANY ? b->minor : a->minor;
+                crossing.access = a->access | b->access;
+                add_exception (state, &crossing);
+            }
+        }
 }
 
 static const char *number_text (struct arena *arena, int64_t number)
@@ -116,18 +135,20 @@ static const char *number_text (struct arena *arena, int64_t number)
 int device_lines_make (struct arena *arena, const struct device_rules *rules,
                        struct device_lines *lines, struct error *err)
 {
-    struct state state = {.arena = arena,
-                          .exceptions =
-                              arena_array (arena, 2 * rules->count + 1, sizeof *state.exceptions)};
+    struct state state = {.arena = arena, .room = 2 * rules->count + 1};
+
+    state.exceptions = arena_array (arena, state.room, sizeof *state.exceptions);
 
     for (size_t i = 0; i < rules->count; i++)
         if (apply_rule (&state, &rules->items[i], err) < 0)
             return -1;
+    if (!state.allow) /* with the other default, each part of a request is denied by itself */
+        complete_exceptions (&state);
     struct device_lines made = {.items = arena_array (arena, state.count + 1, sizeof *made.items)};
     made.items[made.count++] = (struct device_line){state.allow, "a"};
     for (size_t i = 0; i < state.count; i++) {
         const struct device_rule *exception = &state.exceptions[i];
-        unsigned access = full_access (&state, i);
+        unsigned access = exception->access;
 
         if (access == 0)
             continue;

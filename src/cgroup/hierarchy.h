@@ -51,10 +51,16 @@ size_t hierarchy_mount_length (const char *key, const char *path);
 int cgroup_plan_on (struct arena *arena, const struct cgroup_request *request,
                     const struct cgroup_host *host, struct oci_map *paths, struct error *err);
 
-/* Makes one directory with all that stands above it. *made counts the components that are new; they
- * are the last ones of the path. */
-int v1_make (const char *key, const char *path, size_t *made, struct error *err);
-int v2_make (const char *path, size_t *made, struct error *err);
+/* What is new in a path, also where making it failed half way: `count` directories, the deepest of
+ * which are the first `length` bytes. */
+struct made {
+    size_t count;
+    size_t length;
+};
+
+/* Makes one directory with all that stands above it. */
+int v1_make (const char *key, const char *path, struct made *made, struct error *err);
+int v2_make (const char *path, struct made *made, struct error *err);
 
 /* CGM-18: the directory stood there already. */
 int v1_check_fit (const char *key, const char *path, struct error *err);

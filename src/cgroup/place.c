@@ -17,7 +17,7 @@ static bool forgives (const struct cgroup_request *request)
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct knobs knobs = {.arena = &arena};
     struct error ignored = {0};
-    const struct oci_map unified = {0};
+    const struct oci_map none = {0};
 
     return request->rootless && !request->cgroups_path &&
            knobs_for (&none, request->resources, &knobs, &ignored) == 0 && knobs.count == 0;
@@ -28,24 +28,22 @@ static bool is_permission (int errnum)
     return errnum == EACCES || errnum == EPERM || errnum == EROFS;
 }
 
-static void unmake (const char *path, size_t made)
+static void unmake (const char *path, struct made made)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    char *copy = arena_string (&arena, path);
+    char *copy = arena_copy (&arena, path, made.length);
 
-    for (; made > 0 && rmdir (copy) == 0; made--) {
-        char *slash = strrchr (copy, '/');
-        *slash = '\0';
-    }
+    for (; made.count > 0 && rmdir (copy) == 0; made.count--)
+        *strrchr (copy, '/') = '\0';
 }
 
-static int make (const struct oci_pair *item, size_t *made, struct error *err)
+static int make (const struct oci_pair *item, struct made *made, struct error *err)
 {
     bool is_v2 = item->key[0] == '\0';
     int result =
         is_v2 ? v2_make (item->value, made, err) : v1_make (item->key, item->value, made, err);
 
-    if (result < 0 || *made > 0)
+    if (result < 0 || made->count > 0)
         return result;
     return is_v2 ? v2_check_fit (item->value, err) : v1_check_fit (item->key, item->value, err);
 }
@@ -61,7 +59,7 @@ static bool can_be_joined (const char *path)
 
 int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, struct error *err)
 {
-    size_t made[CGROUP_HIERARCHIES_MAX] = {0};
+    struct made made[CGROUP_HIERARCHIES_MAX] = {0};
     struct oci_pair kept[CGROUP_HIERARCHIES_MAX];
     size_t count = 0;
     bool forgiving = forgives (request);
@@ -78,7 +76,7 @@ int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, s
             continue;
         }
         unmake (item->value, made[count]);
-        made[count] = 0;
+        made[count] = (struct made){0};
         if (forgiving && (!error_is_set (&failure) || is_permission (failure.errnum))) {
             log_debug ("no cgroup at %s: it is not delegated", item->value);
             continue;

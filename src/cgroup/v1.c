@@ -53,7 +53,7 @@ static int prepare_cpuset (const char *path, size_t mount_length, struct error *
     return 0;
 }
 
-static int make_all (const char *path, size_t mount_length, size_t *made, struct error *err)
+static int make_all (const char *path, size_t mount_length, struct made *made, struct error *err)
 {
     char prefix[PATH_MAX];
 
@@ -61,22 +61,22 @@ static int make_all (const char *path, size_t mount_length, size_t *made, struct
         at += 1 + strcspn (path + at + 1, "/");
         (void)snprintf (prefix, sizeof prefix, "%.*s", (int)at, path);
         if (mkdir (prefix, 0755) == 0)
-            (*made)++;
+            *made = (struct made){made->count + 1, at};
         else if (errno != EEXIST)
             return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%s'", prefix);
     }
     return 0;
 }
 
-int v1_make (const char *key, const char *path, size_t *made, struct error *err)
+int v1_make (const char *key, const char *path, struct made *made, struct error *err)
 {
     size_t mount_length = hierarchy_mount_length (key, path);
 
-    *made = 0;
+    *made = (struct made){0};
     if (strlen (path) >= PATH_MAX)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
     if (mkdir (path, 0755) == 0)
-        *made = 1;
+        *made = (struct made){1, strlen (path)};
     else if (errno == ENOENT && make_all (path, mount_length, made, err) < 0)
         return -1;
     else if (errno != ENOENT && errno != EEXIST)

@@ -71,12 +71,12 @@ static void enable_controllers (int dir, const char *path)
         enable_one_by_one (dir, text_string (&wanted), path);
 }
 
-int v2_make (const char *path, size_t *made, struct error *err)
+int v2_make (const char *path, struct made *made, struct error *err)
 {
     size_t at = hierarchy_mount_length ("", path);
     char name[PATH_MAX];
 
-    *made = 0;
+    *made = (struct made){0};
     if (strlen (path) >= sizeof name)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
     (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
@@ -91,7 +91,7 @@ int v2_make (const char *path, size_t *made, struct error *err)
         at += 1 + length;
         (void)snprintf (name, sizeof name, "%.*s", (int)length, start);
         if (mkdirat (dir, name, 0755) == 0)
-            (*made)++;
+            *made = (struct made){made->count + 1, at};
         else if (errno != EEXIST)
             return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%.*s'", (int)at, path);
         int child = openat (dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
