@@ -61,8 +61,9 @@ struct oci_config {
 };
 
 /* Parses and checks a config.json of `length` bytes (a terminating NUL follows them). `text` must
- * live as long as the arena. On failure all findings go to `report` (one call for each, in the order
- * of the document; may be NULL) and `err` holds the first one with the number of the others. */
+ * live as long as the arena. On failure all findings go to `report` (one call for each, in the
+ * order of the document; may be NULL) and `err` holds the first one with the number of the others.
+ */
 typedef void oci_report_fn (void *context, const struct error *finding);
 struct oci_config *oci_config_parse (struct arena *arena, const char *file, const char *text,
                                      size_t length, oci_report_fn *report, void *context,

@@ -421,24 +421,23 @@ void decode_object (struct decoder *decoder, const struct decode_table *table,
 
 /* ---- what is known ---- */
 
-void decode_patterns (const struct decode_table *table, const char *prefix,
-                      void (*each) (void *context, const char *pattern), void *context)
+void decode_patterns (const struct decode_table *table, const char *prefix, decode_pattern_fn *each,
+                      void *context)
 {
     char pattern[POINTER_SIZE];
 
     for (size_t i = 0; i < table->count; i++) {
         const struct decode_row *row = &table->rows[i];
-        const struct decode_table *below = row->table;
-        bool many = row->decode == decode_keyed;
-        if (row->element && row->element->table) {
-            below = row->element->table;
-            many = true;
-        }
+        const struct decode_table *below = row->table     ? row->table
+                                           : row->element ? row->element->table
+                                                          : NULL;
         (void)snprintf (pattern, sizeof (pattern), "%s/%s", prefix, row->key);
-        each (context, pattern);
-        if (!below)
-            continue;
-        (void)snprintf (pattern, sizeof (pattern), "%s/%s%s", prefix, row->key, many ? "/*" : "");
-        decode_patterns (below, pattern, each, context);
+        each (context, pattern, row);
+        if (row->element) {
+            (void)snprintf (pattern, sizeof (pattern), "%s/%s/*", prefix, row->key);
+            each (context, pattern, row->element);
+        }
+        if (below)
+            decode_patterns (below, pattern, each, context);
     }
 }

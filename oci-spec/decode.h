@@ -83,10 +83,11 @@ void decode_word_error (struct decoder *decoder, const struct place *at,
 /* True if the object has this property with a value other than null. */
 bool decode_has (const struct json *object, const char *key);
 
-/* The JSON pointer of every property that the table knows, below `prefix`, "*" for any index or
- * key. For the test that compares the tables with the specification's schema. */
-void decode_patterns (const struct decode_table *table, const char *prefix,
-                      void (*each) (void *context, const char *pattern), void *context);
+/* Every row with the JSON pointer of its property, "*" for any index or key. For the test that
+ * compares the tables with the specification's schema. */
+typedef void decode_pattern_fn (void *context, const char *pattern, const struct decode_row *row);
+void decode_patterns (const struct decode_table *table, const char *prefix, decode_pattern_fn *each,
+                      void *context);
 
 decode_fn decode_string, decode_integer, decode_optional_int64, decode_optional_uint64, decode_bool,
     decode_optional_bool, decode_enum, decode_flags, decode_strings, decode_map, decode_pointer,

@@ -20,7 +20,7 @@ struct oci_mount {
     const char *type;        /* NULL = absent */
     struct oci_strings options;
 
-    uint64_t attr_set; /* MOUNT_ATTR_*, this mount only. An atime word sets the mode bits here */
+    uint64_t attr_set;   /* MOUNT_ATTR_*, this mount only. An atime word sets the mode bits here */
     uint64_t attr_clear; /* and MOUNT_ATTR__ATIME here (which clears before the mode is set) */
     uint64_t rec_set;    /* the same of the recursive words (rro, rnosuid ...) */
     uint64_t rec_clear;

@@ -21,12 +21,12 @@ struct oci_names {
     size_t count;
 };
 
-extern const struct oci_names oci_namespaces;        /* "pid" CLONE_NEWPID */
-extern const struct oci_names oci_capability_names;  /* "CAP_CHOWN" 0 */
-extern const struct oci_names oci_rlimit_types;      /* "RLIMIT_CPU" RLIMIT_CPU */
-extern const struct oci_names oci_hook_kinds;        /* "prestart" OCI_HOOK_PRESTART */
-extern const struct oci_names oci_signals;           /* "SIGHUP" 1 ... "SIGRTMIN" */
-extern const struct oci_names oci_propagations;      /* "rprivate" MS_PRIVATE|MS_REC */
+extern const struct oci_names oci_namespaces;       /* "pid" CLONE_NEWPID */
+extern const struct oci_names oci_capability_names; /* "CAP_CHOWN" 0 */
+extern const struct oci_names oci_rlimit_types;     /* "RLIMIT_CPU" RLIMIT_CPU */
+extern const struct oci_names oci_hook_kinds;       /* "prestart" OCI_HOOK_PRESTART */
+extern const struct oci_names oci_signals;          /* "SIGHUP" 1 ... "SIGRTMIN" */
+extern const struct oci_names oci_propagations;     /* "rprivate" MS_PRIVATE|MS_REC */
 extern const struct oci_names oci_seccomp_actions;
 extern const struct oci_names oci_seccomp_archs;
 extern const struct oci_names oci_seccomp_operators;

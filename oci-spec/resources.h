@@ -12,10 +12,10 @@ enum { OCI_ACCESS_READ = 1, OCI_ACCESS_WRITE = 2, OCI_ACCESS_MKNOD = 4 };
 
 struct oci_device_rule {
     bool allow;
-    char type;                /* 'a', 'b', 'c' */
-    struct oci_int64 major;   /* absent or -1 = all */
+    char type;              /* 'a', 'b', 'c' */
+    struct oci_int64 major; /* absent or -1 = all */
     struct oci_int64 minor;
-    unsigned access;          /* OCI_ACCESS_*; 0 = absent in the document */
+    unsigned access; /* OCI_ACCESS_*; 0 = absent in the document */
 };
 
 struct oci_memory {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * state: the state of a container as the specification writes it (runtime.md, "State"): the answer
- * of `state`, an element of `list --format json`, the standard input of each hook, and the `state` of
- * the seccomp notify message.
+ * of `state`, an element of `list --format json`, the standard input of each hook, and the `state`
+ * of the seccomp notify message.
  */
 #ifndef OCI_SPEC_STATE_H
 #define OCI_SPEC_STATE_H
@@ -27,7 +27,7 @@ const char *oci_status_word (enum oci_status status);
 struct oci_state {
     const char *id;
     enum oci_status status;
-    pid_t pid; /* 0 = none; left out of the text for a stopped container as runc prints 0 */
+    pid_t pid; /* 0 = none, and written so (as runc does for a stopped container) */
     const char *bundle;
     const struct oci_map *annotations; /* NULL = none */
     /* extras of the peers; NULL = left out */
