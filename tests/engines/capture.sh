@@ -29,6 +29,7 @@ mount -t tmpfs tmpfs /var/lib
 mkdir -p "$work"/{raw,volume/sub,podman,docker,containerd} /var/lib/cni /run/netns
 mount --bind "$work/volume" "$work/volume"
 mount --make-shared "$work/volume"
+command -v runc >"$work/runc"
 ip link set lo up
 hostname capturehost
 
@@ -209,7 +210,10 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
   address = "$work/containerd/socket"
 TOML
-    containerd -c "$work/containerd/config.toml" >"$work/containerd/log" 2>&1 &
+    # ctr forgets --runc-binary where it has other options for the shim: be the first runc that is found.
+    mkdir "$work/bin"
+    ln -s "$here/capture_runtime.sh" "$work/bin/runc"
+    PATH=$work/bin:$PATH containerd -c "$work/containerd/config.toml" >"$work/containerd/log" 2>&1 &
     local pid=$!
     cli=(ctr -a "$work/containerd/socket")
     timeout 30 sh -c "until ${cli[*]} version; do sleep 0.2; done" >/dev/null 2>&1

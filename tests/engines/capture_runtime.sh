@@ -29,4 +29,4 @@ case $verb in
 create | run) cp "$bundle/config.json" "$raw/$case.config.json" ;;
 exec) cp "$process" "$raw/$case.process.json" ;;
 esac
-exec runc "$@"
+exec "$(cat /run/capture/runc)" "$@"

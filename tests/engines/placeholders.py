@@ -100,7 +100,7 @@ def portable(config, names, profiles, engine):
     for hooks in config.get("hooks", {}).values():
         for hook in hooks:
             hook["path"] = "@HOOK@"
-            hook["args"] = [re.sub(r"^/proc/\d+/exe$", "@HOOK@", word) for word in hook.get("args", [])]
+            hook["args"] = [re.sub(r"^[0-9a-f]{12}$", "@RANDOM@", word) for word in hook.get("args", [])]
     if "devices" in linux:
         linux["devices"] = [device for device in linux["devices"]
                             if device["path"] in HOST_DEVICES or not str(device["path"]).startswith("/dev/")
