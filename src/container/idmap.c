@@ -104,7 +104,7 @@ static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t 
 }
 
 int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
-                 bool *setgroups_denied, struct error *err)
+                 struct error *err)
 {
     bool unprivileged = geteuid () != 0;
     bool single_uid = unprivileged && is_own_id (uid, geteuid ());
@@ -113,6 +113,13 @@ int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings
     if (grant_one (false, uid, pid, single_uid, err) < 0 ||
         grant_one (true, gid, pid, single_gid, err) < 0)
         return -1;
-    *setgroups_denied = single_gid;
     return 0;
+}
+
+bool idmap_setgroups_denied (void)
+{
+    char word[16];
+
+    return procfd_read ("self/setgroups", word, sizeof (word)) > 0 &&
+           strncmp (word, "deny", 4) == 0;
 }

@@ -18,8 +18,11 @@ void idmap_text (const struct oci_id_mappings *mappings, struct text *out);
 
 /* outside, while the child waits: writes both maps. Directly where rt may; else by newuidmap and
  * newgidmap of PATH; else, when the maps cover only the caller's own id, as a single line with
- * setgroups denied. *setgroups_denied tells the inside that it must not call setgroups. */
+ * setgroups denied. */
 int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
-                 bool *setgroups_denied, struct error *err);
+                 struct error *err);
+
+/* inside: whether this user namespace lets nobody call setgroups. */
+bool idmap_setgroups_denied (void);
 
 #endif

@@ -26,6 +26,14 @@ static bool is_absent (int errnum)
     return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES;
 }
 
+/* With all that is mounted below it; before Linux 5.12 only the top. */
+static int set_readonly (int mount)
+{
+    if (mountfd_setattr (mount, MOUNT_ATTR_RDONLY, 0, true) == 0)
+        return 0;
+    return errno == ENOSYS ? mountfd_setattr (mount, MOUNT_ATTR_RDONLY, 0, false) : -1;
+}
+
 static int make_readonly (int root, const char *path, struct error *err)
 {
     AUTO_MOUNTFD struct mountfd copy = MOUNTFD_INIT;
@@ -35,10 +43,7 @@ static int make_readonly (int root, const char *path, struct error *err)
         return 0;
     if (target < 0 || mountfd_bind (&copy, target, "", MOUNTFD_RECURSIVE) < 0)
         return error_set (err, "RT-READONLY", errno, "cannot copy the mount of %s", path);
-    bool set = !copy.by_mount;
-    if ((set && mountfd_setattr (copy.fd, MOUNT_ATTR_RDONLY, 0, false) < 0) ||
-        mountfd_attach (&copy, target, root, path) < 0 ||
-        (!set && mountfd_setattr (copy.fd, MOUNT_ATTR_RDONLY, 0, false) < 0))
+    if (mountfd_attach (&copy, target, root, path) < 0 || set_readonly (copy.fd) < 0)
         return error_set (err, "RT-READONLY", errno, "cannot make %s read-only", path);
     return 0;
 }

@@ -157,7 +157,8 @@ static int apply_bind (struct mounts *mounts, size_t index, int root, struct err
     AUTO_MOUNTFD struct mountfd copy = mounts->sources[index];
     struct stat st;
 
-    mounts->sources[index] = (struct mountfd){.fd = -1};
+    bool from_outside = copy.fd >= 0;
+    mounts->sources[index] = (struct mountfd)MOUNTFD_INIT;
     if (mount->copy_symlink) {
         int done = mount_bind_copy_symlink (mount, mounts->bundle, root, err);
         if (done != 0)
@@ -180,6 +181,9 @@ static int apply_bind (struct mounts *mounts, size_t index, int root, struct err
         return -1;
     if (mountfd_attach (&copy, target, root, mount->destination) < 0)
         return mount_error (mount, index, errno, NULL, err);
+    /* A copy that was made outside is still a peer of the host's mount. */
+    if (from_outside && mountfd_propagate (copy.fd, mounts->propagation) < 0)
+        return mount_error (mount, index, errno, "cannot cut its propagation to the host", err);
     if (text_equal (mount->destination, "/dev"))
         mounts->dev_is_bind = true;
     return finish (mounts, index, &copy.fd, false, err);

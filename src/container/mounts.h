@@ -31,8 +31,9 @@ struct mounts {
     const char *bundle;      /* absolute */
     const char *rootfs_path; /* absolute */
     const struct oci_map *cgroup;
-    bool userns;             /* the container has one of its own or a joined one */
-    struct mountfd *sources; /* one for each mount; detached where the outside opened it */
+    unsigned long propagation; /* rootfs_propagation_to_host () of what is copied outside */
+    bool userns;               /* the container has one of its own or a joined one */
+    struct mountfd *sources;   /* one for each mount; detached where the outside opened it */
     struct mounts_readonly *readonly;
     size_t readonly_count;
     bool dev_is_bind; /* /dev is the host's: no nodes are made in it (DEV-06) */

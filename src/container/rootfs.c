@@ -12,6 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+unsigned long rootfs_propagation_to_host (unsigned long propagation)
+{
+    /* Private cuts both ways; everything else must still hear of the host's mounts. */
+    return (propagation & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
+}
+
 int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
 {
     struct stat st;
@@ -47,24 +53,33 @@ static int copy_inside (struct rootfs *rootfs, struct error *err)
     return 0;
 }
 
-int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err)
+/* The place for the tree: its own path, where hooks and later sources look for it; over "/" where
+ * the container's root cannot reach that path, or there will be no pivot_root to leave it. */
+static int open_place (const struct rootfs *rootfs, bool no_pivot)
 {
-    /* Private cuts both ways; everything else must still hear of the host's mounts. */
-    unsigned long own =
-        (propagation & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
+    struct stat st;
+    AUTO_FD int fd = no_pivot ? -1 : open (rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (mount (NULL, "/", NULL, own, NULL) < 0)
+    if (fd >= 0 && fstat (fd, &st) == 0 && st.st_dev == rootfs->device &&
+        st.st_ino == rootfs->inode)
+        return take_fd (&fd);
+    return open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, bool no_pivot,
+                         struct error *err)
+{
+    unsigned long to_host = rootfs_propagation_to_host (propagation);
+
+    if (mount (NULL, "/", NULL, to_host, NULL) < 0)
         return error_set (err, "RT-ROOT-PROPAGATION", errno,
                           "cannot cut the propagation of mounts to the host");
-    if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0) {
+    if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0)
         return error_at (err, "/root/path");
-    }
 
-    AUTO_FD int over = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (over < 0)
-        return error_set (err, "RT-ROOT-ATTACH", errno, "cannot open /");
-    if (mountfd_attach (&rootfs->tree, over, over, "/") < 0 ||
-        mountfd_propagate (rootfs->tree.fd, own) < 0) {
+    AUTO_FD int place = open_place (rootfs, no_pivot);
+    if (place < 0 || mountfd_attach (&rootfs->tree, place, place, ".") < 0 ||
+        mountfd_propagate (rootfs->tree.fd, to_host) < 0) {
         error_set (err, "RT-ROOT-ATTACH", errno, "cannot mount the root file system %s",
                    rootfs->path);
         return error_at (err, "/root/path");

@@ -3,10 +3,9 @@
  * rootfs: root.path becomes "/" (config.md, "Root"; config-linux.md, "Rootfs Mount Propagation").
  *
  * The tree is copied as a detached mount outside, where its path can be reached whatever the
- * container's user namespace maps, and is attached inside over "/" of the new mount namespace: on
- * top of everything, so that no directory of the host is needed as a place for it, and pivot_root
- * can take it from there. Until then the process's own "/" is still the host's, so sources of
- * mounts are found as the host sees them.
+ * container's user namespace maps, and is attached inside: at its own path, or over "/" of the new
+ * mount namespace where that path cannot be reached. Until pivot_root the process's own "/" is
+ * still the host's, so sources of mounts are found as the host sees them.
  */
 #ifndef RT_CONTAINER_ROOTFS_H
 #define RT_CONTAINER_ROOTFS_H
@@ -24,13 +23,18 @@ struct rootfs {
     ino_t inode;
 };
 
+/* How mounts of the container hear of the host's, for rootfsPropagation (0 = absent): MS_SLAVE, as
+ * runc has it, or MS_PRIVATE; with MS_REC. Never shared: nothing that is mounted inside may appear
+ * on the host. */
+unsigned long rootfs_propagation_to_host (unsigned long propagation);
+
 /* outside: resolves and copies. Where rt may not copy mounts itself (rootless), that is left to the
  * inside. */
 int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err);
 
-/* inside a new mount namespace, first: cuts the propagation to the host (`propagation`, of the
- * document, or rslave for 0, as runc does) and attaches the tree over "/". */
-int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err);
+/* inside a new mount namespace, first: cuts the propagation to the host and attaches the tree. */
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, bool no_pivot,
+                         struct error *err);
 
 /* inside, after all mounts, nodes and files below it were made. */
 int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err);

@@ -43,7 +43,7 @@ enum channel_type {
     CHANNEL_ERROR = 1, /* payload: struct error */
     CHANNEL_LOG,       /* payload: level byte, text */
     CHANNEL_CHILD,
-    CHANNEL_GRANTED, /* payload: struct channel_granted */
+    CHANNEL_GRANTED,
     CHANNEL_CONSOLE, /* payload: the terminal's name */
     CHANNEL_MOUNTED,
     CHANNEL_HOOKED,
@@ -52,10 +52,6 @@ enum channel_type {
     CHANNEL_RELEASE,
     CHANNEL_EXEC,
     CHANNEL_CLOSED /* never sent: what channel_receive gives for a closed line */
-};
-
-struct channel_granted {
-    uint32_t setgroups_denied;
 };
 
 #define CHANNEL_PAYLOAD_MAX (4 + BPF_MAXINSNS * sizeof (struct sock_filter))

@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#define LAST_WORDS_TIMEOUT_MS 5000
+
 /* A container as a verb finds it. */
 struct existing {
     struct arena arena;
@@ -72,13 +74,18 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (!config)
         return -1;
 
+    AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     AUTO_FD int line = gate_open (existing.directory, err);
     if (line < 0)
         return -1;
     int failed = running_await (line, err);
     gate_remove (existing.directory);
-    if (failed)
+    if (failed) {
+        /* It has sent its error and is about to end: whoever asks next must see it stopped. */
+        if (init >= 0)
+            (void)pidfd_wait_dead (init, LAST_WORDS_TIMEOUT_MS);
         return -1;
+    }
     if (running_hooks (config, &existing.record, err) < 0) {
         struct error ignored = {0};
         if (destroy (globals->state_root, existing.directory, &existing.record, &ignored) < 0)
@@ -128,10 +135,15 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
     return 0;
 }
 
-/* A create that died before its record was written has made nothing else. */
-static int delete_half (const struct lifecycle_globals *globals, const char *id, int directory,
-                        struct error *err)
+/* A create that died before its record was written has made nothing else. A record that cannot be
+ * read says nothing of what there may be; who forces it away gets told. */
+static int delete_unread (const struct lifecycle_globals *globals, const char *id, int directory,
+                          bool half, struct error *err)
 {
+    if (!half)
+        log_warning ("container %s has a damaged record; only its directory is deleted: %s", id,
+                     err->text);
+    *err = (struct error){0};
     return record_remove (globals->state_root, id, directory, err);
 }
 
@@ -141,11 +153,10 @@ int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, b
     AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
 
     if (existing_open (&existing, globals, id, true, err) < 0) {
-        bool missing = text_equal (err->code, "RT-STATE-MISSING");
         bool half = text_equal (err->code, "RT-STATE-HALF");
-        if (half)
-            return delete_half (globals, id, existing.directory, err);
-        if (!(missing && force))
+        if (existing.directory >= 0 && (half || force))
+            return delete_unread (globals, id, existing.directory, half, err);
+        if (!(force && text_equal (err->code, "RT-STATE-MISSING")))
             return -1;
         *err = (struct error){0};
         return 0;

@@ -10,6 +10,7 @@
 #include "container/console.h"
 #include "container/devices.h"
 #include "container/hooks.h"
+#include "container/idmap.h"
 #include "container/maskpaths.h"
 #include "container/sysctl.h"
 #include "container/timens.h"
@@ -84,7 +85,7 @@ static int walk_first_leg (struct start *start, struct error *err)
     _exit (0);
 }
 
-static int await_grant (struct start *start, bool in_cgroup, struct born *born, struct error *err)
+static int await_grant (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_map *cgroup = &start->record.cgroup;
     bool v1 = cgroup->count > 1 || (cgroup->count == 1 && cgroup->items[0].key[0] != '\0');
@@ -92,19 +93,15 @@ static int await_grant (struct start *start, bool in_cgroup, struct born *born, 
 
     if (in_cgroup && !v1 && !start->plan.userns && !start->plan.first_leg)
         return 0;
-    if (channel_expect (start->line, CHANNEL_GRANTED, &message, err) < 0)
-        return -1;
-    struct channel_granted granted;
-    memcpy (&granted, message.payload, sizeof (granted));
-    born->setgroups_denied = granted.setgroups_denied;
-    return 0;
+    return channel_expect (start->line, CHANNEL_GRANTED, &message, err);
 }
 
 /* In a user namespace C is nobody until it takes the id that root has there. */
-static int become_container_root (struct start *start, const struct born *born, struct error *err)
+static int become_container_root (struct start *start, struct born *born, struct error *err)
 {
     if (!start->plan.userns)
         return 0;
+    born->setgroups_denied = idmap_setgroups_denied ();
     if ((!born->setgroups_denied && setgroups (0, NULL) < 0) || setresgid (0, 0, 0) < 0 ||
         setresuid (0, 0, 0) < 0) {
         error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
@@ -170,7 +167,8 @@ static int build_root (struct start *start, struct born *born, struct error *err
 {
     const struct oci_config *config = start->config;
 
-    if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation, err) < 0)
+    if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation,
+                             start->request->no_pivot, err) < 0)
         return -1;
     int root = start->rootfs.tree.fd;
     if (mounts_apply (&start->mounts, root, err) < 0 ||
@@ -240,7 +238,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         die_with_parent ();
     }
     (void)prctl (PR_SET_NAME, "rt:init");
-    if (await_grant (start, in_cgroup, &born, err) < 0 ||
+    if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
         become_container_root (start, &born, err) < 0 || settle_namespaces (start, err) < 0 ||
         build_root (start, &born, err) < 0 || sysctl_apply (&config->linux.sysctl, err) < 0)

@@ -127,7 +127,7 @@ static bool can_fill (const struct relay *relay)
 
 static bool can_flush (const struct relay *relay)
 {
-    return relay->start < relay->end && (relay->sink.ready || !relay->sink.open);
+    return relay->sink.open && relay->sink.ready && relay->start < relay->end;
 }
 
 /* The source has nothing now: true for all but a real failure. */
@@ -169,7 +169,7 @@ static void flush (struct relay *relay)
 {
     struct relay_end *sink = &relay->sink;
 
-    while (sink->open && can_flush (relay)) {
+    while (can_flush (relay)) {
         ssize_t count = give (sink, relay->bytes + relay->start, relay->end - relay->start);
         if (count >= 0)
             relay->start += (size_t)count;

@@ -174,6 +174,7 @@ static int start_prepare (struct start *start, struct error *err)
         .bundle = request->bundle,
         .rootfs_path = start->record.rootfs,
         .cgroup = &start->record.cgroup,
+        .propagation = rootfs_propagation_to_host (start->config->linux.rootfs_propagation),
         .userns = start->plan.userns,
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
@@ -267,8 +268,6 @@ static int start_meet_child (struct start *start, struct error *err)
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_linux *linux = &start->config->linux;
-    struct channel_granted granted = {0};
-    bool denied = false;
 
     if (start_meet_child (start, err) < 0)
         return -1;
@@ -277,16 +276,15 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if (oom_grant (start->record.pid, &start->config->process->oom_score_adj, err) < 0)
         return -1;
     if ((start->plan.make & CLONE_NEWUSER) &&
-        idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, &denied, err) <
-            0)
+        idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
     if (cgroup_join (&start->record.cgroup, start->record.pid, in_cgroup, err) < 0)
         return -1;
-    granted.setgroups_denied = denied;
-    if (channel_send (start->line, CHANNEL_GRANTED, &granted, sizeof (granted), -1, err) < 0)
+    if (channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
         return -1;
     /* C builds the root meanwhile. */
-    if (cgroup_limit (&start->record.cgroup, linux->resources, start->plan.userns, err) < 0)
+    bool in_userns = start->plan.userns || process_in_user_namespace ();
+    if (cgroup_limit (&start->record.cgroup, linux->resources, in_userns, err) < 0)
         return -1;
     return linux->seccomp ? seccomp_prepare (linux->seccomp, &start->seccomp, err) : 0;
 }
