@@ -123,13 +123,16 @@ static void expect_no_devpts (void)
     CHECK (console.ptmx == -1 && console.pts == -2 && console.name[0] == '\0');
 }
 
+struct forged {
+    mode_t type;
+    dev_t device;
+};
+
 static void forged_inside (void)
 {
     /* devices of the image, which look right but belong to the host or to nobody */
-    const struct forged {
-        mode_t type;
-        dev_t device;
-    } forged[] = {{S_IFCHR, makedev (5, 2)}, {S_IFCHR, makedev (1, 3)}, {S_IFREG, 0}, {S_IFIFO, 0}};
+    const struct forged forged[] = {
+        {S_IFCHR, makedev (5, 2)}, {S_IFCHR, makedev (1, 3)}, {S_IFREG, 0}, {S_IFIFO, 0}};
 
     expect_no_devpts ();
     for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++) {
@@ -154,14 +157,20 @@ static void test_forged_devices (void **state)
     run_inside (forged_inside, false);
 }
 
+/* A neighbour laid a file of his own over the kernel's. */
 static void covered_inside (void)
 {
-    struct console console;
-    /* a neighbour laid a device of its own over the kernel's */
-    CHECK (mknod ("outside/ptmx", S_IFCHR | 0666, makedev (5, 2)) == 0);
-    CHECK (mount ("outside/ptmx", "root/dev/pts/ptmx", NULL, MS_BIND, NULL) == 0);
-    CHECK (console_open (root, NULL, 0, &console, &err) == -1);
-    CHECK (strcmp (err.code, "RT-CONSOLE-PTMX") == 0);
+    const struct forged forged[] = {
+        {S_IFCHR, makedev (5, 2)}, {S_IFCHR, makedev (1, 3)}, {S_IFREG, 0}};
+
+    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++) {
+        struct console console;
+        CHECK (mknod ("outside/ptmx", forged[i].type | 0666, forged[i].device) == 0);
+        CHECK (mount ("outside/ptmx", "root/dev/pts/ptmx", NULL, MS_BIND, NULL) == 0);
+        CHECK (console_open (root, NULL, 0, &console, &err) == -1);
+        CHECK (strcmp (err.code, "RT-CONSOLE-PTMX") == 0);
+        CHECK (umount2 ("root/dev/pts/ptmx", 0) == 0 && unlink ("outside/ptmx") == 0);
+    }
 }
 
 /* rows: TTY-08 */

@@ -52,24 +52,28 @@ static void test_inherited_ignored_sigchld (void **state)
     assert_int_equal (wait_for (start_rt (&stage)), 5);
 }
 
-/* Leaves an orphan that dies first, and waits until somebody has reaped it. */
+/* Leaves an orphan, sees who adopts it, and waits until that one has reaped it. */
 static int leave_orphan (const struct stage *stage)
 {
-    int pair[2];
-    pid_t orphan;
+    int numbers[2];
+    int go[2];
+    pid_t orphan, adopter;
 
     (void)stage;
-    if (pipe (pair) < 0)
+    if (pipe2 (numbers, O_CLOEXEC) < 0 || pipe2 (go, O_CLOEXEC) < 0)
         return STAGE_FAILED;
     pid_t parent = fork ();
     if (parent == 0) {
         orphan = fork ();
-        if (orphan == 0)
-            _exit (9);
-        _exit (write (pair[1], &orphan, sizeof orphan) == sizeof orphan ? 0 : 1);
+        if (orphan > 0)
+            _exit (write (numbers[1], &orphan, sizeof orphan) == sizeof orphan ? 0 : 1);
+        (void)read_byte (go[0]);
+        adopter = getppid ();
+        _exit (write (numbers[1], &adopter, sizeof adopter) == sizeof adopter ? 9 : 1);
     }
-    if (read (pair[0], &orphan, sizeof orphan) != sizeof orphan ||
-        waitpid (parent, NULL, 0) != parent)
+    if (read (numbers[0], &orphan, sizeof orphan) != sizeof orphan ||
+        waitpid (parent, NULL, 0) != parent || write (go[1], "g", 1) != 1 ||
+        read (numbers[0], &adopter, sizeof adopter) != sizeof adopter || adopter != getppid ())
         return STAGE_FAILED;
     while (kill (orphan, 0) == 0)
         (void)sched_yield ();
