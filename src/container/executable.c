@@ -129,7 +129,7 @@ static bool interpreter_of_elf64 (const char *bytes, size_t length, char *interp
     memcpy (&header, bytes, sizeof (header));
     for (uint64_t i = 0; i < header.e_phnum; i++) {
         uint64_t at = header.e_phoff + i * sizeof (segment);
-        if (header.e_phoff > length || at > length || length - at < sizeof (segment))
+        if (at > length || length - at < sizeof (segment))
             return false;
         memcpy (&segment, bytes + at, sizeof (segment));
         if (segment.p_type == PT_INTERP)

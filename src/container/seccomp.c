@@ -39,8 +39,6 @@
 
 #define X32_BIT 0x40000000u
 #define ACTION_BITS 0xffff0000u
-#define MAX_ERRNO 4095
-#define MAX_TRACE 0xffff
 #define TREE_FROM 32 /* rules; below that a chain of comparisons is as good */
 #define ARCHS_MAX 32
 
@@ -72,27 +70,20 @@ void seccomp_program_release (struct seccomp_program *program)
     *program = (struct seccomp_program){0};
 }
 
-/* What the low bits of an action say: an errno or a word for the tracer. -1 with err. */
-static int action_with_data (uint32_t action, const struct oci_uint64 *data, uint32_t *full,
-                             struct error *err)
+/* With what the low bits say: an errno, or a word for the tracer. Which actions take one and how
+ * large it may be was checked when the document was read. */
+static uint32_t action_with_data (uint32_t action, const struct oci_uint64 *data)
 {
-    bool is_errno = (action & ACTION_BITS) == SCMP_ACT_ERRNO (0);
-    uint64_t limit = is_errno ? MAX_ERRNO : MAX_TRACE;
-    const char *name = oci_names_of (&oci_seccomp_actions, action);
+    if (action != SCMP_ACT_ERRNO (0) && action != SCMP_ACT_TRACE (0))
+        return action;
+    return action | (data->present ? (uint32_t)data->value & ~ACTION_BITS : EPERM);
+}
 
-    if (action == SCMP_ACT_NOTIFY)
-        return error_set (err, "RT-SECCOMP-NOTIFY", 0, "SCMP_ACT_NOTIFY is not supported yet");
-    if (!is_errno && (action & ACTION_BITS) != SCMP_ACT_TRACE (0)) {
-        *full = action;
-        if (!data->present)
-            return 0;
-        return error_set (err, "RT-SECCOMP-ERRNO", 0, "action %s takes no errno", name ? name : "");
-    }
-    if (data->present && data->value > limit)
-        return error_set (err, "RT-SECCOMP-ERRNO", 0, "errno %llu is above %llu",
-                          (unsigned long long)data->value, (unsigned long long)limit);
-    *full = (action & ACTION_BITS) | (data->present ? (uint32_t)data->value : EPERM);
-    return 0;
+static int refuse_notify (uint32_t action, struct error *err)
+{
+    if (action != SCMP_ACT_NOTIFY)
+        return 0;
+    return error_set (err, "RT-SECCOMP-NOTIFY", 0, "SCMP_ACT_NOTIFY is not supported yet");
 }
 
 /* Profiles of before a system call deny it by their default, and programs that would do without it
@@ -123,20 +114,20 @@ static size_t count_names (const struct oci_seccomp *seccomp)
 static int read_profile (const struct oci_seccomp *seccomp, struct profile *profile,
                          struct error *err)
 {
-    if (action_with_data (seccomp->default_action, &seccomp->default_errno_ret,
-                          &profile->default_action, err) < 0)
-        return error_at (err, "/linux/seccomp/default%s",
-                         seccomp->default_errno_ret.present ? "ErrnoRet" : "Action");
+    if (refuse_notify (seccomp->default_action, err) < 0)
+        return error_at (err, "/linux/seccomp/defaultAction");
+    profile->default_action =
+        action_with_data (seccomp->default_action, &seccomp->default_errno_ret);
     profile->newer_is_enosys = default_denies (profile->default_action);
     profile->rules = calloc (count_names (seccomp) + 1, sizeof (*profile->rules));
     if (!profile->rules)
         return error_set (err, "RT-SECCOMP-BUILD", errno, "the seccomp profile");
     for (size_t i = 0; i < seccomp->syscalls.count; i++) {
         const struct oci_seccomp_syscall *entry = &seccomp->syscalls.items[i];
-        struct rule rule = {.entry = entry};
-        if (action_with_data (entry->action, &entry->errno_ret, &rule.action, err) < 0)
-            return error_at (err, "/linux/seccomp/syscalls/%zu/%s", i,
-                             entry->errno_ret.present ? "errnoRet" : "action");
+        struct rule rule = {.action = action_with_data (entry->action, &entry->errno_ret),
+                            .entry = entry};
+        if (refuse_notify (entry->action, err) < 0)
+            return error_at (err, "/linux/seccomp/syscalls/%zu/action", i);
         for (size_t n = 0; n < entry->names.count; n++) {
             rule.name = entry->names.items[n];
             rule.number = seccomp_syscall_resolve_name (rule.name);

@@ -97,8 +97,8 @@ int32_t keyring_join_session (const char *name)
     unsigned int permissions;
 
     long serial = syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
-    if (serial < 0)
-        return -1;
+    if (serial <= 0) /* 0: it is this process' session keyring already */
+        return (int32_t)serial;
     /* "keyring;0;0;3f130000;_ses.ID" */
     long length = syscall (SYS_keyctl, KEYCTL_DESCRIBE, serial, description, sizeof (description));
     if (length < 0)

@@ -27,7 +27,9 @@ int capabilities_ambient_clear (void);
 int capabilities_ambient_raise (int capability);
 
 /* Joins the session keyring of this name, made where there is none, and lets its owner find it by
- * name (a keyring is born without that). The serial number. */
+ * name (a keyring is born without that). The serial number; 0 where it is the session keyring
+ * already.
+ */
 int32_t keyring_join_session (const char *name);
 
 /* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. TSYNC: ESRCH where another

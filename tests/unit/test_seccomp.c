@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp: the program that is made of a profile, run here by an interpreter for each architecture,
+ * number and arguments; and loaded for real in a process of its own.
+ */
+#include "container/seccomp.h"
+
+#include "bpf_machine.h"
+#include "in_child.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cmocka.h>
+
+static void refuse (const struct oci_seccomp *seccomp, const char *code, const char *pointer)
+{
+    struct seccomp_program program = {0};
+    struct error err = {0};
+
+    assert_int_equal (seccomp_prepare (seccomp, &program, &err), -1);
+    assert_string_equal (err.code, code);
+    assert_string_equal (err.pointer, pointer);
+    assert_null (program.instructions);
+}
+
+/* rows: SEC-34 */
+static void absent_is_no_program (void **state)
+{
+    (void)state;
+    struct seccomp_program program = {.count = 7};
+    struct error err = {0};
+
+    prepare (NULL, &program);
+    assert_null (program.instructions);
+    assert_int_equal (program.count, 0);
+    assert_int_equal (seccomp_apply (&program, &err), 0);
+}
+
+/* rows: SEC-01 SEC-02 SEC-05 SEC-09 */
+static void actions_and_their_numbers (void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ALLOW,
+        SYSCALLS ({.names = NAMES ("getpid"), .action = SCMP_ACT_ERRNO (0)},
+                  {.names = NAMES ("getuid"),
+                   .action = SCMP_ACT_ERRNO (0),
+                   .errno_ret = {.present = true, .value = 38}},
+                  {.names = NAMES ("getgid"),
+                   .action = SCMP_ACT_ERRNO (0),
+                   .errno_ret = {.present = true, .value = 0}},
+                  {.names = NAMES ("mount"),
+                   .action = SCMP_ACT_TRACE (0),
+                   .errno_ret = {.present = true, .value = 4711}},
+                  {.names = NAMES ("kexec_load"), .action = SCMP_ACT_KILL_PROCESS},
+                  {.names = NAMES ("reboot"), .action = SCMP_ACT_KILL},
+                  {.names = NAMES ("swapon"), .action = SCMP_ACT_TRAP},
+                  {.names = NAMES ("sync"), .action = SCMP_ACT_LOG},
+                  {.names = NAMES ("read", "write"), .action = SCMP_ACT_ALLOW}),
+    };
+
+    prepare (&seccomp, &program);
+    assert_int_equal (ask1 (&program, SYS_getpid, 0, 0), ERRNO (EPERM));
+    assert_int_equal (ask1 (&program, SYS_getuid, 0, 0), ERRNO (38));
+    assert_int_equal (ask1 (&program, SYS_getgid, 0, 0), ERRNO (0));
+    assert_int_equal (ask1 (&program, SYS_mount, 0, 0), SECCOMP_RET_TRACE | 4711);
+    assert_int_equal (ask1 (&program, SYS_kexec_load, 0, 0), SECCOMP_RET_KILL_PROCESS);
+    assert_int_equal (ask1 (&program, SYS_reboot, 0, 0), KILL);
+    assert_int_equal (ask1 (&program, SYS_swapon, 0, 0), SECCOMP_RET_TRAP);
+    assert_int_equal (ask1 (&program, SYS_sync, 0, 0), SECCOMP_RET_LOG);
+    assert_int_equal (ask1 (&program, SYS_write, 0, 0), ALLOW);
+    assert_int_equal (ask1 (&program, 5000, 0, 0), ALLOW);
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-10 SEC-15 */
+static void what_cannot_be_done_is_refused (void **state)
+{
+    (void)state;
+    struct oci_seccomp notify = {
+        .default_action = SCMP_ACT_ALLOW,
+        SYSCALLS ({.names = NAMES ("mount"), .action = SCMP_ACT_NOTIFY}),
+    };
+    struct oci_seccomp arch = {.default_action = SCMP_ACT_ALLOW, ARCHS (SCMP_ARCH_S390X)};
+
+    refuse (&notify, "RT-SECCOMP-NOTIFY", "/linux/seccomp/syscalls/0/action");
+    refuse (&arch, "RT-SECCOMP-ARCH", "/linux/seccomp");
+}
+
+/* rows: SEC-03 SEC-06 SEC-07 SEC-08 */
+static void arguments (void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ERRNO (0),
+        SYSCALLS ({.names = NAMES ("personality"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0, .value = 0, .op = SCMP_CMP_EQ},
+                         {.index = 0, .value = 8, .op = SCMP_CMP_EQ},
+                         {.index = 1, .value = 77, .op = SCMP_CMP_EQ})},
+                  {.names = NAMES ("no_such_call_at_all", "clone"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0,
+                          .value = 0x7e020000,
+                          .value_two = 0x00020000,
+                          .op = SCMP_CMP_MASKED_EQ})},
+                  {.names = NAMES ("socket"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0, .value = 16, .op = SCMP_CMP_EQ},
+                         {.index = 1, .value = 9, .op = SCMP_CMP_NE})},
+                  {.names = NAMES ("dup2"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 1, .value = 0x100000000, .op = SCMP_CMP_GT})},
+                  {.names = NAMES ("kill"),
+                   .action = SCMP_ACT_ERRNO (0),
+                   .errno_ret = {.present = true, .value = 3},
+                   ARGS ({.index = 1, .value = 9, .op = SCMP_CMP_LE})},
+                  {.names = NAMES ("close"), .action = SCMP_ACT_ALLOW}),
+    };
+
+    prepare (&seccomp, &program);
+    /* The same index twice: each condition is enough. */
+    assert_int_equal (ask1 (&program, SYS_personality, 0, 5), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_personality, 8, 5), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_personality, 9, 77), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_personality, 9, 5), ERRNO (EPERM));
+    /* value is the mask, valueTwo what must be left. */
+    assert_int_equal (ask1 (&program, SYS_clone, 0x00020011, 0), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_clone, 0x10020011, 0), ERRNO (EPERM));
+    assert_int_equal (ask1 (&program, SYS_clone, 0x00000011, 0), ERRNO (EPERM));
+    /* Different indexes: both. */
+    assert_int_equal (ask1 (&program, SYS_socket, 16, 8), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_socket, 16, 9), ERRNO (EPERM));
+    assert_int_equal (ask1 (&program, SYS_socket, 2, 8), ERRNO (EPERM));
+    /* All 64 bits count. */
+    assert_int_equal (ask1 (&program, SYS_dup2, 0, 0x100000000), ERRNO (EPERM));
+    assert_int_equal (ask1 (&program, SYS_dup2, 0, 0x100000001), ALLOW);
+    assert_int_equal (ask1 (&program, SYS_kill, 1, 9), ERRNO (3));
+    assert_int_equal (ask1 (&program, SYS_kill, 1, 10), ERRNO (EPERM));
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-12 SEC-13 */
+static void flags (void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    struct oci_seccomp seccomp = {.default_action = SCMP_ACT_ALLOW};
+
+    prepare (&seccomp, &program);
+    assert_int_equal (program.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+    seccomp_program_release (&program);
+    seccomp.flags_present = true;
+    prepare (&seccomp, &program);
+    assert_int_equal (program.flags, 0);
+    seccomp_program_release (&program);
+    seccomp.flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_TSYNC | 1u << 5;
+    prepare (&seccomp, &program);
+    assert_int_equal (program.flags, SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_TSYNC);
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-25 */
+static void newer_calls_by_default_action (void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t action;
+        uint32_t data;
+        uint32_t newer;
+    } table[] = {
+        {SCMP_ACT_ALLOW, 0, ALLOW},
+        {SCMP_ACT_LOG, 0, SECCOMP_RET_LOG},
+        {SCMP_ACT_TRACE (0), 1, SECCOMP_RET_TRACE | 1},
+        {SCMP_ACT_ERRNO (0), 1, ERRNO (ENOSYS)},
+        {SCMP_ACT_ERRNO (0), ENOSYS, ERRNO (ENOSYS)},
+        {SCMP_ACT_KILL, 0, ERRNO (ENOSYS)},
+        {SCMP_ACT_KILL_PROCESS, 0, ERRNO (ENOSYS)},
+        {SCMP_ACT_TRAP, 0, ERRNO (ENOSYS)},
+    };
+
+    for (size_t i = 0; i < COUNT (table); i++) {
+        struct seccomp_program program;
+        struct oci_seccomp seccomp = {
+            .default_action = table[i].action,
+            .default_errno_ret = {.present = table[i].data != 0, .value = table[i].data},
+            SYSCALLS ({.names = NAMES ("close_range"),
+                       .action = SCMP_ACT_ERRNO (0),
+                       .errno_ret = {.present = true, .value = 7}}),
+        };
+        prepare (&seccomp, &program);
+        assert_int_equal (ask1 (&program, SYS_close_range, 0, 0), ERRNO (7));
+        assert_int_equal (ask1 (&program, SYS_close_range + 1, 0, 0), table[i].newer);
+        seccomp_program_release (&program);
+    }
+
+    /* A profile that names nothing has no highest number. */
+    struct seccomp_program program;
+    struct oci_seccomp nothing = {.default_action = SCMP_ACT_ERRNO (0)};
+    prepare (&nothing, &program);
+    assert_int_equal (ask1 (&program, 1000, 0, 0), ERRNO (EPERM));
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-28 */
+static void too_long_is_told (void **state)
+{
+    (void)state;
+    static struct oci_seccomp_syscall syscalls[1200];
+    static struct oci_seccomp_arg args[COUNT (syscalls)];
+    static char *names[] = {"ioctl", NULL};
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ERRNO (0),
+        .syscalls = {.count = COUNT (syscalls), .items = syscalls},
+    };
+
+    for (size_t i = 0; i < COUNT (syscalls); i++) {
+        args[i] = (struct oci_seccomp_arg){.index = 1, .value = 0x100000001 * i, .op = SCMP_CMP_EQ};
+        syscalls[i] = (struct oci_seccomp_syscall){.names = {.count = 1, .items = names},
+                                                   .action = SCMP_ACT_ALLOW,
+                                                   .args = {.count = 1, .items = &args[i]}};
+    }
+    refuse (&seccomp, "RT-SECCOMP-SIZE", "/linux/seccomp");
+}
+
+static int load_and_try (void)
+{
+    struct seccomp_program program;
+    struct error err = {0};
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ERRNO (0),
+        SYSCALLS ({.names = NAMES ("read", "write", "exit_group", "rt_sigreturn", "munmap", "brk"),
+                   .action = SCMP_ACT_ALLOW},
+                  {.names = NAMES ("getuid"),
+                   .action = SCMP_ACT_ERRNO (0),
+                   .errno_ret = {.present = true, .value = 77}},
+                  {.names = NAMES ("personality"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0, .value = 0xffffffff, .op = SCMP_CMP_EQ})}),
+    };
+
+    CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
+    CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK (seccomp_apply (&program, &err) == 0);
+    CHECK (syscall (SYS_getuid) == -1 && errno == 77);
+    CHECK (syscall (SYS_getpid) == -1 && errno == EPERM);
+    CHECK (syscall (SYS_openat2 + 1000, 0) == -1 && errno == ENOSYS);
+    CHECK (personality (0xffffffff) >= 0);
+    CHECK (personality (0) == -1 && errno == EPERM);
+    return 0;
+}
+
+static int load_without_rights (void)
+{
+    struct seccomp_program program;
+    struct error err = {0};
+    struct oci_seccomp seccomp = {.default_action = SCMP_ACT_ALLOW};
+
+    CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
+    CHECK (setresuid (12345, 12345, 12345) == 0);
+    CHECK (seccomp_apply (&program, &err) == -1);
+    CHECK (strcmp (err.code, "RT-SECCOMP-LOAD") == 0 && err.errnum == EACCES);
+    CHECK (strstr (err.hint, "noNewPrivileges") != NULL);
+    return 0;
+}
+
+static int kill_by_filter (void)
+{
+    struct seccomp_program program;
+    struct error err = {0};
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ALLOW,
+        SYSCALLS ({.names = NAMES ("getuid"), .action = SCMP_ACT_KILL_PROCESS}),
+    };
+
+    CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
+    CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK (seccomp_apply (&program, &err) == 0);
+    (void)syscall (SYS_getuid);
+    return __LINE__;
+}
+
+/* rows: SEC-23 SEC-24 SEC-37 */
+static void the_kernel_takes_it (void **state)
+{
+    (void)state;
+    assert_int_equal (in_child (load_and_try), 0);
+    if (getuid () == 0)
+        assert_int_equal (in_child (load_without_rights), 0);
+    assert_int_equal (in_child (kill_by_filter), 1000 + SIGSYS);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (absent_is_no_program),
+        cmocka_unit_test (actions_and_their_numbers),
+        cmocka_unit_test (what_cannot_be_done_is_refused),
+        cmocka_unit_test (arguments),
+        cmocka_unit_test (flags),
+        cmocka_unit_test (newer_calls_by_default_action),
+        cmocka_unit_test (too_long_is_told),
+        cmocka_unit_test (the_kernel_takes_it),
+    };
+
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
