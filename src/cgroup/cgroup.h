@@ -44,11 +44,12 @@ int cgroup_plan (struct arena *arena, const struct cgroup_request *request, stru
 int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, struct error *err);
 
 /* Applies all limits and the device rules; before any process of the container runs in it.
- * Errors point into /linux/resources. `in_userns`: the container's processes live in a user
- * namespace that is not the initial one, where they cannot make device nodes anyway: then it is no
- * error that rt may not load device rules. pids.limit 0 is a limit: from then on clone3 into the
- * cgroup fails with EAGAIN (as in any container that has reached its limit); clone outside and use
- * cgroup_join (), which the kernel lets pass. */
+ * Errors point into /linux/resources. With an empty map limits are errors, but device rules are
+ * left out: nothing could hold them, and every document has some. `in_userns`: the container's
+ * processes live in a user namespace that is not the initial one, where they cannot make device
+ * nodes anyway: then it is no error that rt may not load device rules. pids.limit 0 is a limit:
+ * from then on clone3 into the cgroup fails with EAGAIN (as in any container that has reached its
+ * limit); clone outside and use cgroup_join (), which the kernel lets pass. */
 int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
                   bool in_userns, struct error *err);
 

@@ -116,7 +116,12 @@ static int kill_by_kernel (const char *path, struct error *err)
     if (dir < 0)
         return is_gone (errno) ? 0
                                : error_set (err, "RT-CGROUP-KILL", errno, "open cgroup '%s'", path);
-    if (fd_write_file_at (dir, "cgroup.kill", "1") == 0 || errno == ENODEV)
+    if (fd_write_file_at (dir, "cgroup.kill", "1") == 0) {
+        /* The frozen die too, but the next process would find itself frozen. */
+        (void)fd_write_file_at (dir, "cgroup.freeze", "0");
+        return 0;
+    }
+    if (errno == ENODEV)
         return 0;
     if (errno == ENOENT || errno == EOPNOTSUPP || errno == EACCES)
         return 1;
