@@ -70,7 +70,7 @@ static bool reads_wrong (const struct findings *findings, const char *prefix,
 void check_run (struct findings *findings, const char *prefix, const void *section,
                 const struct check_rule *rules, size_t count)
 {
-    bool skip[64] = {false};
+    bool skip[CHECK_RULES_MAX] = {false};
 
     for (size_t i = 0; i < count; i++)
         skip[i] = reads_wrong (findings, prefix, &rules[i]);
@@ -244,5 +244,5 @@ void check_config (struct findings *findings, const struct oci_config *config)
         check_process (findings, config->process, "/process");
     if (config->linux.resources)
         check_resources (findings, config->linux.resources, "/linux/resources");
-    check_run (findings, "", config, config_rules, sizeof (config_rules) / sizeof (*config_rules));
+    CHECK_RUN (findings, "", config, config_rules);
 }

@@ -48,8 +48,14 @@ struct check_rule {
     const char *reads[CHECK_READS]; /* pointers below the prefix */
 };
 
+#define CHECK_RULES_MAX 64
 void check_run (struct findings *findings, const char *prefix, const void *section,
                 const struct check_rule *rules, size_t count);
+#define CHECK_RUN(findings, prefix, section, rules)                                                \
+    do {                                                                                           \
+        _Static_assert(sizeof (rules) / sizeof (*(rules)) <= CHECK_RULES_MAX, "too many rules");   \
+        check_run (findings, prefix, section, rules, sizeof (rules) / sizeof (*(rules)));          \
+    } while (0)
 
 /* "0-3,7": numbers and ranges that go up. */
 bool check_cpu_list (const char *list);

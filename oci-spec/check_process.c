@@ -185,6 +185,5 @@ static const struct check_rule process_rules[] = {
 void check_process (struct findings *findings, const struct oci_process *process,
                     const char *prefix)
 {
-    check_run (findings, prefix, process, process_rules,
-               sizeof (process_rules) / sizeof (*process_rules));
+    CHECK_RUN (findings, prefix, process, process_rules);
 }

@@ -119,6 +119,5 @@ static const struct check_rule resources_rules[] = {
 void check_resources (struct findings *findings, const struct oci_resources *resources,
                       const char *prefix)
 {
-    check_run (findings, prefix, resources, resources_rules,
-               sizeof (resources_rules) / sizeof (*resources_rules));
+    CHECK_RUN (findings, prefix, resources, resources_rules);
 }

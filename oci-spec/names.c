@@ -42,10 +42,9 @@
         .what = what_, .items = list, .count = sizeof (list) / sizeof (*list)}
 
 /* A constant under its own name. */
-#define SAME(constant)                                                                             \
-    {                                                                                              \
-#constant, constant                                                                        \
-    }
+/* clang-format off */
+#define SAME(constant) {#constant, constant}
+/* clang-format on */
 
 static const struct oci_name namespaces[] = {
     {"pid", CLONE_NEWPID},       {"network", CLONE_NEWNET}, {"mount", CLONE_NEWNS},

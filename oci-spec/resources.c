@@ -67,13 +67,22 @@ static const struct decode_row device_rule_rows[] = {
 DECODE_TABLE_FINISHED (device_rule_table, struct oci_device_rule, device_rule_rows,
                        finish_device_rule);
 
+/* Docker's API takes -1 for "leave it", and passes that on as an unsigned number. */
+static void decode_swappiness (struct decoder *decoder, const struct decode_row *row,
+                               const struct place *at, void *target)
+{
+    if (at->value->type != JSON_NUMBER || strcmp (at->value->text, "18446744073709551615") != 0)
+        decode_optional_uint64 (decoder, row, at, target);
+}
+
 static const struct decode_row memory_rows[] = {
     ROW_INTEGER ("limit", struct oci_memory, limit, -1, INT64_MAX),
     ROW_INTEGER ("reservation", struct oci_memory, reservation, -1, INT64_MAX),
     ROW_INTEGER ("swap", struct oci_memory, swap, -1, INT64_MAX),
     ROW_INTEGER ("kernel", struct oci_memory, kernel, -1, INT64_MAX),
     ROW_INTEGER ("kernelTCP", struct oci_memory, kernel_tcp, -1, INT64_MAX),
-    ROW_INTEGER ("swappiness", struct oci_memory, swappiness, 0, 100),
+    ROW_FUNCTION ("swappiness", struct oci_memory, swappiness, struct oci_uint64, decode_swappiness,
+                  .max = 100),
     ROW_BOOL ("disableOOMKiller", struct oci_memory, disable_oom_killer),
     ROW_BOOL ("useHierarchy", struct oci_memory, use_hierarchy),
     ROW_BOOL ("checkBeforeUpdate", struct oci_memory, check_before_update),

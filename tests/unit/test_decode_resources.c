@@ -99,6 +99,8 @@ static void resources_are_checked (void **state)
          "to 9223372036854775807"},
         {R ("\"memory\":{\"limit\":\"1g\"}"), AT "/memory/limit", "not \"1g\""},
         {R ("\"memory\":{\"swappiness\":101}"), AT "/memory/swappiness", "from 0 to 100"},
+        {R ("\"memory\":{\"swappiness\":18446744073709551615}"), NULL, NULL},
+        {R ("\"memory\":{\"swappiness\":-1}"), AT "/memory/swappiness", "from 0 to 100"},
         {R ("\"cpu\":{\"shares\":-1}"), AT "/cpu/shares", "must be an integer from 0"},
         {R ("\"cpu\":{\"idle\":2}"), AT "/cpu/idle", "from 0 to 1"},
         {R ("\"cpu\":{\"quota\":100,\"burst\":100}"), NULL, NULL},
