@@ -348,9 +348,9 @@ def test_unknown_properties_are_ignored(box):
     ("", "config.json", ()),
     ("[]", "config.json", ("object",)),
     ('{"ociVersion": "1.0.0"} x', "1:", ("config.json",)),
-    ('{"ociVersion": "1.0.0", "ociVersion": "1.0.0"}', "1:", ("duplicate", "ociVersion")),
+    ('{"ociVersion": "1.0.0", "ociVersion": "1.0.0"}', "1:", ("twice", "ociVersion")),
     ('{"ociVersion": "1.0.0\\u0000"}', "config.json", ("nul",)),
-    ("[" * 100000, "config.json", ("depth",)),
+    ("[" * 100000, "config.json", ("nested deeper",)),
 ], ids=["open", "syntax", "empty", "array", "rest", "duplicate", "nul", "deep"])
 def test_broken_json(box, fails, text, place, words):
     box.beside("config.json", text)

@@ -208,6 +208,7 @@ def test_debug_does_not_touch_the_container(new_box, work, target):
 @pytest.mark.rows("CLI-14")
 @pytest.mark.own
 def test_log_level(rt):
+    os.mkdir(rt.root)
     for level in ("error", "warning", "debug"):
         assert rt.call("list", globals=["--log-level", level]).code == 0
     assert rt.call("list", globals=["--log-level", "loud"]).code == 1
@@ -218,6 +219,7 @@ def test_log_level(rt):
 @pytest.mark.parametrize("flags", [["--rootless", "auto"], ["--rootless=false"], ["--criu", "x"]],
                          ids=label)
 def test_flags_of_older_callers(rt, flags):
+    os.mkdir(rt.root)
     assert rt.call("list", globals=flags).code == 0
 
 
@@ -236,7 +238,7 @@ def test_relative_state_root(new_box, work):
 @pytest.mark.own
 def test_without_cgroups(new_box, cgroups):
     box = new_box("pause")
-    del box.linux["resources"], box.linux["cgroupsPath"]
+    del box.linux["resources"], box.linux["cgroupsPath"], box.config["mounts"][6]
     own = cgroups.of("self")
     box.save()
     told = box.rt.call("--cgroup-manager=disabled", "create", "-b", box.dir, box.id)

@@ -44,6 +44,36 @@ def test_nothing_of_the_container_is_seen_on_the_host(new_box):
     assert host.mountinfo() == before
 
 
+@pytest.mark.rows("RFS-08", "MNT-33", "RFS-12", "HDN-04")
+@pytest.mark.parametrize("user", [False, True], ids=["root", "userns"])
+@pytest.mark.parametrize("kind", ["bind", "rbind"])
+def test_a_shared_source_does_not_lead_out(new_box, user, kind):
+    """The source of a bind mount is shared on the host; what rt and the container mount on the copy
+    must stay inside."""
+    box = new_box("read /proc/self/mountinfo", "pause")
+    source = box.beside("shared")
+    host.mount("tmpfs", source, "tmpfs", data="mode=0755")
+    try:
+        os.mkdir(source + "/masked")
+        os.mkdir(source + "/point")
+        box.mount("/data", "bind", source, [kind])
+        box.mount("/data/point")
+        box.linux["maskedPaths"].append("/data/masked")
+        if user:
+            box.userns()
+        before = host.mountinfo()
+        lines = [line.split(" ") for line in box.up().text("/proc/self/mountinfo").splitlines()]
+        assert host.mountinfo() == before
+        [data] = [line for line in lines if line[4] == "/data"]
+        assert "shared:" not in " ".join(data)
+    finally:
+        box.delete("-f")
+        box.wait()
+        for line in reversed(host.mountinfo()):
+            if line[4].startswith(source):
+                host.umount(line[4])
+
+
 @pytest.mark.rows("RFS-12", "RFS-11")
 def test_mounts_of_the_host_reach_a_slave(new_box):
     box = new_box("pause")

@@ -160,8 +160,9 @@ def test_list_unknown_format(rt, new_box, fails):
 
 @pytest.mark.rows("VRB-20")
 @pytest.mark.own
-def test_list_of_nothing(rt):
-    """Also where the state root does not exist."""
+def test_list_of_nothing(rt, fails):
+    fails(rt.call("list"), rt.root, "no such file or directory")    # asked for, but not there
+    os.mkdir(rt.root)
     assert rt.call("list", "-q").out == ""
     told = rt.call("list", "-f", "json")
     assert told.code == 0 and json.loads(told.out) in ([], None)
