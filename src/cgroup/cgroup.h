@@ -37,6 +37,11 @@ enum cgroup_layout cgroup_layout (void);
 int cgroup_plan (struct arena *arena, const struct cgroup_request *request, struct oci_map *paths,
                  struct error *err);
 
+/* Touches nothing: directories that exist already must hold no process and must not be frozen
+ * (CGM-18). Before they are written into a record, since what stands there is the container's to
+ * kill and remove. */
+int cgroup_check (const struct oci_map *paths, struct error *err);
+
 /* Makes the directories (with controllers enabled in v2 parents, cpuset filled on v1). Directories
  * that exist are accepted when they hold no process and are not frozen (CGM-18). Undoes itself on
  * failure. Where permission was missing and is forgiven (UID-14), those hierarchies leave the map:

@@ -37,15 +37,26 @@ static void unmake (const char *path, struct made made)
         *strrchr (copy, '/') = '\0';
 }
 
+static int check_fit (const struct oci_pair *item, struct error *err)
+{
+    return item->key[0] == '\0' ? v2_check_fit (item->value, err)
+                                : v1_check_fit (item->key, item->value, err);
+}
+
 static int make (const struct oci_pair *item, struct made *made, struct error *err)
 {
-    bool is_v2 = item->key[0] == '\0';
-    int result =
-        is_v2 ? v2_make (item->value, made, err) : v1_make (item->key, item->value, made, err);
+    int result = item->key[0] == '\0' ? v2_make (item->value, made, err)
+                                      : v1_make (item->key, item->value, made, err);
 
-    if (result < 0 || made->count > 0)
-        return result;
-    return is_v2 ? v2_check_fit (item->value, err) : v1_check_fit (item->key, item->value, err);
+    return result < 0 || made->count > 0 ? result : check_fit (item, err);
+}
+
+int cgroup_check (const struct oci_map *paths, struct error *err)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (access (paths->items[i].value, F_OK) == 0 && check_fit (&paths->items[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 /* Only who may write to the cgroup.procs of the directory above may move processes in (v2). */

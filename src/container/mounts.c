@@ -3,6 +3,7 @@
 #include "container/mounts.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "container/mount_bind.h"
 #include "container/mount_cgroup.h"
@@ -212,11 +213,45 @@ static int apply_cgroup (struct mounts *mounts, size_t index, int root, struct e
     return finish (mounts, index, &top, true, err);
 }
 
-/* A /sys of the host in place of a new one, where the container shares the host's network namespace
- * and its user namespace may therefore not mount sysfs (UID-18, MNT-57). */
-static int bind_host_sys (struct mountfd *made)
+/* Makes and attaches. -1 with errno, and what the file system said about it. */
+static int make_new (const struct oci_mount *mount, const char *data, int target, int root,
+                     struct mountfd *made, char *message, size_t size, struct error *err)
 {
-    return mountfd_bind (made, AT_FDCWD, "/sys", MOUNTFD_RECURSIVE);
+    /* Only a disk may insist on a read-only superblock; for the others the mount's own flag says it
+     * all, and can be set when everything below is made. */
+    bool disk = mount->source && mount->source[0] == '/';
+    unsigned long sb = mount->sb_set & ~(disk ? 0 : (unsigned long)MS_RDONLY);
+
+    if (mountfd_make (made, mount->type, mount->source, data, sb, mount->attr_set & ~RDONLY,
+                      message, size) < 0)
+        return -1;
+    if (mount->tmpcopyup && mount_tmpfs_copy_up (made, target, err) < 0)
+        return -1;
+    return mountfd_attach (made, target, root, mount->destination);
+}
+
+/*
+ * In a user namespace the kernel refuses two things that documents ask for all the same:
+ *   - a new sysfs, where the network namespace belongs to somebody else: the host's /sys takes its
+ * place (UID-18, MNT-57);
+ *   - devpts with a group that is not mapped: it goes without (MNT-59).
+ * 1 where that was done, with *attr_done false where the flags are still to be set.
+ */
+static int make_instead (const struct oci_mount *mount, char *data, int target, int root,
+                         struct mountfd *made, int errnum, bool *attr_done, struct error *err)
+{
+    mountfd_close (made);
+    *made = (struct mountfd)MOUNTFD_INIT;
+    if (errnum == EPERM && is_type (mount, "sysfs")) {
+        *attr_done = false;
+        return mountfd_bind (made, AT_FDCWD, "/sys", MOUNTFD_RECURSIVE) == 0 &&
+               mountfd_attach (made, target, root, mount->destination) == 0;
+    }
+    if (errnum == EINVAL && is_type (mount, "devpts") && mount_tmpfs_drop_word (data, "gid=")) {
+        log_debug ("mounts: the group of devpts is not mapped, and was left out");
+        return make_new (mount, data, target, root, made, NULL, 0, err) == 0;
+    }
+    return 0;
 }
 
 static int apply_new (struct mounts *mounts, size_t index, int root, struct error *err)
@@ -227,27 +262,19 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
     char message[256];
     bool attr_done = true;
     bool target_is_new;
-    /* Only a disk may insist on a read-only superblock; for the others the mount's own flag says it
-     * all, and can be set when everything below is made. */
-    bool disk = mount->source && mount->source[0] == '/';
-    unsigned long sb = mount->sb_set & ~(disk ? 0 : (unsigned long)MS_RDONLY);
 
     AUTO_FD int target = open_target (mount, index, root, false, &target_is_new, err);
     if (target < 0)
         return -1;
     data = mount_tmpfs_data (mount, target_is_new ? -1 : target, mounts->config->linux.mount_label);
-    if (mountfd_make (&made, mount->type, mount->source, data, sb, mount->attr_set & ~RDONLY,
-                      message, sizeof (message)) < 0) {
+    if (make_new (mount, data, target, root, &made, message, sizeof (message), err) < 0) {
         int saved = errno;
-        bool fallback = saved == EPERM && mounts->userns && is_type (mount, "sysfs");
-        if (!fallback || bind_host_sys (&made) < 0)
+        if (error_is_set (err))
+            return error_at (err, "/mounts/%zu", index);
+        if (!mounts->userns ||
+            !make_instead (mount, data, target, root, &made, saved, &attr_done, err))
             return mount_error (mount, index, saved, message, err);
-        attr_done = false;
     }
-    if (mount->tmpcopyup && mount_tmpfs_copy_up (&made, target, err) < 0)
-        return error_at (err, "/mounts/%zu", index);
-    if (mountfd_attach (&made, target, root, mount->destination) < 0)
-        return mount_error (mount, index, errno, NULL, err);
     return finish (mounts, index, &made.fd, attr_done, err);
 }
 

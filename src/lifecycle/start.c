@@ -27,6 +27,7 @@
 #include "lifecycle/process_entry.h"
 #include "lifecycle/running.h"
 #include "lifecycle/supported.h"
+#include "lifecycle/terminal.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -154,7 +155,8 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
         .annotations = config->annotations,
     };
-    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0)
+    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
+        cgroup_check (&start->record.cgroup, err) < 0)
         return -1;
     return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
                ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
@@ -210,9 +212,11 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     struct cgroup_request cgroup = cgroup_request_of (start);
     int pair[2];
 
-    start->placed = true;
-    if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0)
+    if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0) {
+        start->record.cgroup.count =
+            0; /* it has undone itself, and what is there is somebody else's */
         return -1;
+    }
     AUTO_FD int cgroup_fd = cgroup_open_v2 (&start->record.cgroup);
     if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
         return -1;
@@ -308,8 +312,12 @@ static int start_take_console (struct start *start, struct channel_message *mess
                                struct error *err)
 {
     start->ptmx = take_fd (&message->fd);
-    if (start->console_socket < 0)
+    if (start->console_socket < 0) {
+        /* Before the process looks at it; a size of the document stays where the caller has none.
+         */
+        terminal_copy_size (start->ptmx);
         return 0;
+    }
     message->payload[message->length ? message->length - 1 : 0] = '\0';
     if (console_send (start->console_socket, start->ptmx, (const char *)message->payload, err) < 0)
         return -1;

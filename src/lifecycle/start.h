@@ -36,7 +36,6 @@ struct start {
     /* P only */
     int ptmx;
     int pidfd;
-    bool placed;  /* the cgroup exists */
     bool claimed; /* the state directory is ours */
     bool wrote_pid_file;
     struct seccomp_program seccomp;
