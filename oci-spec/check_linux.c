@@ -68,6 +68,36 @@ void check_userns_maps (const struct check *check, const void *section)
     check_userns_map (check, &config->linux.gid_mappings, "/linux/gidMappings", "gid");
 }
 
+static bool is_mapped (const struct oci_id_mappings *mappings, uint32_t id)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (id >= mappings->items[i].container_id &&
+            id - mappings->items[i].container_id < mappings->items[i].size)
+            return true;
+    return false;
+}
+
+/* setresuid would say EINVAL for these, when much is done already. */
+void check_mapped_user (const struct check *check, const void *section)
+{
+    const struct oci_config *config = section;
+    const struct oci_namespace *namespace = oci_config_namespace (config, CLONE_NEWUSER);
+    const struct oci_linux *linux = &config->linux;
+    static const char text[] = "%u is not mapped into the container's user namespace";
+
+    if (!namespace || namespace->path || !config->process)
+        return;
+    const struct oci_user *user = &config->process->user;
+    if (!is_mapped (&linux->uid_mappings, user->uid))
+        check_fail (check, "/process/user/uid", text, user->uid);
+    if (!is_mapped (&linux->gid_mappings, user->gid))
+        check_fail (check, "/process/user/gid", text, user->gid);
+    for (size_t i = 0; i < user->additional_gids.count; i++)
+        if (!is_mapped (&linux->gid_mappings, user->additional_gids.items[i]))
+            check_fail (check, check_pointer (check, "/process/user/additionalGids/%zu", i), text,
+                        user->additional_gids.items[i]);
+}
+
 /* ---- time, devices, network ---- */
 
 void check_time_offsets (const struct check *check, const void *section)

@@ -4,9 +4,11 @@
  */
 #include "oci-spec/check.h"
 
+#include "base/cleanup.h"
 #include "base/text.h"
 
 #include <sched.h>
+#include <string.h>
 
 static void check_kind (const struct check *check, const struct oci_mount *mount, size_t index)
 {
@@ -26,6 +28,49 @@ static void check_kind (const struct check *check, const struct oci_mount *mount
     else if (!mount->remount && text_equal (mount->type, "none"))
         check_fail (check, check_pointer (check, "/mounts/%zu/type", index),
                     "the type \"none\" needs the option bind or rbind");
+}
+
+/* What may lie over a procfs without taking anything away that rt or a security module relies on
+ * (as runc has it). */
+static bool is_harmless_in_proc (const char *path)
+{
+    static const char *const files[] = {
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/uptime",
+        "/proc/loadavg",
+        "/proc/slabinfo",
+        "/proc/sys/kernel/ns_last_pid",
+        "/proc/sys/crypto/fips_enabled",
+    };
+
+    for (size_t i = 0; i < sizeof (files) / sizeof (files[0]); i++)
+        if (text_equal (path, files[i]))
+            return true;
+    return false;
+}
+
+/* A fake /proc would take in whoever trusts it inside (CVE-2019-16884). The host's own, for a
+ * container in the host's pid namespace, is real. */
+static void check_proc (const struct check *check, const struct oci_mount *mount, size_t index)
+{
+    AUTO_FREE char *path = malloc (strlen (mount->destination) + 2);
+
+    if (!path || mount->remount)
+        return;
+    text_clean_path (mount->destination, path);
+    if (text_equal (path, "/proc")) {
+        bool real = mount->bind ? mount->source && text_equal (mount->source, "/proc")
+                                : mount->type && text_equal (mount->type, "proc");
+        if (!real)
+            check_fail (check, check_pointer (check, "/mounts/%zu/destination", index),
+                        "only a procfs can be mounted at /proc");
+    } else if (text_starts_with (path, "/proc/") && !is_harmless_in_proc (path))
+        check_fail (check, check_pointer (check, "/mounts/%zu/destination", index),
+                    "\"%.100s\" cannot be mounted because it is inside /proc", mount->destination);
 }
 
 static void check_idmap (const struct check *check, const struct oci_config *config,
@@ -53,6 +98,7 @@ void check_mounts (const struct check *check, const void *section)
 
     for (size_t i = 0; i < config->mounts.count; i++) {
         check_kind (check, &config->mounts.items[i], i);
+        check_proc (check, &config->mounts.items[i], i);
         check_idmap (check, config, &config->mounts.items[i], i);
     }
 }

@@ -182,6 +182,10 @@ int devices_apply (const struct oci_linux *linux, int root, bool userns, bool de
         /* The host's /dev has its nodes, and rt changes none of them. */
         if (dev_is_bind && strncmp (device->path, "/dev/", 5) == 0)
             continue;
+        /* The link to the container's own devpts is what such an entry means; a node would lead to
+         * another one. */
+        if (text_equal (device->path, "/dev/ptmx"))
+            continue;
         if (make_device (device, root, userns, err) < 0)
             return error_at (err, "/linux/devices/%zu", i);
     }

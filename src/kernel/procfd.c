@@ -15,6 +15,7 @@
 #define PROC_ROOT_INODE 1
 
 static int root_fd = -1;
+static bool closed;
 
 static bool is_procfs (int fd)
 {
@@ -29,6 +30,10 @@ int procfd_root (void)
 
     if (root_fd >= 0)
         return root_fd;
+    if (closed) {
+        errno = ENOTSUP;
+        return -1;
+    }
     AUTO_FD int fd = open ("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat (fd, &st) < 0)
         return -1;
@@ -37,6 +42,12 @@ int procfd_root (void)
         return -1;
     }
     return root_fd = take_fd (&fd);
+}
+
+void procfd_close (void)
+{
+    drop_fd (&root_fd);
+    closed = true;
 }
 
 /* Without openat2: O_NOFOLLOW guards the last component; that nothing was laid over the others

@@ -22,6 +22,10 @@
  * mount namespace that somebody else filled is entered. */
 int procfd_root (void);
 
+/* Gives it up for good: from then on all functions fail with ENOTSUP, as the next /proc would be
+ * the container's. */
+void procfd_close (void);
+
 /* Opens a file below /proc: "self/attr/exec", "sys/kernel/domainname". Magic links ("self/fd/3",
  * "123/ns/net") are ELOOP. flags: O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_DIRECTORY. */
 int procfd_open (const char *path, int flags);

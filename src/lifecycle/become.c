@@ -19,6 +19,7 @@
 #include "container/stdio.h"
 #include "container/user.h"
 #include "kernel/fds.h"
+#include "kernel/procfd.h"
 #include "lifecycle/channel.h"
 
 #include <errno.h>
@@ -47,23 +48,12 @@ int become_enter_cwd (const struct oci_process *process, struct error *err)
     return 0;
 }
 
-static int prepare_env (const struct become *become, struct oci_strings *env, struct error *err)
-{
-    char home[PATH_MAX] = "/";
-
-    if (env_needs_home (become->process))
-        user_home (become->root, become->process->user.uid, home, sizeof (home));
-    return env_prepare (become->arena, become->process, home, env, err);
-}
-
 int become_check_executable (const struct become *become, struct error *err)
 {
-    struct oci_strings env = {0};
     char *path;
 
-    if (prepare_env (become, &env, err) < 0)
-        return -1;
-    return executable_find (become->arena, become->process->args.items[0], &env, &path, err);
+    return executable_find (become->arena, become->process->args.items[0], &become->env, &path,
+                            err);
 }
 
 /* Handlers and blocked signals are the caller's or ours, never the container's (PRC-41). Only what
@@ -81,13 +71,21 @@ static void reset_signals (void)
     (void)sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* What needs rights that the container's process may not have any more. */
-static int with_rights (const struct become *become, struct error *err)
+static int prepare_env (struct become *become, struct error *err)
+{
+    char home[PATH_MAX] = "/";
+
+    if (env_needs_home (become->process))
+        user_home (become->root, become->process->user.uid, home, sizeof (home));
+    return env_prepare (become->arena, become->process, home, &become->env, err);
+}
+
+int become_settle (struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
 
     affinity_reset ();
-    if (scheduler_apply (process->scheduler, err) < 0 ||
+    if (prepare_env (become, err) < 0 || scheduler_apply (process->scheduler, err) < 0 ||
         ioprio_apply (process->io_priority, err) < 0 ||
         personality_apply (become->linux->personality, err) < 0 ||
         mempolicy_apply (become->linux->memory_policy, err) < 0)
@@ -95,9 +93,13 @@ static int with_rights (const struct become *become, struct error *err)
     if (!become->no_new_keyring && keyring_apply (become->id, process->selinux_label, err) < 0)
         return -1;
     if (apparmor_apply (process->apparmor_profile, err) < 0 ||
-        selinux_apply (process->selinux_label, err) < 0)
+        selinux_apply (process->selinux_label, err) < 0 ||
+        stdio_apply (become->root, process->user.uid, err) < 0)
         return -1;
-    return stdio_apply (become->root, process->user.uid, err);
+    if (fds_cloexec_from (3 + (int)become->preserve_fds) < 0)
+        return error_set (err, "RT-FDS", errno, "cannot mark descriptors close-on-exec");
+    procfd_close ();
+    return 0;
 }
 
 /* Bounding set while CAP_SETPCAP is there; ids while CAP_SETUID is; the sets themselves last, since
@@ -121,11 +123,10 @@ static int drop_rights (const struct become *become, struct error *err)
     return 0;
 }
 
-static int run_start_hooks (const struct become *become, const struct oci_strings *env,
-                            struct error *err)
+static int run_start_hooks (const struct become *become, struct error *err)
 {
     const struct hooks_context context = {
-        .state = become->hook_state, .env = env, .default_timeout_ms = -1};
+        .state = become->hook_state, .env = &become->env, .default_timeout_ms = -1};
 
     if (!become->start_hooks || become->start_hooks->count == 0)
         return 0;
@@ -137,11 +138,8 @@ int become (const struct become *become, struct error *err)
     const struct oci_process *process = become->process;
     bool no_new_privs = process->no_new_privileges.value;
     bool hooks = become->start_hooks && become->start_hooks->count > 0;
-    struct oci_strings env = {0};
     char *path = NULL;
 
-    if (prepare_env (become, &env, err) < 0 || with_rights (become, err) < 0)
-        return -1;
     /* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before the rights go;
      * what follows then runs under it (SEC-23). With it, as late as can be (SEC-24). */
     if (!no_new_privs && seccomp_apply (become->seccomp, err) < 0)
@@ -150,20 +148,20 @@ int become (const struct become *become, struct error *err)
         return -1;
     /* As the user, with the user's rights: root must not say "found" for what the user may not
      * execute. */
-    if (!hooks && executable_find (become->arena, process->args.items[0], &env, &path, err) < 0)
+    if (!hooks &&
+        executable_find (become->arena, process->args.items[0], &become->env, &path, err) < 0)
         return -1;
-    if (fds_cloexec_from (3 + (int)become->preserve_fds) < 0)
-        return error_set (err, "RT-FDS", errno, "cannot mark descriptors close-on-exec");
     reset_signals ();
 
     struct error ignored;
     (void)channel_send (become->line, CHANNEL_EXEC, NULL, 0, -1, &ignored);
     if (no_new_privs && seccomp_apply (become->seccomp, err) < 0)
         return -1;
-    if (run_start_hooks (become, &env, err) < 0)
+    if (run_start_hooks (become, err) < 0)
         return -1;
-    if (hooks && executable_find (become->arena, process->args.items[0], &env, &path, err) < 0)
+    if (hooks &&
+        executable_find (become->arena, process->args.items[0], &become->env, &path, err) < 0)
         return -1;
-    (void)execve (path, process->args.items, env.items);
+    (void)execve (path, process->args.items, become->env.items);
     return executable_error (errno, path, err);
 }

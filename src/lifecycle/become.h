@@ -26,7 +26,13 @@ struct become {
     const struct seccomp_program *seccomp;
     const struct oci_hooks *start_hooks; /* startContainer; NULL = none (exec) */
     const char *hook_state;              /* for their standard input */
+    struct oci_strings env;              /* by become_settle */
 };
+
+/* inside, first: all that needs rights or /proc. What comes after a gate may wait there for long,
+ * in sight of the container's neighbours, and holds no directory of the host then. Fills
+ * become->env. */
+int become_settle (struct become *become, struct error *err);
 
 /* inside, at create already: what args[0] will be, so that create can say that it is missing
  * (VRB-03). The working directory must be entered. Not where a startContainer hook may still bring
@@ -36,7 +42,7 @@ int become_check_executable (const struct become *become, struct error *err);
 /* inside: enters process.cwd, which must lie below the root (CVE-2024-21626). */
 int become_enter_cwd (const struct oci_process *process, struct error *err);
 
-/* inside: does not return but on failure. */
+/* inside, after become_settle: does not return but on failure. */
 int become (const struct become *become, struct error *err);
 
 #endif

@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
- * channel: how P, the rt that was called, and C, the child that becomes the container's init,
- * speak.
+ * channel: how P, the rt that was called, and C, the child that becomes the container's init, speak.
  *
  * One SOCK_SEQPACKET pair, one packet format, one reader. Any wait also takes LOG (logged, then the
- * wait goes on) and ERROR (the wait fails with C's own error); a closed line is a failure. The
- * score of a start:
+ * wait goes on) and ERROR (the wait fails with C's own error); a closed line is a failure. The score
+ * of a start:
  *
  *      P, outside                               C, inside
  *      ----------                               ---------
- *      clone
- *                  <--- CHILD [pidfd] ---       (only with a first leg: C proper was cloned, the
- * leg ends) id maps, v1 cgroups
+ *      clone                                    enters its v1 cgroups
+ *                  <--- CHILD [pidfd] ---       (only with a first leg: it cloned C proper and ends)
+ *      id maps, v2 cgroup where the clone could not
  *                  ---  GRANTED       --->      (only where C must wait for these)
  *      limits, devices, seccomp compiled        root, mounts, nodes
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
- *                  <--- MOUNTED       ---       (only with prestart, createRuntime, createContainer
- * hooks) prestart, createRuntime hooks
+ *                  <--- MOUNTED       ---       (only with prestart, createRuntime, createContainer hooks)
+ *      prestart, createRuntime hooks
  *                  ---  HOOKED        --->
- *                                               createContainer hooks, pivot_root, sysctl
+ *                                               createContainer hooks, masks, read-only, pivot_root,
+ *                                               sysctl, cwd, terminal, what of become.h needs rights
  *                  <--- READY         ---
  *      rlimits, pid file, record `created`
  *                  ---  SECCOMP       --->      (only with a profile)
  *                  ---  RELEASE       --->
- *      create ends here                         create: waits at the gate; its line is `start` from
- * here on run goes on as start does                the last leg: become.h
+ *      create ends here                         create: waits at the gate; its line is `start` from here on
+ *      run goes on as start does                the last leg: become.h
  *                  <--- EXEC          ---       right before the last two steps, seccomp and execve
  *                  <--- (closed)      ---       execve was successful, as the line is close-on-exec
  *      poststart hooks
  */
+/* clang-format on */
 #ifndef RT_LIFECYCLE_CHANNEL_H
 #define RT_LIFECYCLE_CHANNEL_H
 

@@ -87,11 +87,9 @@ static int walk_first_leg (struct start *start, struct error *err)
 
 static int await_grant (struct start *start, bool in_cgroup, struct error *err)
 {
-    const struct oci_map *cgroup = &start->record.cgroup;
-    bool v1 = cgroup->count > 1 || (cgroup->count == 1 && cgroup->items[0].key[0] != '\0');
     struct channel_message message;
 
-    if (in_cgroup && !v1 && !start->plan.userns && !start->plan.first_leg)
+    if (!start_awaits_grant (start, in_cgroup))
         return 0;
     return channel_expect (start->line, CHANNEL_GRANTED, &message, err);
 }
@@ -99,9 +97,9 @@ static int await_grant (struct start *start, bool in_cgroup, struct error *err)
 /* In a user namespace C is nobody until it takes the id that root has there. */
 static int become_container_root (struct start *start, struct born *born, struct error *err)
 {
+    born->setgroups_denied = idmap_setgroups_denied ();
     if (!start->plan.userns)
         return 0;
-    born->setgroups_denied = idmap_setgroups_denied ();
     if ((!born->setgroups_denied && setgroups (0, NULL) < 0) || setresgid (0, 0, 0) < 0 ||
         setresuid (0, 0, 0) < 0) {
         error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
@@ -232,6 +230,9 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     const struct oci_config *config = start->config;
     struct born born = {.console = {.ptmx = -1, .pts = -1}};
 
+    if (cgroup_enter (&start->doors, err) < 0)
+        return -1;
+    cgroup_close_doors (&start->doors);
     if (start->plan.first_leg) {
         if (walk_first_leg (start, err) < 0)
             return -1;
@@ -244,7 +245,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         build_root (start, &born, err) < 0 || sysctl_apply (&config->linux.sysctl, err) < 0)
         return -1;
 
-    const struct become last_leg = {
+    struct become last_leg = {
         .arena = start->arena,
         .process = config->process,
         .linux = &config->linux,
@@ -259,18 +260,20 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     };
     if (become_enter_cwd (config->process, err) < 0)
         return -1;
-    if (start->gated && last_leg.start_hooks->count == 0 &&
-        become_check_executable (&last_leg, err) < 0)
-        return -1;
     if (config->process->terminal && console_attach (&born.console, err) < 0)
         return -1;
     drop_fd (&born.console.pts);
+    if (become_settle (&last_leg, err) < 0)
+        return -1;
+    rootfs_release (&start->rootfs);
+    if (start->gated && last_leg.start_hooks->count == 0 &&
+        become_check_executable (&last_leg, err) < 0)
+        return -1;
     if (await_release (start, err) < 0)
         return -1;
 
-    struct become now = last_leg;
-    now.line = start->line;
-    return become (&now, err);
+    last_leg.line = start->line;
+    return become (&last_leg, err);
 }
 
 void inside (struct start *start, bool in_cgroup)
@@ -278,6 +281,10 @@ void inside (struct start *start, bool in_cgroup)
     struct error err = {0};
 
     die_with_parent ();
+    /* Whoever shares a pid namespace with C must not look into it (CVE-2016-9962). A rootless P
+     * must, for the id maps; there the change of ids ends it. */
+    if (geteuid () == 0)
+        (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
     log_redirect (channel_log, &start->line);
     (void)setsid ();

@@ -86,6 +86,7 @@ static void start_release (struct start *start)
     if (start->mounts.config)
         mounts_release (&start->mounts);
     seccomp_program_release (&start->seccomp);
+    cgroup_close_doors (&start->doors);
 }
 
 /* A terminal needs somebody who takes its outside, and a socket for it needs a terminal (CRT-18,
@@ -157,7 +158,7 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     };
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
         cgroup_check (&start->record.cgroup, err) < 0)
-        return -1;
+        return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
     return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
                ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
                : 0;
@@ -217,6 +218,8 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
             0; /* it has undone itself, and what is there is somebody else's */
         return -1;
     }
+    if (cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
+        return -1;
     AUTO_FD int cgroup_fd = cgroup_open_v2 (&start->record.cgroup);
     if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
         return -1;
@@ -233,6 +236,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     (void)close (pair[1]);
     start->line = pair[0];
     drop_fd (&start->gate);
+    cgroup_close_doors (&start->doors);
     if (pid < 0) {
         error_set (err, "RT-CLONE", saved, "cannot make the container's namespaces");
         error_at (err, "/linux/namespaces");
@@ -268,6 +272,23 @@ static int start_meet_child (struct start *start, struct error *err)
     return 0;
 }
 
+/* The v2 cgroup, where the clone could not put C into it. */
+static int join_unified (struct start *start, struct error *err)
+{
+    for (size_t i = 0; i < start->record.cgroup.count; i++) {
+        struct oci_pair *item = &start->record.cgroup.items[i];
+        const struct oci_map unified = {.count = 1, .items = item, .present = true};
+        if (item->key[0] == '\0')
+            return cgroup_join (&unified, start->record.pid, false, err);
+    }
+    return 0;
+}
+
+bool start_awaits_grant (const struct start *start, bool in_cgroup)
+{
+    return !in_cgroup || start->plan.userns || start->plan.first_leg;
+}
+
 /* What only the outside may do for C, which waits for it. */
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
@@ -282,9 +303,10 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
-    if (cgroup_join (&start->record.cgroup, start->record.pid, in_cgroup, err) < 0)
+    if (!in_cgroup && join_unified (start, err) < 0)
         return -1;
-    if (channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
+    if (start_awaits_grant (start, in_cgroup) &&
+        channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
         return -1;
     /* C builds the root meanwhile. */
     bool in_userns = start->plan.userns || process_in_user_namespace ();
@@ -313,9 +335,11 @@ static int start_take_console (struct start *start, struct channel_message *mess
 {
     start->ptmx = take_fd (&message->fd);
     if (start->console_socket < 0) {
-        /* Before the process looks at it; a size of the document stays where the caller has none.
+        /* Before the process uses it; a size of the document stays where the caller has none.
          */
         terminal_copy_size (start->ptmx);
+        if (terminal_keep_newlines (start->ptmx) < 0)
+            return error_set (err, "RT-TERMINAL", errno, "cannot set the modes of the terminal");
         return 0;
     }
     message->payload[message->length ? message->length - 1 : 0] = '\0';

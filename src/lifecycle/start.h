@@ -28,10 +28,11 @@ struct start {
     struct mounts mounts;
     struct namespaces namespaces;
 
-    int directory;      /* STATE_ROOT/ID, locked by P */
-    int gate;           /* listening; -1 for run */
-    int line;           /* this side of the channel */
-    int console_socket; /* connected; -1 = none */
+    int directory;             /* STATE_ROOT/ID, locked by P */
+    int gate;                  /* listening; -1 for run */
+    int line;                  /* this side of the channel */
+    int console_socket;        /* connected; -1 = none */
+    struct cgroup_doors doors; /* C goes through them first of all */
 
     /* P only */
     int ptmx;
@@ -44,6 +45,9 @@ struct start {
 /* C: builds the container from inside and ends in its process. Never returns. `in_cgroup`: the
  * clone put it into its v2 cgroup. */
 _Noreturn void inside (struct start *start, bool in_cgroup);
+
+/* Must C wait for GRANTED? Both sides ask. */
+bool start_awaits_grant (const struct start *start, bool in_cgroup);
 
 /* The state as the hooks get it, compact, in the arena. */
 const char *start_state_text (const struct start *start, enum oci_status status, pid_t pid);
