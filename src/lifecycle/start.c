@@ -229,6 +229,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     pid_t pid = clone_child (&request, &start->pidfd, in_cgroup);
     if (pid == 0) {
         (void)close (pair[0]);
+        drop_fd (&cgroup_fd);
         start->line = pair[1];
         inside (start, *in_cgroup);
     }
