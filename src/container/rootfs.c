@@ -54,20 +54,21 @@ static int copy_inside (struct rootfs *rootfs, struct error *err)
 }
 
 /* The place for the tree: its own path, where hooks and later sources look for it; over "/" where
- * the container's root cannot reach that path, or there will be no pivot_root to leave it. */
-static int open_place (const struct rootfs *rootfs, bool no_pivot)
+ * the container's root cannot reach that path. */
+static int open_place (const struct rootfs *rootfs)
 {
     struct stat st;
-    AUTO_FD int fd = no_pivot ? -1 : open (rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int fd = open (rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (fd >= 0 && fstat (fd, &st) == 0 && st.st_dev == rootfs->device &&
         st.st_ino == rootfs->inode)
         return take_fd (&fd);
+    if (rootfs->tree.by_mount) /* mount(2) needs the path itself */
+        return -1;
     return open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, bool no_pivot,
-                         struct error *err)
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err)
 {
     unsigned long to_host = rootfs_propagation_to_host (propagation);
 
@@ -77,8 +78,8 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, bool 
     if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0)
         return error_at (err, "/root/path");
 
-    AUTO_FD int place = open_place (rootfs, no_pivot);
-    if (place < 0 || mountfd_attach (&rootfs->tree, place, place, ".") < 0 ||
+    AUTO_FD int place = open_place (rootfs);
+    if (place < 0 || mountfd_attach (&rootfs->tree, place, AT_FDCWD, rootfs->path) < 0 ||
         mountfd_propagate (rootfs->tree.fd, to_host) < 0) {
         error_set (err, "RT-ROOT-ATTACH", errno, "cannot mount the root file system %s",
                    rootfs->path);
@@ -102,7 +103,7 @@ int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long prop
     if (fchdir (rootfs->tree.fd) < 0)
         return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the root file system");
     if (no_pivot) {
-        if (chroot (".") < 0)
+        if (mount (".", "/", NULL, MS_MOVE, NULL) < 0 || chroot (".") < 0)
             return error_set (err, "RT-ROOT-CHROOT", errno, "cannot chroot into the container");
     } else {
         if (syscall (SYS_pivot_root, ".", ".") < 0) {

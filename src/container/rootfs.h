@@ -33,8 +33,7 @@ unsigned long rootfs_propagation_to_host (unsigned long propagation);
 int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err);
 
 /* inside a new mount namespace, first: cuts the propagation to the host and attaches the tree. */
-int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, bool no_pivot,
-                         struct error *err);
+int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struct error *err);
 
 /* inside, after all mounts, nodes and files below it were made. */
 int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err);

@@ -222,7 +222,8 @@ static int attach_by_mount (struct mountfd *mount_, int target, int root, const 
         if (mount (from, to, NULL, MS_BIND | (mount_->recursive ? MS_REC : 0), NULL) < 0)
             return -1;
     }
-    int attached = inroot_open (root, path, O_PATH);
+    int attached =
+        root == AT_FDCWD ? open (path, O_PATH | O_CLOEXEC) : inroot_open (root, path, O_PATH);
     if (attached < 0)
         return -1;
     drop_fd (&mount_->fd);

@@ -57,8 +57,8 @@ int mountfd_bind (struct mountfd *mount, int dir, const char *path, int flags);
 int mountfd_idmap (struct mountfd *mount, int userns, bool recursive);
 
 /* Attaches it onto what `target` (O_PATH, file or directory) is. From then on mount->fd is the root
- * of the mount. `root` and `path` say how target was found, for the old call, which leaves no
- * descriptor: the path is looked up again below root. */
+ * of the mount. `root` and `path` say how target was found (AT_FDCWD: a trusted path of the host),
+ * for the old call, which leaves no descriptor: the path is looked up again. */
 int mountfd_attach (struct mountfd *mount, int target, int root, const char *path);
 
 /* Sets and clears flags of an attached or detached mount, with all below it if `recursive`.

@@ -3,14 +3,19 @@
 #include "kernel/pidfd.h"
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/text.h"
 #include "kernel/procfd.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state)
@@ -49,6 +54,49 @@ int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state)
     return 0;
 }
 
+/* Where pidfd_open is missing or denied, the directory /proc/PID stands for the process: it, too,
+ * never becomes that of another one. */
+static bool is_proc_directory (int fd)
+{
+    struct statfs fs;
+
+    return fstatfs (fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static int open_process (pid_t pid)
+{
+    char path[16];
+    int fd = sys_pidfd_open (pid, 0);
+
+    if (fd >= 0 || !sys_is_missing (errno))
+        return fd;
+    (void)snprintf (path, sizeof (path), "%d", pid);
+    fd = procfd_open (path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == ENOENT)
+        errno = ESRCH;
+    return fd;
+}
+
+/* The pid at the head of /proc/PID/stat, with the state's letter; -1 with ESRCH when it is gone. */
+static pid_t read_process (int directory, char *state)
+{
+    char stat[1024];
+    uint64_t pid;
+
+    if (fd_read_file_at (directory, "stat", stat, sizeof (stat)) <= 0) {
+        errno = ESRCH;
+        return -1;
+    }
+    const char *end = strrchr (stat, ')');
+    *state = end && end[1] == ' ' ? end[2] : 'X';
+    stat[strcspn (stat, " ")] = '\0';
+    if (text_to_uint64 (stat, INT32_MAX, &pid) < 0 || *state == 'Z' || *state == 'X') {
+        errno = ESRCH;
+        return -1;
+    }
+    return (pid_t)pid;
+}
+
 int pidfd_open_exact (pid_t pid, uint64_t start_time)
 {
     uint64_t found;
@@ -59,7 +107,7 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time)
         return -1;
     }
     /* Open first, look then: what is looked at is what the descriptor holds, or it is gone. */
-    AUTO_FD int fd = sys_pidfd_open (pid, 0);
+    AUTO_FD int fd = open_process (pid);
     if (fd < 0)
         return -1;
     if (pidfd_start_time (pid, &found, &state) < 0) {
@@ -75,7 +123,18 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time)
 
 int pidfd_signal (int pidfd, int signal)
 {
-    return sys_pidfd_send_signal (pidfd, signal);
+    char state;
+
+    if (sys_pidfd_send_signal (pidfd, signal) == 0)
+        return 0;
+    if (!sys_is_missing (errno))
+        return -1;
+    pid_t pid = is_proc_directory (pidfd) ? read_process (pidfd, &state) : pidfd_pid (pidfd);
+    if (pid < 0) {
+        errno = ESRCH;
+        return -1;
+    }
+    return kill (pid, signal);
 }
 
 pid_t pidfd_pid (int pidfd)
@@ -97,23 +156,41 @@ pid_t pidfd_pid (int pidfd)
     return (pid_t)pid;
 }
 
+static int64_t now_ms (void)
+{
+    struct timespec now;
+
+    (void)clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A directory of /proc cannot be polled for its process's death. */
+static int watch_directory (int directory, int64_t end)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    char state;
+
+    while (read_process (directory, &state) >= 0) {
+        if (end >= 0 && now_ms () >= end)
+            return 0;
+        (void)nanosleep (&pause, NULL);
+    }
+    return 1;
+}
+
 int pidfd_wait_dead (int pidfd, int timeout_ms)
 {
     struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
-    struct timespec now;
-    struct timespec end;
-
-    (void)clock_gettime (CLOCK_MONOTONIC, &end);
-    int64_t end_ms = end.tv_sec * 1000 + end.tv_nsec / 1000000 + timeout_ms;
+    int64_t end = timeout_ms < 0 ? -1 : now_ms () + timeout_ms;
     int left = timeout_ms;
+
+    if (is_proc_directory (pidfd))
+        return watch_directory (pidfd, end);
     for (;;) {
         int ready = poll (&poll_fd, 1, left);
         if (ready >= 0 || errno != EINTR)
             return ready;
-        if (timeout_ms < 0)
-            continue;
-        (void)clock_gettime (CLOCK_MONOTONIC, &now);
-        int64_t rest = end_ms - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
-        left = rest > 0 ? (int)rest : 0;
+        if (end >= 0)
+            left = now_ms () < end ? (int)(end - now_ms ()) : 0;
     }
 }

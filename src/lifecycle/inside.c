@@ -165,8 +165,7 @@ static int build_root (struct start *start, struct born *born, struct error *err
 {
     const struct oci_config *config = start->config;
 
-    if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation,
-                             start->request->no_pivot, err) < 0)
+    if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation, err) < 0)
         return -1;
     int root = start->rootfs.tree.fd;
     if (mounts_apply (&start->mounts, root, err) < 0 ||
