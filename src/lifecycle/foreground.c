@@ -64,15 +64,6 @@ int foreground_prepare (struct error *err)
     return 0;
 }
 
-int foreground_fit (int ptmx, struct error *err)
-{
-    if (terminal_keep_newlines (ptmx) < 0)
-        return error_set (err, "RT-FOREGROUND-TERMINAL", errno,
-                          "set the modes of the container's terminal");
-    terminal_copy_size (ptmx);
-    return 0;
-}
-
 /* The signals that are blocked now. While rt uses the caller's terminal, SIGTTIN and SIGTTOU stay
  * rt's own: a background rt that reads or changes the terminal is stopped, as any program is. */
 static void choose_signals (const struct session *session, sigset_t *signals)
@@ -299,12 +290,8 @@ static int open_and_attend (struct session *session, struct error *err)
     session->signals = signal_fd;
     if (watch_all (session, err) < 0)
         return -1;
-    if (session->ptmx >= 0) {
-        if (terminal_set_raw (&session->terminal) < 0)
-            log_warning ("cannot put the terminal into raw mode: %s", strerror (errno));
-        if (foreground_fit (session->ptmx, err) < 0)
-            return -1;
-    }
+    if (session->ptmx >= 0 && terminal_set_raw (&session->terminal) < 0)
+        log_warning ("cannot put the terminal into raw mode: %s", strerror (errno));
     return attend (session, err);
 }
 

@@ -18,16 +18,11 @@
  * once per process. */
 int foreground_prepare (struct error *err);
 
-/* Fits the container's terminal to the caller's: its size, and no CR before NL, since the caller's
- * terminal adds it. Call when the ptmx has arrived and the container's program has not started: it
- * must find the terminal as it will be. */
-int foreground_fit (int ptmx, struct error *err);
-
 /* Waits for `pid` (a child of this process; `pidfd` is its descriptor). ptmx: the terminal's
- * outside or -1; the caller's terminal is in raw mode meanwhile and restored at every exit of this
- * function. All that the container wrote is on rt's output when this returns, unless that output
- * failed, or a signal said not to wait for it any longer. *status is the process's exit code, or
- * 128 + signal.
+ * outside or -1, its size and newlines set before the program started (terminal.h). The caller's
+ * terminal is in raw mode meanwhile and restored at every exit of this function. All that the
+ * container wrote is on rt's output when this returns, unless that output failed, or a signal said
+ * not to wait for it any longer. *status is the process's exit code, or 128 + signal.
  *
  * Every other child that dies meanwhile is reaped and forgotten. The mask of foreground_prepare
  * holds on: a signal must not end rt before it has cleaned up. */

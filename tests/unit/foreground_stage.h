@@ -8,6 +8,7 @@
 #define TESTS_UNIT_FOREGROUND_STAGE_H
 
 #include "lifecycle/foreground.h"
+#include "lifecycle/terminal.h"
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -115,8 +116,9 @@ static inline int be_rt (const struct stage *stage)
         pts = ioctl (ptmx, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (pts < 0)
             return STAGE_FAILED;
-        if (foreground_fit (ptmx, &err) < 0)
-            return RT_FAILED;
+        terminal_copy_size (ptmx);
+        if (terminal_keep_newlines (ptmx) < 0)
+            return STAGE_FAILED;
     }
     pid_t pid = begin_container (stage, pts);
     int pidfd = (int)syscall (SYS_pidfd_open, pid, 0);
