@@ -9,9 +9,9 @@
 #ifndef RT_BASE_CLEANUP_H
 #define RT_BASE_CLEANUP_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ static inline void cleanup_fd (int *fd)
 {
     if (*fd >= 0) {
         int saved = errno;
-        (void) close (*fd);
+        (void)close (*fd);
         errno = saved;
     }
 }
@@ -27,7 +27,7 @@ static inline void cleanup_fd (int *fd)
 static inline void cleanup_free (void *pointer)
 {
     int saved = errno;
-    free (*(void **) pointer);
+    free (*(void **)pointer);
     errno = saved;
 }
 
@@ -35,7 +35,7 @@ static inline void cleanup_dir (DIR **dir)
 {
     if (*dir) {
         int saved = errno;
-        (void) closedir (*dir);
+        (void)closedir (*dir);
         errno = saved;
     }
 }
@@ -44,7 +44,7 @@ static inline void cleanup_file (FILE **file)
 {
     if (*file) {
         int saved = errno;
-        (void) fclose (*file);
+        (void)fclose (*file);
         errno = saved;
     }
 }

@@ -14,16 +14,16 @@
 #include <stdint.h>
 
 struct error {
-    char code[32];      /* stable, for programs: "RT-MOUNT-SOURCE" */
-    char phase[24];     /* what rt was doing: "mounts", set by lifecycle/; may be empty */
-    int errnum;         /* the kernel's errno, 0 where the kernel was not asked */
-    int exit_code;      /* 0, or the exit status that the verb must end with */
-    uint32_t line;      /* place in `file`; 0 = not (yet) known */
-    uint32_t column;    /* 1-based, in bytes */
-    char file[64];      /* "config.json", "process.json"; empty = config.json where pointer is set */
-    char pointer[192];  /* JSON pointer into the document: "/mounts/3/options/0"; may be empty */
-    char text[1024];    /* one line: the thing, what was tried; without strerror */
-    char hint[320];     /* what to do about it; may be empty */
+    char code[32];     /* stable, for programs: "RT-MOUNT-SOURCE" */
+    char phase[24];    /* what rt was doing: "mounts", set by lifecycle/; may be empty */
+    int errnum;        /* the kernel's errno, 0 where the kernel was not asked */
+    int exit_code;     /* 0, or the exit status that the verb must end with */
+    uint32_t line;     /* place in `file`; 0 = not (yet) known */
+    uint32_t column;   /* 1-based, in bytes */
+    char file[64];     /* "config.json", "process.json"; empty = config.json where pointer is set */
+    char pointer[192]; /* JSON pointer into the document: "/mounts/3/options/0"; may be empty */
+    char text[1024];   /* one line: the thing, what was tried; without strerror */
+    char hint[320];    /* what to do about it; may be empty */
 };
 
 /* Fills `err` anew (phase and place are cleared) and returns -1. errnum 0 = no kernel word. */

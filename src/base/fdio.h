@@ -23,7 +23,8 @@ ssize_t fd_read_small (int fd, char *buffer, size_t size);
 int fd_write_all (int fd, const void *bytes, size_t length);
 
 /* openat (O_CLOEXEC) below a directory that rt owns (state, cgroupfs), read or written in one
- * call: 0 or -1 with errno. fd_write_file never creates and never truncates: for files of the kernel. */
+ * call: 0 or -1 with errno. fd_write_file never creates and never truncates: for files of the
+ * kernel. */
 ssize_t fd_read_file_at (int dir, const char *name, char *buffer, size_t size);
 int fd_write_file_at (int dir, const char *name, const char *string);
 

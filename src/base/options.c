@@ -26,7 +26,7 @@ const char *options_nearest (const char *word, const char *const *words, size_t 
     const char *best = NULL;
     size_t best_distance = 3; /* more slips than two are another word */
     for (size_t i = 0; i < count; i++) {
-        const char *candidate = *(const char *const *) ((const char *) words + i * stride);
+        const char *candidate = *(const char *const *)((const char *)words + i * stride);
         size_t distance = text_distance (word, candidate);
         if (distance < best_distance && distance < strlen (candidate)) {
             best = candidate;
@@ -58,7 +58,7 @@ static const struct option *find_letter (const struct options_table *table, char
 
 static bool asks_for_help (const char *argument)
 {
-    static const char *const ways[] = { "--help", "-h", "-?", "--usage", "-help" };
+    static const char *const ways[] = {"--help", "-h", "-?", "--usage", "-help"};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         if (text_equal (argument, ways[i]))
             return true;
@@ -101,32 +101,32 @@ static int store_flag (const struct parser *parser, const struct option *option,
 
 static int store (const struct parser *parser, const struct option *option, const char *value)
 {
-    void *place = (char *) parser->target + option->offset;
+    void *place = (char *)parser->target + option->offset;
     char wanted[128];
     switch (option->kind) {
     case OPTION_KIND_FLAG:
         return store_flag (parser, option, value, place);
     case OPTION_KIND_STRING:
-        *(const char **) place = value;
+        *(const char **)place = value;
         return 0;
     case OPTION_KIND_NUMBER:
         if (text_to_uint64 (value, option->max, place) == 0)
             return 0;
-        (void) snprintf (wanted, sizeof wanted, "it is a number from 0 to %" PRIu64, option->max);
+        (void)snprintf (wanted, sizeof wanted, "it is a number from 0 to %" PRIu64, option->max);
         return bad_value (parser, option, value, wanted);
     case OPTION_KIND_WORD: {
         int index = word_index (option->argument, value);
         if (index >= 0) {
-            *(int *) place = index + 1;
+            *(int *)place = index + 1;
             return 0;
         }
-        (void) snprintf (wanted, sizeof wanted, "it is one of %s", option->argument);
+        (void)snprintf (wanted, sizeof wanted, "it is one of %s", option->argument);
         return bad_value (parser, option, value, wanted);
     }
     case OPTION_KIND_LIST: {
         struct option_list *list = place;
         if (!list->items) /* no option can be given more often than there are arguments */
-            list->items = arena_array (parser->arena, (size_t) parser->argc, sizeof *list->items);
+            list->items = arena_array (parser->arena, (size_t)parser->argc, sizeof *list->items);
         list->items[list->count++] = value;
         return 0;
     }
@@ -159,10 +159,9 @@ static int unknown (const struct parser *parser, const char *argument)
 
     size_t length = strcspn (argument + 2, "=");
     char *name = arena_copy (parser->arena, argument + 2, length);
-    const char *nearest =
-        table->count > 0
-            ? options_nearest (name, &table->items[0].name, table->count, sizeof table->items[0])
-            : NULL;
+    const char *nearest = table->count > 0 ? options_nearest (name, &table->items[0].name,
+                                                              table->count, sizeof table->items[0])
+                                           : NULL;
     if (nearest)
         return error_hint (parser->err, "did you mean --%s?", nearest);
     return error_hint (parser->err, "see %s --help", table->owner);
@@ -177,7 +176,8 @@ static int read_long (struct parser *parser, const char *argument, const char *n
     return take (parser, option, name[length] == '=' ? name + length + 1 : NULL);
 }
 
-/* "-abc": flags, the last of which may be an option whose value is the rest or the next argument. */
+/* "-abc": flags, the last of which may be an option whose value is the rest or the next argument.
+ */
 static int read_letters (struct parser *parser, const char *argument)
 {
     for (const char *letter = argument + 1; *letter != '\0'; letter++) {
@@ -201,8 +201,8 @@ static int read_option (struct parser *parser)
         return OPTIONS_HELP;
     if (argument[1] == '-')
         return read_long (parser, argument, argument + 2);
-    if (strlen (argument) > 2
-        && find_name (parser->table, argument + 1, strcspn (argument + 1, "=")))
+    if (strlen (argument) > 2 &&
+        find_name (parser->table, argument + 1, strcspn (argument + 1, "=")))
         return read_long (parser, argument, argument + 1);
     return read_letters (parser, argument);
 }
@@ -210,12 +210,8 @@ static int read_option (struct parser *parser)
 int options_parse (const struct options_table *table, struct arena *arena, void *target, int argc,
                    char **argv, int *positional, struct error *err)
 {
-    struct parser parser = { .table = table,
-                             .arena = arena,
-                             .target = target,
-                             .argv = argv,
-                             .argc = argc,
-                             .err = err };
+    struct parser parser = {
+        .table = table, .arena = arena, .target = target, .argv = argv, .argc = argc, .err = err};
     int found = 0;
     bool more_options = true;
     for (; parser.at < argc; parser.at++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options: the command line, described by tables. One row is one option; parsing, help, the man page
- * and completions come from the same rows.
+ * options: the command line, described by tables. One row is one option; parsing, help, the man
+ * page and completions come from the same rows.
  *
  *   struct kill_options { bool all; };
  *   static const struct option kill_options[] = {
@@ -9,8 +9,8 @@
  *   };
  *
  * Understood: --name value, --name=value, --flag, --flag=true|false, -n value, -nvalue, clusters of
- * letters, -name (the old runc way), and "--", which ends the options. --help, -h, -? and --usage are
- * options of every table. A value is taken whole: no comma splits it.
+ * letters, -name (the old runc way), and "--", which ends the options. --help, -h, -? and --usage
+ * are options of every table. A value is taken whole: no comma splits it.
  */
 #ifndef RT_BASE_OPTIONS_H
 #define RT_BASE_OPTIONS_H
@@ -37,18 +37,19 @@ struct option_list {
 
 struct option {
     const char *name;
-    const char *letters;  /* each of them means this option; NULL = none. The help shows the first */
+    const char *letters; /* each of them means this option; NULL = none. The help shows the first */
     const char *argument; /* "DIR"; of a WORD the words: "text|json"; NULL for flags */
     const char *help;     /* NULL: understood, but not shown */
     enum option_kind kind;
-    size_t offset;       /* of the member in the verb's struct */
-    uint64_t max;        /* of a NUMBER */
-    const char *implied; /* of a WORD: its value where none is given: the argument may be left out */
+    size_t offset; /* of the member in the verb's struct */
+    uint64_t max;  /* of a NUMBER */
+    const char
+        *implied; /* of a WORD: its value where none is given: the argument may be left out */
 };
 
 /* The member's type is checked: pointers to different types do not compare. */
 #define OPTION_OFFSET(container, member, type)                                                     \
-    (offsetof (container, member) + 0 * sizeof (&((container *) 0)->member == (type *) 0))
+    (offsetof (container, member) + 0 * sizeof (&((container *)0)->member == (type *)0))
 #define OPTION_FLAG(name_, letters_, container, member, help_)                                     \
     {                                                                                              \
         .name = name_, .letters = letters_, .help = help_, .kind = OPTION_KIND_FLAG,               \

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A string that grows; always terminated. Zeroed is empty. Running out of memory ends the process. */
+/* A string that grows; always terminated. Zeroed is empty. Running out of memory ends the process.
+ */
 struct text {
     char *bytes; /* NULL while empty; text_string () never gives NULL */
     size_t length;

@@ -16,15 +16,15 @@
 #include <sys/types.h>
 
 struct console {
-    int ptmx; /* to be handed outside; -1 = none */
-    int pts;  /* the container's side */
+    int ptmx;      /* to be handed outside; -1 = none */
+    int pts;       /* the container's side */
     char name[32]; /* "/dev/pts/0" as the container sees it */
 };
 
 /* inside, after the mounts: opens the pair below `root`, sets the size (NULL = leave) and gives the
  * pts to `uid` (the group stays devpts' own). */
-int console_open (int root, const struct oci_console_size *size, uid_t uid,
-                  struct console *console, struct error *err);
+int console_open (int root, const struct oci_console_size *size, uid_t uid, struct console *console,
+                  struct error *err);
 
 /* inside, before the root becomes read-only and before pivot_root: binds the pts over
  * ROOT/dev/console (made where missing; never through a link). */
@@ -33,7 +33,8 @@ int console_bind (int root, const struct console *console, struct error *err);
 /* inside, last: a session of its own with the pts as controlling terminal and as 0, 1 and 2. */
 int console_attach (const struct console *console, struct error *err);
 
-/* outside: one message with the ptmx and its name over a connected stream socket (TTY-09, ENG-14). */
+/* outside: one message with the ptmx and its name over a connected stream socket (TTY-09, ENG-14).
+ */
 int console_send (int socket, int ptmx, const char *name, struct error *err);
 
 #endif

@@ -9,8 +9,6 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 unsigned long rootfs_propagation_to_host (unsigned long propagation)
 {
@@ -72,7 +70,7 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
 {
     unsigned long to_host = rootfs_propagation_to_host (propagation);
 
-    if (mount (NULL, "/", NULL, to_host, NULL) < 0)
+    if (mountfd_propagate_all (to_host) < 0)
         return error_set (err, "RT-ROOT-PROPAGATION", errno,
                           "cannot cut the propagation of mounts to the host");
     if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0)
@@ -100,25 +98,13 @@ int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err)
 int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long propagation,
                         struct error *err)
 {
-    if (fchdir (rootfs->tree.fd) < 0)
-        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the root file system");
-    if (no_pivot) {
-        if (mount (".", "/", NULL, MS_MOVE, NULL) < 0 || chroot (".") < 0)
-            return error_set (err, "RT-ROOT-CHROOT", errno, "cannot chroot into the container");
-    } else {
-        if (syscall (SYS_pivot_root, ".", ".") < 0) {
-            error_set (err, "RT-ROOT-PIVOT", errno, "cannot pivot_root into the container");
-            return errno == EINVAL
-                       ? error_hint (err, "if the host's root is an initramfs, use --no-pivot")
-                       : -1;
-        }
-        /* "." is the old root now, laid over the new one; the host is gone with it. */
-        if (umount2 (".", MNT_DETACH) < 0)
-            return error_set (err, "RT-ROOT-DETACH", errno, "cannot detach the host's root");
+    if (no_pivot ? mountfd_chroot (rootfs->tree.fd) : mountfd_pivot (rootfs->tree.fd)) {
+        error_set (err, "RT-ROOT-ENTER", errno, "cannot make %s the root directory", rootfs->path);
+        if (errno == EINVAL && !no_pivot)
+            return error_hint (err, "if the host's root is an initramfs, use --no-pivot");
+        return -1;
     }
-    if (chdir ("/") < 0)
-        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter /");
-    if (propagation && mount (NULL, "/", NULL, propagation, NULL) < 0) {
+    if (propagation && mountfd_propagate (rootfs->tree.fd, propagation) < 0) {
         error_set (err, "RT-ROOT-PROPAGATION", errno, "cannot set the propagation of /");
         return error_at (err, "/linux/rootfsPropagation");
     }

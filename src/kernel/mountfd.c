@@ -304,6 +304,28 @@ int mountfd_propagate (int fd, unsigned long propagation)
     return mount (NULL, path, NULL, propagation, NULL);
 }
 
+int mountfd_propagate_all (unsigned long propagation)
+{
+    return mount (NULL, "/", NULL, propagation, NULL);
+}
+
+int mountfd_pivot (int root)
+{
+    if (fchdir (root) < 0 || sys_pivot_root (".", ".") < 0)
+        return -1;
+    /* "." is the old root now, laid over the new one; the host is gone with it. */
+    if (umount2 (".", MNT_DETACH) < 0)
+        return -1;
+    return chdir ("/");
+}
+
+int mountfd_chroot (int root)
+{
+    if (fchdir (root) < 0 || mount (".", "/", NULL, MS_MOVE, NULL) < 0 || chroot (".") < 0)
+        return -1;
+    return chdir ("/");
+}
+
 int mountfd_reconfigure (int fd, const char *data, unsigned long sb_flags)
 {
     char path[32];

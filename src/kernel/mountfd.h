@@ -70,6 +70,17 @@ int mountfd_setattr (int mount, uint64_t set, uint64_t clear, bool recursive);
 /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC. `mount` must be attached. */
 int mountfd_propagate (int mount, unsigned long propagation);
 
+/* The same for every mount of this mount namespace. */
+int mountfd_propagate_all (unsigned long propagation);
+
+/* Makes an attached mount the root of this mount namespace and of this process, which stands in it
+ * afterwards; everything else is detached. EINVAL: the root there is now cannot be left
+ * (initramfs). */
+int mountfd_pivot (int root);
+
+/* The same without pivot_root: moves the mount over "/" and stays inside by chroot. */
+int mountfd_chroot (int root);
+
 /* Changes the superblock below an attached mount: data words and MS_* flags, all at once (remount).
  */
 int mountfd_reconfigure (int mount, const char *data, unsigned long sb_flags);

@@ -39,7 +39,7 @@ bool gate_is_shut (int dir)
 
 void gate_remove (int dir)
 {
-    (void) unlinkat (dir, GATE_FILE, 0);
+    (void)unlinkat (dir, GATE_FILE, 0);
 }
 
 int gate_wait (int listener)
@@ -53,7 +53,7 @@ int gate_wait (int listener)
             return -1;
         char word[sizeof gate_open_word];
         ssize_t n = fd_receive (line, word, sizeof word, NULL, NULL);
-        if (n == (ssize_t) sizeof word && memcmp (word, gate_open_word, sizeof word) == 0)
+        if (n == (ssize_t)sizeof word && memcmp (word, gate_open_word, sizeof word) == 0)
             return take_fd (&line);
     }
 }

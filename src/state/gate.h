@@ -4,11 +4,10 @@
  * directory; the container's init inherits the listening descriptor.
  *
  *   start                                 init
- *   connect, GATE_OPEN  ----------------> accepts (a connection that closes unasked is status_of asking
- *                                         who is there: it is ignored), closes the listening descriptor
- *   reads until the line closes <-------- packets of lifecycle/channel.h: errors and logs of the last
- *                                         leg; the line closes at exec (close-on-exec) or death
- *   removes "gate"
+ *   connect, GATE_OPEN  ----------------> accepts (a connection that closes unasked is status_of
+ * asking who is there: it is ignored), closes the listening descriptor reads until the line closes
+ * <-------- packets of lifecycle/channel.h: errors and logs of the last leg; the line closes at
+ * exec (close-on-exec) or death removes "gate"
  *
  * Nobody listening (ECONNREFUSED) or no socket: the gate is open, the container was started.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record: the claim on an id, the lock, and the files in a container's state directory. What stands in
- * record.json is the matter of record_json.c.
+ * record: the claim on an id, the lock, and the files in a container's state directory. What stands
+ * in record.json is the matter of record_json.c.
  */
 #include "record.h"
 
@@ -25,16 +25,18 @@
 
 int record_check_id (const char *id, struct error *err)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
     size_t length = strlen (id);
     if (length == 0)
         return error_set (err, "RT-STATE-ID", 0, "the container id is empty");
     if (length > NAME_MAX)
-        return error_set (err, "RT-STATE-ID", 0, "the container id `%.32s...` is longer than %d bytes",
-                          id, NAME_MAX);
+        return error_set (err, "RT-STATE-ID", 0,
+                          "the container id `%.32s...` is longer than %d bytes", id, NAME_MAX);
     if (strspn (id, letters) != length || id[0] == '.' || id[0] == '-') {
         error_set (err, "RT-STATE-ID", 0, "invalid container id `%s`", id);
-        return error_hint (err, "an id has the letters A-Z a-z 0-9 _ + . - and begins with none of . -");
+        return error_hint (err,
+                           "an id has the letters A-Z a-z 0-9 _ + . - and begins with none of . -");
     }
     return 0;
 }
@@ -59,7 +61,8 @@ static int make_root (const char *path, struct error *err)
         *slash = '/';
     }
     int root = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return root < 0 ? error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", path) : root;
+    return root < 0 ? error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", path)
+                    : root;
 }
 
 static int open_root (const char *path)
@@ -67,7 +70,8 @@ static int open_root (const char *path)
     return open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Waits for the lock. 1 = held, and `dir` is still what `id` names; 0 = it was deleted meanwhile. */
+/* Waits for the lock. 1 = held, and `dir` is still what `id` names; 0 = it was deleted meanwhile.
+ */
 static int lock_directory (int root, const char *id, int dir, struct error *err)
 {
     int result;
@@ -78,9 +82,9 @@ static int lock_directory (int root, const char *id, int dir, struct error *err)
     if (result < 0 || fstat (dir, &held) < 0)
         return error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
     if (fstatat (root, id, &named, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT
-                   ? 0
-                   : error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
+        return errno == ENOENT ? 0
+                               : error_set (err, "RT-STATE-LOCK", errno,
+                                            "lock the state of container `%s`", id);
     return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
@@ -125,9 +129,9 @@ int record_open (const char *state_root, const char *id, bool lock, struct error
         return -1;
     AUTO_FD int root = open_root (state_root);
     if (root < 0)
-        return errno == ENOENT
-                   ? missing (id, err)
-                   : error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", state_root);
+        return errno == ENOENT ? missing (id, err)
+                               : error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`",
+                                            state_root);
     for (;;) {
         AUTO_FD int dir = open_directory (root, id);
         if (dir < 0)
@@ -146,19 +150,20 @@ static int write_whole (int dir, const char *name, const char *bytes, size_t len
                         struct error *err)
 {
     char temporary[64];
-    (void) snprintf (temporary, sizeof temporary, "%s.new", name);
+    (void)snprintf (temporary, sizeof temporary, "%s.new", name);
     AUTO_FD int fd =
         openat (dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || fchmod (fd, 0600) < 0 || fd_write_all (fd, bytes, length) < 0
-        || renameat (dir, temporary, dir, name) < 0) {
+    if (fd < 0 || fchmod (fd, 0600) < 0 || fd_write_all (fd, bytes, length) < 0 ||
+        renameat (dir, temporary, dir, name) < 0) {
         int errnum = errno;
-        (void) unlinkat (dir, temporary, 0);
+        (void)unlinkat (dir, temporary, 0);
         return error_set (err, "RT-STATE-WRITE", errnum, "write `%s` in the state directory", name);
     }
     return 0;
 }
 
-/* A removed directory keeps its descriptor but has no files: who reads without the lock may meet one. */
+/* A removed directory keeps its descriptor but has no files: who reads without the lock may meet
+ * one. */
 static int no_file (int dir, const char *name, struct error *err)
 {
     int errnum = errno;
@@ -167,7 +172,8 @@ static int no_file (int dir, const char *name, struct error *err)
         return error_set (err, "RT-STATE-READ", errnum, "open `%s` in the state directory", name);
     if (fstat (dir, &st) == 0 && st.st_nlink == 0)
         return error_set (err, "RT-STATE-MISSING", 0, "the container does not exist any more");
-    error_set (err, "RT-STATE-HALF", 0, "the container has no `%s`: its creation was cut off", name);
+    error_set (err, "RT-STATE-HALF", 0, "the container has no `%s`: its creation was cut off",
+               name);
     return error_hint (err, "rt delete --force removes what is left of it");
 }
 
@@ -183,7 +189,7 @@ static char *read_whole (int dir, const char *name, size_t *length, struct error
 
 int record_write (int dir, const struct record *record, struct error *err)
 {
-    AUTO_TEXT struct text text = { 0 };
+    AUTO_TEXT struct text text = {0};
     record_to_json (record, &text);
     return write_whole (dir, RECORD_FILE, text.bytes, text.length, err);
 }
@@ -211,8 +217,8 @@ char *record_read_config (int dir, size_t *length, struct error *err)
 int record_remove (const char *state_root, const char *id, int dir, struct error *err)
 {
     /* The record goes last, so that a removal that is cut off can be repeated. */
-    static const char *const files[] = { "gate",        CONFIG_FILE ".new", CONFIG_FILE,
-                                         RECORD_FILE ".new", RECORD_FILE };
+    static const char *const files[] = {"gate", CONFIG_FILE ".new", CONFIG_FILE, RECORD_FILE ".new",
+                                        RECORD_FILE};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (unlinkat (dir, files[i], 0) < 0 && errno != ENOENT)
             return error_set (err, "RT-STATE-REMOVE", errno, "remove `%s/%s/%s`", state_root, id,
@@ -226,21 +232,21 @@ int record_remove (const char *state_root, const char *id, int dir, struct error
 
 static int by_name (const void *a, const void *b)
 {
-    return strcmp (*(char *const *) a, *(char *const *) b);
+    return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 static bool is_container (int root, const char *name)
 {
     struct stat st;
     struct error ignored;
-    return record_check_id (name, &ignored) == 0
-           && fstatat (root, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
+    return record_check_id (name, &ignored) == 0 &&
+           fstatat (root, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
 }
 
 int record_list (const char *state_root, struct arena *arena, struct oci_strings *ids,
                  struct error *err)
 {
-    struct oci_strings found = { .present = true };
+    struct oci_strings found = {.present = true};
     size_t room = 16;
     AUTO_DIR DIR *root = opendir (state_root);
     if (!root && errno != ENOENT)

@@ -6,10 +6,10 @@
  *   config.json   the document as create read it: later edits of the bundle change nothing
  *   gate          the socket at which the created container waits for start; gone afterwards
  *
- * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins). Commands
- * that change a container hold the lock exclusively; those that only read do not need it, as the
- * record is replaced whole. The lock lasts until the last copy of the descriptor is closed: a cloned
- * child that lives on must close its copy at once.
+ * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins).
+ * Commands that change a container hold the lock exclusively; those that only read do not need it,
+ * as the record is replaced whole. The lock lasts until the last copy of the descriptor is closed:
+ * a cloned child that lives on must close its copy at once.
  */
 #ifndef RT_STATE_RECORD_H
 #define RT_STATE_RECORD_H
@@ -47,15 +47,16 @@ struct record {
     struct oci_map annotations;
 };
 
-/* The id's letters: [A-Za-z0-9_+.-], not empty, not "." or "..", no leading '-' or '.', at most 255.
- * Every command checks it before the id becomes part of a path. */
+/* The id's letters: [A-Za-z0-9_+.-], not empty, not "." or "..", no leading '-' or '.', at most
+ * 255. Every command checks it before the id becomes part of a path. */
 int record_check_id (const char *id, struct error *err);
 
-/* Makes the state root (0700) and claims ID: an open, locked directory descriptor. EEXIST is the error
- * RT-STATE-EXISTS with "already exists". */
+/* Makes the state root (0700) and claims ID: an open, locked directory descriptor. EEXIST is the
+ * error RT-STATE-EXISTS with "already exists". */
 int record_claim (const char *state_root, const char *id, struct error *err);
 
-/* Opens ID's directory and, with `lock`, waits for its lock. RT-STATE-MISSING with "does not exist". */
+/* Opens ID's directory and, with `lock`, waits for its lock. RT-STATE-MISSING with "does not
+ * exist". */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
 
 int record_write (int dir, const struct record *record, struct error *err);

@@ -17,20 +17,20 @@ static const struct field {
     enum kind kind;
     size_t offset;
 } fields[] = {
-    { "id", KIND_STRING, offsetof (struct record, id) },
-    { "bundle", KIND_STRING, offsetof (struct record, bundle) },
-    { "rootfs", KIND_STRING, offsetof (struct record, rootfs) },
-    { "created", KIND_STRING, offsetof (struct record, created) },
-    { "owner", KIND_UID, offsetof (struct record, owner) },
-    { "pid", KIND_PID, offsetof (struct record, pid) },
-    { "startTime", KIND_UINT64, offsetof (struct record, start_time) },
-    { "creator", KIND_PID, offsetof (struct record, creator) },
-    { "creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time) },
-    { "cgroup", KIND_MAP, offsetof (struct record, cgroup) },
-    { "systemd", KIND_BOOL, offsetof (struct record, systemd) },
-    { "terminal", KIND_BOOL, offsetof (struct record, terminal) },
-    { "ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace) },
-    { "annotations", KIND_MAP, offsetof (struct record, annotations) },
+    {"id", KIND_STRING, offsetof (struct record, id)},
+    {"bundle", KIND_STRING, offsetof (struct record, bundle)},
+    {"rootfs", KIND_STRING, offsetof (struct record, rootfs)},
+    {"created", KIND_STRING, offsetof (struct record, created)},
+    {"owner", KIND_UID, offsetof (struct record, owner)},
+    {"pid", KIND_PID, offsetof (struct record, pid)},
+    {"startTime", KIND_UINT64, offsetof (struct record, start_time)},
+    {"creator", KIND_PID, offsetof (struct record, creator)},
+    {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time)},
+    {"cgroup", KIND_MAP, offsetof (struct record, cgroup)},
+    {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
+    {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
+    {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
+    {"annotations", KIND_MAP, offsetof (struct record, annotations)},
 };
 
 static const char *const phase_words[] = {
@@ -49,23 +49,23 @@ static void write_map (struct json_writer *writer, const char *key, const struct
 static void write_field (struct json_writer *writer, const struct field *field,
                          const struct record *record)
 {
-    const void *place = (const char *) record + field->offset;
+    const void *place = (const char *)record + field->offset;
     switch (field->kind) {
     case KIND_STRING:
-        if (*(const char *const *) place)
-            json_string (writer, field->key, *(const char *const *) place);
+        if (*(const char *const *)place)
+            json_string (writer, field->key, *(const char *const *)place);
         break;
     case KIND_PID:
-        json_int (writer, field->key, *(const pid_t *) place);
+        json_int (writer, field->key, *(const pid_t *)place);
         break;
     case KIND_UID:
-        json_uint (writer, field->key, *(const uid_t *) place);
+        json_uint (writer, field->key, *(const uid_t *)place);
         break;
     case KIND_UINT64:
-        json_uint (writer, field->key, *(const uint64_t *) place);
+        json_uint (writer, field->key, *(const uint64_t *)place);
         break;
     case KIND_BOOL:
-        json_bool (writer, field->key, *(const bool *) place);
+        json_bool (writer, field->key, *(const bool *)place);
         break;
     case KIND_MAP:
         write_map (writer, field->key, place);
@@ -75,7 +75,7 @@ static void write_field (struct json_writer *writer, const struct field *field,
 
 void record_to_json (const struct record *record, struct text *out)
 {
-    struct json_writer writer = { .out = out, .pretty = true };
+    struct json_writer writer = {.out = out, .pretty = true};
     json_open (&writer, NULL, '{');
     json_uint (&writer, "version", RECORD_VERSION);
     json_string (&writer, "phase", phase_words[record->phase]);
@@ -95,7 +95,7 @@ static int read_map (struct arena *arena, const struct json *value, struct oci_m
     json_each (member, value) {
         if (member->type != JSON_STRING)
             return -1;
-        map->items[map->count++] = (struct oci_pair){ member->key, member->text };
+        map->items[map->count++] = (struct oci_pair){member->key, member->text};
     }
     return 0;
 }
@@ -108,30 +108,30 @@ static int read_number (const struct json *value, uint64_t max, uint64_t *number
 static int read_field (struct arena *arena, const struct json *value, const struct field *field,
                        struct record *record)
 {
-    void *place = (char *) record + field->offset;
+    void *place = (char *)record + field->offset;
     uint64_t number;
     switch (field->kind) {
     case KIND_STRING:
         if (value->type != JSON_STRING)
             return -1;
-        *(const char **) place = value->text;
+        *(const char **)place = value->text;
         return 0;
     case KIND_PID:
         if (read_number (value, INT32_MAX, &number) < 0)
             return -1;
-        *(pid_t *) place = (pid_t) number;
+        *(pid_t *)place = (pid_t)number;
         return 0;
     case KIND_UID:
         if (read_number (value, UINT32_MAX, &number) < 0)
             return -1;
-        *(uid_t *) place = (uid_t) number;
+        *(uid_t *)place = (uid_t)number;
         return 0;
     case KIND_UINT64:
         return read_number (value, UINT64_MAX, place);
     case KIND_BOOL:
         if (value->type != JSON_BOOL)
             return -1;
-        *(bool *) place = value->boolean;
+        *(bool *)place = value->boolean;
         return 0;
     case KIND_MAP:
         return read_map (arena, value, place);
@@ -164,7 +164,7 @@ static int read_phase (const struct json *root, enum record_phase *phase, struct
     const struct json *value = json_member (root, "phase");
     for (size_t i = 0; i < sizeof phase_words / sizeof phase_words[0]; i++) {
         if (value && value->type == JSON_STRING && text_equal (value->text, phase_words[i])) {
-            *phase = (enum record_phase) i;
+            *phase = (enum record_phase)i;
             return 0;
         }
     }
@@ -174,7 +174,7 @@ static int read_phase (const struct json *root, enum record_phase *phase, struct
 static int read_record (struct arena *arena, const struct json *root, struct record *record,
                         struct error *err)
 {
-    struct record read = { 0 };
+    struct record read = {0};
     if (check_version (root, err) < 0 || read_phase (root, &read.phase, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -198,6 +198,6 @@ int record_from_json (struct arena *arena, const char *text, size_t length, stru
         return -1;
     int result = read_record (arena, root, record, err);
     if (result < 0)
-        (void) snprintf (err->file, sizeof err->file, "record.json");
+        (void)snprintf (err->file, sizeof err->file, "record.json");
     return result;
 }

@@ -12,8 +12,8 @@ static bool is_alive (pid_t pid, uint64_t start_time)
 {
     uint64_t found;
     char state;
-    return pid > 0 && pidfd_start_time (pid, &found, &state) == 0 && found == start_time
-           && state != 'Z' && state != 'X';
+    return pid > 0 && pidfd_start_time (pid, &found, &state) == 0 && found == start_time &&
+           state != 'Z' && state != 'X';
 }
 
 enum oci_status status_of (int dir, const struct record *record, bool frozen)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status: what a container is doing now, derived each time from the record, the process (pid and start
- * time), the gate and the freezer. Nothing of it is stored.
+ * status: what a container is doing now, derived each time from the record, the process (pid and
+ * start time), the gate and the freezer. Nothing of it is stored.
  */
 #ifndef RT_STATE_STATUS_H
 #define RT_STATE_STATUS_H
