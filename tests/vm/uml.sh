@@ -4,8 +4,8 @@
 # Runs a command on another kin of host: User-Mode Linux, that is Linux 6.1 as a process, with cgroup
 # v2 alone, all capabilities, and AppArmor or SELinux where asked for. It sees this machine's files
 # read-only; /tmp shows them too but keeps changes to itself, and $TMPDIR is a tmpfs, where the root
-# file systems of containers belong (hostfs knows neither chown nor xattrs). Output, exit status,
-# working directory and environment are the command's own.
+# file systems of containers belong (hostfs knows neither chown nor xattrs). /dev/ubda is an empty
+# disk. Output, exit status, working directory and environment are the command's own.
 #
 #   tests/vm/uml.sh [--lsm apparmor|selinux] [--timeout SECONDS] [--memory SIZE] -- COMMAND...
 #
@@ -94,9 +94,10 @@ INIT
 chmod +x "$work/init"
 
 touch "$work/out/stdout" "$work/out/stderr"
+truncate -s 64M "$work/disk" # /dev/ubda: a block device that limits can be set for
 # A pid namespace, so that nothing of it outlives the one process that is killed.
 unshare --pid --fork --kill-child "$kernel" "mem=$memory" root=/dev/root rootfstype=hostfs rootflags=/ ro \
-    "init=$work/init" "${words[@]}" con=null con0=fd:0,fd:1 quiet </dev/null >"$work/console" 2>&1 &
+    "ubd0=$work/disk" "init=$work/init" "${words[@]}" con=null con0=fd:0,fd:1 quiet </dev/null >"$work/console" 2>&1 &
 machine=$!
 tail -q -c +1 -s 0.2 -f --pid "$machine" "$work/out/stdout" &
 out=$!
