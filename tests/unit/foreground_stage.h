@@ -57,6 +57,7 @@ static inline pid_t begin_container (const struct stage *stage, int pts)
     if (pid != 0)
         return pid;
     sigset_t none;
+    (void)prctl (PR_SET_PDEATHSIG, SIGKILL); /* with rt, if the test fails */
     (void)sigemptyset (&none);
     (void)sigprocmask (SIG_SETMASK, &none, NULL);
     for (int number = 1; number <= SIGRTMAX; number++)

@@ -248,18 +248,19 @@ static void test_many_bytes_both_ways (void **state)
 static int write_and_die (const struct stage *stage)
 {
     static char block[65536];
+    pid_t known = getpid ();
 
     set_raw (0);
-    if (stage->keep_pts && fork () == 0) {
-        (void)setsid (); /* no SIGHUP when the session's leader dies */
-        (void)prctl (PR_SET_PDEATHSIG, 0);
-        for (;;)
-            (void)pause ();
+    if (stage->keep_pts) {
+        known = fork ();
+        if (known == 0) {
+            (void)setsid (); /* no SIGHUP when the session's leader dies */
+            for (;;)
+                (void)pause ();
+        }
     }
-    if (stage->report > 0) {
-        pid_t self = getpid ();
-        report (&self, sizeof self);
-    }
+    if (stage->report > 0)
+        report (&known, sizeof known);
     for (uint64_t done = 0; done < stage->bytes;) {
         size_t size =
             stage->bytes - done < sizeof block ? (size_t)(stage->bytes - done) : sizeof block;
@@ -317,17 +318,11 @@ static void test_slow_reader (void **state)
     assert_int_equal (wait_for (rt), 7);
 }
 
-static void kill_keeper (pid_t container)
+/* What outlives the container is the test's own to end: it has been made a subreaper. */
+static void end_survivor (pid_t survivor)
 {
-    /* the keeper is the only one left; it is this process's, its subreaper */
-    (void)container;
-    for (pid_t pid; (pid = waitpid (-1, NULL, WNOHANG)) >= 0;) {
-        AUTO_FILE FILE *children = fopen ("/proc/thread-self/children", "re");
-        int child;
-        if (children && fscanf (children, "%d", &child) == 1)
-            (void)kill (child, SIGKILL);
-        (void)sched_yield ();
-    }
+    assert_int_equal (kill (survivor, SIGKILL), 0);
+    assert_int_equal (waitpid (survivor, NULL, 0), survivor);
 }
 
 /* Somebody else has the terminal open: rt does not wait for that one. */
@@ -339,17 +334,23 @@ static void test_terminal_kept_by_another (void **state)
     for (uint64_t bytes = 1; bytes < 100 * 1000; bytes = bytes * 9 + 1) {
         AUTO_FD int out = -1;
         AUTO_FD int eater = -1;
+        AUTO_FD int line = -1;
+        AUTO_FD int tell = -1;
+        pid_t keeper;
         make_pipe (&eater, &out);
+        make_pipe (&line, &tell);
         struct stage stage = {.container = write_and_die,
                               .terminal = true,
                               .out = out,
+                              .report = tell,
                               .keep_pts = true,
                               .bytes = bytes};
         pid_t rt = start_rt (&stage);
         drop_fd (&out);
         expect_stream (eater, bytes);
         assert_int_equal (wait_for (rt), 7);
-        kill_keeper (rt);
+        assert_int_equal (read (line, &keeper, sizeof keeper), sizeof keeper);
+        end_survivor (keeper);
     }
     (void)prctl (PR_SET_CHILD_SUBREAPER, 0);
 }
@@ -362,7 +363,8 @@ static int leave_writer (const struct stage *stage)
     if (fork () == 0) {
         static char block[4096];
         (void)setsid ();
-        report ("w", 1);
+        pid_t self = getpid ();
+        report (&self, sizeof self);
         while (write (1, block, sizeof block) > 0)
             ;
         _exit (0);
@@ -378,6 +380,7 @@ static void test_writer_without_end (void **state)
     (void)state;
     AUTO_FD int line = -1;
     AUTO_FD int tell = -1;
+    pid_t writer;
     AUTO_FD int nowhere = open ("/dev/null", O_RDWR | O_CLOEXEC);
 
     make_pipe (&line, &tell);
@@ -385,10 +388,10 @@ static void test_writer_without_end (void **state)
     struct stage stage = {
         .container = leave_writer, .terminal = true, .in = nowhere, .out = nowhere, .report = tell};
     pid_t rt = start_rt (&stage);
-    assert_int_equal (read_byte (line), 'w');
+    assert_int_equal (read (line, &writer, sizeof writer), sizeof writer);
     assert_int_equal (kill (rt, SIGUSR1), 0);
     assert_int_equal (wait_for (rt), 128 + SIGUSR1);
-    kill_keeper (rt);
+    end_survivor (writer);
     (void)prctl (PR_SET_CHILD_SUBREAPER, 0);
 }
 
