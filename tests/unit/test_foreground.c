@@ -252,12 +252,10 @@ static int write_and_die (const struct stage *stage)
 
     set_raw (0);
     if (stage->keep_pts) {
+        (void)signal (SIGHUP, SIG_IGN); /* the keeper gets it when the session's leader dies */
         known = fork ();
-        if (known == 0) {
-            (void)setsid (); /* no SIGHUP when the session's leader dies */
-            for (;;)
-                (void)pause ();
-        }
+        while (known == 0)
+            (void)pause ();
     }
     if (stage->report > 0)
         report (&known, sizeof known);
