@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * existing: start, kill and delete: the verbs for a container that create has left behind.
+ * existing: see existing.h; and start, kill and delete, the verbs that need nothing more.
  */
-#include "lifecycle/lifecycle.h"
+#include "lifecycle/existing.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -19,24 +19,14 @@
 
 #define LAST_WORDS_TIMEOUT_MS 5000
 
-/* A container as a verb finds it. */
-struct existing {
-    struct arena arena;
-    int directory;
-    struct record record;
-    enum oci_status status;
-};
-
-static void existing_release (struct existing *existing)
+void existing_release (struct existing *existing)
 {
     drop_fd (&existing->directory);
     arena_release (&existing->arena);
 }
 
-#define AUTO_EXISTING __attribute__ ((cleanup (existing_release)))
-
-static int existing_open (struct existing *existing, const struct lifecycle_globals *globals,
-                          const char *id, bool lock, struct error *err)
+int existing_open (struct existing *existing, const struct lifecycle_globals *globals,
+                   const char *id, bool lock, struct error *err)
 {
     if (record_check_id (id, err) < 0)
         return -1;
@@ -49,7 +39,7 @@ static int existing_open (struct existing *existing, const struct lifecycle_glob
     return 0;
 }
 
-static const struct oci_config *existing_config (struct existing *existing, struct error *err)
+const struct oci_config *existing_config (struct existing *existing, struct error *err)
 {
     size_t length;
     AUTO_FREE char *text = record_read_config (existing->directory, &length, err);
@@ -60,9 +50,14 @@ static const struct oci_config *existing_config (struct existing *existing, stru
     return oci_config_parse (&existing->arena, "config.json", copy, length, NULL, NULL, err);
 }
 
+int existing_not_running (const char *id, struct error *err)
+{
+    return error_set (err, "RT-NOT-RUNNING", 0, "container not running: %s", id);
+}
+
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
 {
-    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
 
     if (existing_open (&existing, globals, id, true, err) < 0)
         return -1;
@@ -102,31 +97,26 @@ static bool is_for_all (const struct existing *existing, int signal, bool all)
            (all || (signal == SIGKILL && !existing->record.own_pid_namespace));
 }
 
-static int not_running (const char *id, struct error *err)
-{
-    return error_set (err, "RT-NOT-RUNNING", 0, "container not running: %s", id);
-}
-
 int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,
                     struct error *err)
 {
-    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
 
     if (existing_open (&existing, globals, id, false, err) < 0)
         return -1;
     bool for_all = is_for_all (&existing, signal, all);
     if (existing.status == OCI_STATUS_STOPPED && !for_all)
-        return not_running (id, err);
+        return existing_not_running (id, err);
     if (for_all && signal != 0)
         return cgroup_kill (&existing.record.cgroup, signal, err);
 
     AUTO_FD int pidfd = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     if (pidfd < 0)
         return errno == ESRCH
-                   ? not_running (id, err)
+                   ? existing_not_running (id, err)
                    : error_set (err, "RT-KILL", errno, "cannot open the init of container %s", id);
     if (pidfd_signal (pidfd, signal) < 0)
-        return errno == ESRCH ? not_running (id, err)
+        return errno == ESRCH ? existing_not_running (id, err)
                               : error_set (err, "RT-KILL", errno,
                                            "cannot send signal %d to container %s", signal, id);
     /* Frozen by the v1 freezer it would die only after a resume (VRB-40). */
@@ -150,7 +140,7 @@ static int delete_unread (const struct lifecycle_globals *globals, const char *i
 int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, bool force,
                       struct error *err)
 {
-    AUTO_EXISTING struct existing existing = {.arena = ARENA_INIT, .directory = -1};
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
 
     if (existing_open (&existing, globals, id, true, err) < 0) {
         bool half = text_equal (err->code, "RT-STATE-HALF");
