@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "oci-spec/config.h"
 
-#include <ctype.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -244,50 +243,23 @@ const char *oci_names_of (const struct oci_names *names, uint64_t value)
     return NULL;
 }
 
-/* Names longer than this are nobody's typing error. */
-#define NAME_MAX_TYPED 48
-
-/* How many letters must be changed, added or taken away to turn one into the other; capitals count
- * as the same. */
-static size_t distance (const char *a, const char *b)
-{
-    size_t row[NAME_MAX_TYPED + 1];
-    size_t length = strlen (b);
-
-    for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            bool same = tolower ((unsigned char)a[i - 1]) == tolower ((unsigned char)b[j - 1]);
-            size_t best = diagonal + (same ? 0 : 1);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[length];
-}
-
 const char *oci_names_nearest (const struct oci_names *names, const char *name)
 {
-    size_t length = strnlen (name, NAME_MAX_TYPED + 1);
+    size_t length = strlen (name);
     size_t best = length / 3 + 1; /* this far away is another word */
     const char *nearest = NULL;
 
-    if (length == 0 || length > NAME_MAX_TYPED)
+    if (length == 0)
         return NULL;
     for (size_t i = 0; i < names->count; i++) {
-        if (strlen (names->items[i].name) > NAME_MAX_TYPED)
-            continue;
-        size_t far = distance (name, names->items[i].name);
+        const char *candidate = names->items[i].name;
+        /* A word that was cut short is near to what it begins. */
+        if (length > 3 && strncasecmp (candidate, name, length) == 0)
+            return candidate;
+        size_t far = text_distance (name, candidate);
         if (far < best) {
             best = far;
-            nearest = names->items[i].name;
+            nearest = candidate;
         }
     }
     return nearest;

@@ -84,11 +84,13 @@ void error_format (const struct error *err, char *out, unsigned long size)
         add (out, size, &length, ": %s", strerror (err->errnum));
 
     bool place = err->file[0] != '\0' || err->pointer[0] != '\0';
+    size_t pointer_length = strlen (err->pointer);
+    bool told = strncmp (err->text, err->pointer, pointer_length) == 0;
     if (place) {
         add (out, size, &length, " (%s", err->file[0] != '\0' ? err->file : "config.json");
         if (err->line != 0)
             add (out, size, &length, ":%u:%u", err->line, err->column);
-        if (err->pointer[0] != '\0')
+        if (pointer_length > 0 && !told)
             add (out, size, &length, " %s", err->pointer);
     }
     if (err->hint[0] != '\0')

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,11 @@ bool text_starts_with (const char *string, const char *prefix)
     return strncmp (string, prefix, strlen (prefix)) == 0;
 }
 
+static int fold (char c)
+{
+    return tolower ((unsigned char)c);
+}
+
 size_t text_distance (const char *a, const char *b)
 {
     enum { LONGEST = 64 };
@@ -143,7 +149,7 @@ size_t text_distance (const char *a, const char *b)
                 row[j] = j;
                 continue;
             }
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            size_t best = above[j - 1] + (fold (a[i - 1]) != fold (b[j - 1]));
             if (above[j] + 1 < best)
                 best = above[j] + 1;
             if (row[j - 1] + 1 < best)

@@ -40,7 +40,8 @@ static inline bool text_equal (const char *a, const char *b)
 bool text_starts_with (const char *string, const char *prefix);
 
 /* How many letters must be put in, left out, replaced or swapped with their neighbour to make one
- * word of the other. For "did you mean"; words longer than 63 bytes are as far apart as can be. */
+ * word of the other, capitals counting as small letters. For "did you mean"; words longer than 63
+ * bytes are as far apart as can be. */
 size_t text_distance (const char *a, const char *b);
 
 /* Cleans an absolute or relative path lexically: no "//", "/./", and ".." never above the start
