@@ -88,8 +88,10 @@ void check_mapped_user (const struct check *check, const void *section)
     if (!namespace || namespace->path || !config->process)
         return;
     const struct oci_user *user = &config->process->user;
-    if (!is_mapped (&linux->uid_mappings, user->uid))
+    if (maps_root (&linux->uid_mappings) && !is_mapped (&linux->uid_mappings, user->uid))
         check_fail (check, "/process/user/uid", text, user->uid);
+    if (!maps_root (&linux->gid_mappings)) /* that is an error of its own */
+        return;
     if (!is_mapped (&linux->gid_mappings, user->gid))
         check_fail (check, "/process/user/gid", text, user->gid);
     for (size_t i = 0; i < user->additional_gids.count; i++)

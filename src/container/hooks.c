@@ -8,6 +8,7 @@
 #include "kernel/clone.h"
 #include "kernel/fds.h"
 #include "kernel/pidfd.h"
+#include "kernel/signals.h"
 #include "oci-spec/names.h"
 
 #include <errno.h>
@@ -60,18 +61,6 @@ static _Noreturn void child_fail (int report, int step)
     _exit (127);
 }
 
-/* Handlers are reset by exec, what is ignored stays ignored, and so does the mask. */
-static void reset_signals (void)
-{
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
-
-    for (int signal = 1; signal < NSIG; signal++)
-        (void)sigaction (signal, &standard, NULL);
-    (void)sigemptyset (&none);
-    (void)sigprocmask (SIG_SETMASK, &none, NULL);
-}
-
 static bool cwd_may_be_denied (enum oci_hook_kind kind)
 {
     return kind == OCI_HOOK_CREATE_CONTAINER || kind == OCI_HOOK_START_CONTAINER;
@@ -98,7 +87,7 @@ static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind
         child_fail (report, START_SETUP);
     if (context->cwd && chdir (context->cwd) < 0 && (errno != EACCES || !cwd_may_be_denied (kind)))
         child_fail (report, START_CWD);
-    reset_signals ();
+    signals_reset ();
     (void)execve (hook->path, hook->args.present ? hook->args.items : only_path,
                   env && env->items ? env->items : empty);
     child_fail (report, START_EXEC);

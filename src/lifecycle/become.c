@@ -20,11 +20,11 @@
 #include "container/user.h"
 #include "kernel/fds.h"
 #include "kernel/procfd.h"
+#include "kernel/signals.h"
 #include "lifecycle/channel.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,21 +54,6 @@ int become_check_executable (const struct become *become, struct error *err)
 
     return executable_find (become->arena, become->process->args.items[0], &become->env, &path,
                             err);
-}
-
-/* Handlers and blocked signals are the caller's or ours, never the container's (PRC-41). Only what
- * is not default costs a call. */
-static void reset_signals (void)
-{
-    const struct sigaction defaults = {.sa_handler = SIG_DFL};
-    struct sigaction present;
-    sigset_t none;
-
-    for (int signal = 1; signal < NSIG; signal++)
-        if (sigaction (signal, NULL, &present) == 0 && present.sa_handler != SIG_DFL)
-            (void)sigaction (signal, &defaults, NULL);
-    (void)sigemptyset (&none);
-    (void)sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
 static int prepare_env (struct become *become, struct error *err)
@@ -151,7 +136,7 @@ int become (const struct become *become, struct error *err)
     if (!hooks &&
         executable_find (become->arena, process->args.items[0], &become->env, &path, err) < 0)
         return -1;
-    reset_signals ();
+    signals_reset ();
 
     struct error ignored;
     (void)channel_send (become->line, CHANNEL_EXEC, NULL, 0, -1, &ignored);
