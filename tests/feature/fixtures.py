@@ -41,6 +41,7 @@ def host_words():
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
     words |= {"idmap-tmpfs"} if release >= (6, 3) else set()
     words |= {"mount-setattr"} if release >= (5, 12) else set()
+    words |= {"disk"} if CGROUPS.disks() else set()
     with open("/proc/filesystems", encoding="ascii") as file:
         words |= {line.split()[-1] for line in file}
     return words

@@ -3,6 +3,7 @@
 processes, and a mount namespace of our own so that nothing we do can stay behind."""
 
 import ctypes
+import errno
 import os
 import select
 import signal
@@ -75,8 +76,10 @@ def wait_dead(pid, timeout=20):
     """Waits until the process is dead (a zombie counts); does not reap."""
     try:
         pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
+    except OSError as error:    # EINVAL: older kernels, for one that is just being reaped
+        if error.errno in (errno.ESRCH, errno.EINVAL):
+            return
+        raise
     try:
         if not select.select([pidfd], [], [], timeout)[0]:
             raise AssertionError(f"process {describe(pid)} still lives after {timeout} s")
@@ -169,6 +172,16 @@ class Cgroups:
         name = v2_file if self.layout == "v2" else v1_file
         with open(os.path.join(self.dir(pid, controller), name), encoding="ascii") as file:
             return file.read().strip()
+
+    def disks(self):
+        """["8:0", ...]: devices that a throttle can be set for."""
+        found = []
+        if {"io", "blkio"} & self.controllers:
+            for name in sorted(os.listdir("/sys/block")):
+                if not name.startswith(("loop", "ram", "zram")):
+                    with open(f"/sys/block/{name}/dev", encoding="ascii") as file:
+                        found.append(file.read().strip())
+        return found
 
     def freeze(self, pid, frozen):
         if self.layout == "v2":

@@ -4,6 +4,7 @@
 import datetime
 import json
 import os
+import threading
 
 import pytest
 
@@ -278,7 +279,6 @@ def test_success_is_silent(new_box, rt):
 @pytest.mark.rows("ENG-02", "ENG-34", "CRT-26", "LCY-14")
 def test_many_containers_share_a_root(new_box):
     """Mount points are made by several at once."""
-    import threading
     boxes = [new_box("report") for _ in range(4)]
     for box in boxes[1:]:
         box.config["root"]["path"] = boxes[0].rootfs
@@ -293,3 +293,63 @@ def test_many_containers_share_a_root(new_box):
     for thread in threads:
         thread.join()
     assert [each.code for each in told] == [0] * 4, told
+
+
+@pytest.mark.rows("CLI-02")
+@pytest.mark.own
+def test_default_state_root(new_box, rt):
+    box = new_box("pause")
+    box.save()
+    assert rt.call("create", "-b", box.dir, box.id, root=False).code == 0
+    try:
+        assert os.path.isdir(f"/run/rt/{box.id}")
+        box.pid = json.loads(rt.call("state", box.id, root=False).out)["pid"]
+    finally:
+        assert rt.call("delete", "-f", box.id, root=False).code == 0
+    box.wait()
+
+
+@pytest.mark.rows("LSM-01", "LSM-02", "LSM-05", "LSM-06", "PRC-34", "MNT-67")
+@pytest.mark.own
+@pytest.mark.parametrize("section, name, value", [
+    ("process", "apparmorProfile", "rt-no-such-profile"),
+    ("process", "selinuxLabel", "system_u:system_r:no_such_t:s0"),
+    ("linux", "mountLabel", "system_u:object_r:no_such_t:s0")])
+def test_labels_that_cannot_be_had(box, fails, section, name, value):
+    """Whether the module is off or does not know the name: not silently without."""
+    box.config[section][name] = value
+    told = box.create(code=None)
+    if told.code == 0:
+        told = box.start(code=None)
+    fails(told, at=f"/{section}/{name}" if section == "process" else "/mounts/1")
+
+
+@pytest.mark.rows("LCY-04", "LCY-14")
+def test_state_is_whole_at_any_time(new_box, rt):
+    """Asked again and again while create, start, kill and delete change it."""
+    seen, stop = [], threading.Event()
+    box = new_box("pause")
+
+    def ask():
+        while not stop.is_set():
+            told = rt.call("state", box.id)
+            seen.append((told.code, told.out, told.err))
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for _ in range(5):
+            box.create()
+            box.start()
+            box.kill("KILL")
+            box.wait()
+            box.delete()
+    finally:
+        stop.set()
+        thread.join()
+    words = set()
+    for code, out, err in seen:
+        if code == 0:
+            words.add(json.loads(out)["status"])
+        else:
+            assert "does not exist" in err, err
+    assert words <= {"creating", "created", "running", "stopped"}

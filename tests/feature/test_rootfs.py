@@ -34,7 +34,7 @@ def test_nothing_of_the_host_is_seen(new_box):
     assert set(told.line("ls", "/")["names"]) == {"bin", "proc", "sys", "dev", "etc", "tmp"}
 
 
-@pytest.mark.rows("RFS-08", "MNT-33", "RFS-12")
+@pytest.mark.rows("RFS-08", "RFS-09", "MNT-33", "RFS-12")
 def test_nothing_of_the_container_is_seen_on_the_host(new_box):
     """Our mounts are shared, and so is the file system that the bundle lies on."""
     box = new_box("pause")
