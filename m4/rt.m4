@@ -79,7 +79,6 @@ AC_DEFUN([RT_FUZZING_FLAGS], [
         RT_CFLAG([FUZZ_CFLAGS], [-fsanitize=fuzzer-no-link])
         AS_IF([test -z "$FUZZ_CFLAGS"], [RT_MISSING([libFuzzer],
             [./configure CC=clang, and apt install clang libclang-rt-14-dev / dnf install clang compiler-rt])])
-        RT_ADD([TEST_LIBS], [-fsanitize=fuzzer])
     ])
     AC_SUBST([FUZZ_CFLAGS])
     AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
@@ -123,11 +122,9 @@ AC_DEFUN([RT_WANT_SHARED], [
 AC_DEFUN([RT_HAVE_CMOCKA], [
     have_cmocka=no
     AC_CHECK_HEADER([cmocka.h], [AC_CHECK_LIB([cmocka], [_cmocka_run_group_tests],
-        [have_cmocka=yes
-        RT_ADD([TEST_LIBS], [-lcmocka])], [])], [], [#include <stdarg.h>
+        [have_cmocka=yes], [])], [], [#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>])
-    AC_SUBST([TEST_LIBS])
     AM_CONDITIONAL([HAVE_CMOCKA], [test "$have_cmocka" = yes])
 ])

@@ -8,7 +8,7 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
-    feature_asan build_clang cppcheck fuzz vm dist)
+    feature_asan build_clang cppcheck build_fuzz fuzz vm dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
@@ -20,7 +20,7 @@ declare -A NEEDS=(
 
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
     libselinux1-dev libsystemd-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
-    shellcheck python3 python3-pytest user-mode-linux kmod iproute2 procps uidmap busybox-static
+    shellcheck python3 python3-pytest user-mode-linux kmod iproute2 procps strace uidmap busybox-static
     apparmor xz-utils)
 
 stage_packages () {

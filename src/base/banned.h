@@ -13,6 +13,10 @@
 #include <strings.h>
 #include <time.h>
 
+/* glibc makes macros of these for clang where _FORTIFY_SOURCE is set. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll strtol strtoll strtoul strtoull system popen
 #pragma GCC poison tmpnam mktemp gmtime localtime ctime asctime

@@ -46,7 +46,7 @@ static void a_prefix_is_another_name (void **state)
 {
     (void)state;
     for (char c = 'A'; c <= 'Z'; c++) {
-        char entries[6][5] = {{c, '=', '\0'}};
+        char entries[6][16] = {{c, '=', '\0'}};
         char *given[7] = {entries[0]};
         for (int i = 1; i < 6; i++) {
             (void)snprintf (entries[i], sizeof (entries[i]), "%c%d=", c, i);
