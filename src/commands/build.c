@@ -37,7 +37,7 @@ struct oci_features build_features (void)
         .rdma = true,
         .idmap = true,
         .intel_rdt = false,
-        .net_devices = false,
+        .net_devices = true,
         .seccomp_supported_flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
                                    SECCOMP_FILTER_FLAG_SPEC_ALLOW |
                                    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,

@@ -76,6 +76,14 @@ int namespaces_apply (struct namespaces *namespaces, struct error *err)
     return 0;
 }
 
+int namespaces_take (struct namespaces *namespaces, int type)
+{
+    for (size_t i = 0; i < namespaces->count; i++)
+        if (namespaces->joins[i].type == type)
+            return take_fd (&namespaces->joins[i].fd);
+    return -1;
+}
+
 void namespaces_release (struct namespaces *namespaces)
 {
     for (size_t i = 0; i < namespaces->count; i++)

@@ -35,6 +35,10 @@ int namespaces_prepare (const struct oci_linux *linux, struct namespaces *namesp
  * after it, where it is joined too (NSP-08). The pid namespace holds for children. */
 int namespaces_apply (struct namespaces *namespaces, struct error *err);
 
+/* outside: the descriptor of the one of this type that is to be joined, now the caller's; -1: there
+ * is none. */
+int namespaces_take (struct namespaces *namespaces, int type);
+
 void namespaces_release (struct namespaces *namespaces);
 
 #endif

@@ -14,12 +14,23 @@ int ns_open (const char *path);
 /* Opens that of a process: "user", "net", "pid" ... */
 int ns_open_process (pid_t pid, const char *name);
 
+/* Opens that of this process. */
+int ns_open_own (const char *name);
+
 /* CLONE_NEW* of an opened namespace (NS_GET_NSTYPE, Linux 4.11); -1 with errno. */
 int ns_type (int ns);
 
 /* Joins it; `type` is checked by the kernel. For CLONE_NEWPID and (before its exec) CLONE_NEWTIME
  * this holds for children. */
 int ns_join (int ns, int type);
+
+/* Is this process in the same one as `pid`? 1 yes (also where the kernel has no such namespaces), 0
+ * no, -1 with errno. */
+int ns_is_shared (pid_t pid, const char *name);
+
+/* Joins several of a process at once, all or none: Linux 5.8, EINVAL before. CLONE_NEWUSER among
+ * them is no obstacle to the others, whoever owns them. */
+int ns_join_process (int pidfd, int types);
 
 /* Leaves for a new one. */
 int ns_unshare (int type);

@@ -11,7 +11,7 @@
  *      ----------                               ---------
  *      clone                                    enters its v1 cgroups
  *                  <--- CHILD [pidfd] ---       (only with a first leg: it cloned C proper and ends)
- *      id maps, v2 cgroup where the clone could not
+ *      id maps, v2 cgroup where the clone could not, network devices
  *                  ---  GRANTED       --->      (only where C must wait for these)
  *      limits, devices, seccomp compiled        root, mounts, nodes
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)

@@ -11,13 +11,13 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "container/apparmor.h"
-#include "container/console.h"
 #include "container/hooks.h"
 #include "container/idmap.h"
 #include "container/oom.h"
 #include "container/rlimits.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
+#include "kernel/ns.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 #include "lifecycle/channel.h"
@@ -25,9 +25,9 @@
 #include "lifecycle/foreground.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/process_entry.h"
+#include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
 #include "lifecycle/supported.h"
-#include "lifecycle/terminal.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -64,6 +64,7 @@ static void start_init (struct start *start, const struct create_request *reques
         .arena = arena,
         .gated = gated,
         .rootfs = {.tree = MOUNTFD_INIT},
+        .net_devices = NETDEVS_INIT,
         .directory = -1,
         .gate = -1,
         .line = -1,
@@ -82,30 +83,12 @@ static void start_release (struct start *start)
     drop_fd (&start->ptmx);
     drop_fd (&start->pidfd);
     namespaces_release (&start->namespaces);
+    netdev_release (&start->net_devices);
     rootfs_release (&start->rootfs);
     if (start->mounts.config)
         mounts_release (&start->mounts);
     seccomp_program_release (&start->seccomp);
     cgroup_close_doors (&start->doors);
-}
-
-/* A terminal needs somebody who takes its outside, and a socket for it needs a terminal (CRT-18,
- * CRT-19). */
-static int check_console (const struct create_request *request, bool detached, struct error *err)
-{
-    bool terminal = request->config->process->terminal;
-
-    if (terminal && detached && !request->console_socket) {
-        error_set (err, "RT-CONSOLE-SOCKET", 0,
-                   "a detached container with a terminal needs --console-socket");
-        error_at (err, "/process/terminal");
-        return error_hint (err, "run it in the foreground, or set process.terminal to false");
-    }
-    if (request->console_socket && !(terminal && detached))
-        return error_set (err, "RT-CONSOLE-SOCKET", 0,
-                          "--console-socket is of no use for a container %s",
-                          terminal ? "in the foreground" : "without a terminal");
-    return 0;
 }
 
 static struct cgroup_request cgroup_request_of (const struct start *start)
@@ -130,7 +113,8 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     struct cgroup_request cgroup = cgroup_request_of (start);
     char created[TIMESTAMP_SIZE];
 
-    if (supported_check (config, err) < 0 || check_console (request, detached, err) < 0)
+    if (supported_check (config, err) < 0 ||
+        ptmx_check (config->process->terminal, detached, request->console_socket, err) < 0)
         return -1;
     plan_namespaces (&config->linux, &start->plan);
     if (selinux_prepare (config->process->selinux_label, err) < 0 ||
@@ -154,6 +138,7 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
         .terminal = config->process->terminal,
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
+        .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,
     };
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
@@ -170,7 +155,8 @@ static int start_prepare (struct start *start, struct error *err)
     const struct create_request *request = start->request;
 
     if (rootfs_prepare (&start->rootfs, start->record.rootfs, err) < 0 ||
-        namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0)
+        namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0 ||
+        netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0)
         return -1;
     start->mounts = (struct mounts){
         .config = start->config,
@@ -182,12 +168,7 @@ static int start_prepare (struct start *start, struct error *err)
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    if (request->console_socket) {
-        start->console_socket = fd_connect_unix (request->console_socket, SOCK_STREAM, err);
-        if (start->console_socket < 0)
-            return error_wrap (err, "--console-socket");
-    }
-    return 0;
+    return ptmx_connect (request->console_socket, &start->console_socket, err);
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
@@ -287,7 +268,24 @@ static int join_unified (struct start *start, struct error *err)
 
 bool start_awaits_grant (const struct start *start, bool in_cgroup)
 {
-    return !in_cgroup || start->plan.userns || start->plan.first_leg;
+    return !in_cgroup || start->plan.userns || start->plan.first_leg ||
+           start->config->linux.net_devices.count > 0;
+}
+
+/* Into the network namespace that C was born in or will join. */
+static int grant_net_devices (struct start *start, struct error *err)
+{
+    int netns = -1;
+
+    if (start->net_devices.count == 0)
+        return 0;
+    if (start->plan.make & CLONE_NEWNET)
+        netns = ns_open_process (start->record.pid, "net");
+    else
+        netns = namespaces_take (&start->namespaces, CLONE_NEWNET);
+    if (netns < 0)
+        return error_set (err, "RT-NETDEV", errno, "cannot open the container's network namespace");
+    return netdev_grant (&start->net_devices, netns, err);
 }
 
 /* What only the outside may do for C, which waits for it. */
@@ -305,6 +303,8 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
     if (!in_cgroup && join_unified (start, err) < 0)
+        return -1;
+    if (grant_net_devices (start, err) < 0)
         return -1;
     if (start_awaits_grant (start, in_cgroup) &&
         channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
@@ -329,26 +329,6 @@ static int start_run_hooks (struct start *start, struct error *err)
         hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context, err) < 0)
         return -1;
     return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
-}
-
-static int start_take_console (struct start *start, struct channel_message *message,
-                               struct error *err)
-{
-    start->ptmx = take_fd (&message->fd);
-    if (start->console_socket < 0) {
-        /* Before the process uses it; a size of the document stays where the caller has none.
-         */
-        terminal_copy_size (start->ptmx);
-        if (terminal_keep_newlines (start->ptmx) < 0)
-            return error_set (err, "RT-TERMINAL", errno, "cannot set the modes of the terminal");
-        return 0;
-    }
-    message->payload[message->length ? message->length - 1 : 0] = '\0';
-    if (console_send (start->console_socket, start->ptmx, (const char *)message->payload, err) < 0)
-        return -1;
-    drop_fd (&start->console_socket);
-    drop_fd (&start->ptmx);
-    return 0;
 }
 
 /* How C ended, in words, where it could not say so itself. */
@@ -379,7 +359,7 @@ static int start_converse (struct start *start, struct error *err)
         int failed = 0;
         switch (message.type) {
         case CHANNEL_CONSOLE:
-            failed = start_take_console (start, &message, err);
+            failed = ptmx_take (&message, &start->console_socket, &start->ptmx, err);
             break;
         case CHANNEL_MOUNTED:
             failed = start_run_hooks (start, err);
@@ -437,6 +417,7 @@ static void start_undo (struct start *start)
         while (waitid (P_PIDFD, (id_t)start->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
             ;
     }
+    netdev_undo (&start->net_devices);
     if (start->wrote_pid_file)
         (void)unlink (start->request->pid_file);
     if (start->claimed &&
@@ -476,6 +457,7 @@ static int run_in_front (struct start *start, int *status, struct error *err)
     const char *state_root = start->request->globals->state_root;
 
     (void)flock (start->directory, LOCK_UN);
+    netdev_release (&start->net_devices);
     if (foreground_wait (start->record.pid, start->pidfd, start->ptmx, status, err) < 0)
         return -1;
     if (start->request->keep)

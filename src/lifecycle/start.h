@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
+#include "container/netdev.h"
 #include "container/rootfs.h"
 #include "container/seccomp.h"
 #include "lifecycle/lifecycle.h"
@@ -35,6 +36,7 @@ struct start {
     struct cgroup_doors doors; /* C goes through them first of all */
 
     /* P only */
+    struct netdevs net_devices;
     int ptmx;
     int pidfd;
     bool claimed; /* the state directory is ours */

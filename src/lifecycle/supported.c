@@ -19,8 +19,6 @@ int supported_check (const struct oci_config *config, struct error *err)
                             "/linux/namespaces");
     if (mount->path)
         return unsupported (err, "joining a mount namespace", "/linux/namespaces");
-    if (config->linux.net_devices.count)
-        return unsupported (err, "moving network devices", "/linux/netDevices");
     if (config->linux.intel_rdt)
         return unsupported (err, "Intel RDT", "/linux/intelRdt");
     return 0;
