@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "container/apparmor.h"
+#include "container/console.h"
 #include "container/hooks.h"
 #include "container/idmap.h"
 #include "container/oom.h"
@@ -25,9 +26,9 @@
 #include "lifecycle/foreground.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/process_entry.h"
-#include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
 #include "lifecycle/supported.h"
+#include "lifecycle/terminal.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -91,6 +92,25 @@ static void start_release (struct start *start)
     cgroup_close_doors (&start->doors);
 }
 
+/* A terminal needs somebody who takes its outside, and a socket for it needs a terminal (CRT-18,
+ * CRT-19). */
+static int check_console (const struct create_request *request, bool detached, struct error *err)
+{
+    bool terminal = request->config->process->terminal;
+
+    if (terminal && detached && !request->console_socket) {
+        error_set (err, "RT-CONSOLE-SOCKET", 0,
+                   "a detached container with a terminal needs --console-socket");
+        error_at (err, "/process/terminal");
+        return error_hint (err, "run it in the foreground, or set process.terminal to false");
+    }
+    if (request->console_socket && !(terminal && detached))
+        return error_set (err, "RT-CONSOLE-SOCKET", 0,
+                          "--console-socket is of no use for a container %s",
+                          terminal ? "in the foreground" : "without a terminal");
+    return 0;
+}
+
 static struct cgroup_request cgroup_request_of (const struct start *start)
 {
     const struct lifecycle_globals *globals = start->request->globals;
@@ -113,8 +133,7 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     struct cgroup_request cgroup = cgroup_request_of (start);
     char created[TIMESTAMP_SIZE];
 
-    if (supported_check (config, err) < 0 ||
-        ptmx_check (config->process->terminal, detached, request->console_socket, err) < 0)
+    if (supported_check (config, err) < 0 || check_console (request, detached, err) < 0)
         return -1;
     plan_namespaces (&config->linux, &start->plan);
     if (selinux_prepare (config->process->selinux_label, err) < 0 ||
@@ -138,7 +157,6 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
         .terminal = config->process->terminal,
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
-        .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,
     };
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
@@ -168,7 +186,12 @@ static int start_prepare (struct start *start, struct error *err)
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    return ptmx_connect (request->console_socket, &start->console_socket, err);
+    if (request->console_socket) {
+        start->console_socket = fd_connect_unix (request->console_socket, SOCK_STREAM, err);
+        if (start->console_socket < 0)
+            return error_wrap (err, "--console-socket");
+    }
+    return 0;
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
@@ -331,6 +354,26 @@ static int start_run_hooks (struct start *start, struct error *err)
     return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
 }
 
+static int start_take_console (struct start *start, struct channel_message *message,
+                               struct error *err)
+{
+    start->ptmx = take_fd (&message->fd);
+    if (start->console_socket < 0) {
+        /* Before the process uses it; a size of the document stays where the caller has none.
+         */
+        terminal_copy_size (start->ptmx);
+        if (terminal_keep_newlines (start->ptmx) < 0)
+            return error_set (err, "RT-TERMINAL", errno, "cannot set the modes of the terminal");
+        return 0;
+    }
+    message->payload[message->length ? message->length - 1 : 0] = '\0';
+    if (console_send (start->console_socket, start->ptmx, (const char *)message->payload, err) < 0)
+        return -1;
+    drop_fd (&start->console_socket);
+    drop_fd (&start->ptmx);
+    return 0;
+}
+
 /* How C ended, in words, where it could not say so itself. */
 static int start_explain_end (struct start *start, struct error *err)
 {
@@ -359,7 +402,7 @@ static int start_converse (struct start *start, struct error *err)
         int failed = 0;
         switch (message.type) {
         case CHANNEL_CONSOLE:
-            failed = ptmx_take (&message, &start->console_socket, &start->ptmx, err);
+            failed = start_take_console (start, &message, err);
             break;
         case CHANNEL_MOUNTED:
             failed = start_run_hooks (start, err);
