@@ -4,7 +4,7 @@
     box = Container (runtime, directory)
     box.ops ("report", "stat /dev/null")     # what the probe does in the container
     box.config["hostname"] = "x"
-    told = box.run ()                        # Told: .code .out .err .report .line ("stat", "/dev/null")
+    told = box.run ()                        # Told: .code .out .err .report .line (...)
 """
 
 import copy
@@ -108,7 +108,8 @@ class Runtime:
     def call(self, *args, root=True, globals=(), shell=None, **options):
         """Runs `rt --root ROOT ARGS`; standard output and error go to files, because a container
         may keep them open. shell: what a shell does with the command "$@"."""
-        argv = (["/bin/sh", "-c", shell, "sh"] if shell else []) + [self.path] + (["--root", self.root] if root else []) + list(globals)
+        argv = ["/bin/sh", "-c", shell, "sh"] if shell else []
+        argv += [self.path] + (["--root", self.root] if root else []) + list(globals)
         return self.execute(argv + [str(arg) for arg in args], **options)
 
     def execute(self, argv, stdin=subprocess.DEVNULL, stdout=None, text=None, timeout=None,

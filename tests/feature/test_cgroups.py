@@ -16,7 +16,8 @@ def remove_parents(cgroups, name):
             os.rmdir(path)
 
 
-@pytest.mark.rows("CGM-01", "CGM-04", "CGM-09", "CGM-12", "CGM-15", "CGM-03", "ENG-25", "ENG-27", "ENG-28")
+@pytest.mark.rows("CGM-01", "CGM-04", "CGM-09", "CGM-12", "CGM-15", "CGM-03", "ENG-25",
+                  "ENG-27", "ENG-28")
 def test_placed_by_cgroups_path(new_box, cgroups):
     box = new_box("pause")
     own = cgroups.of("self")
@@ -412,8 +413,10 @@ def test_device_rules_in_order(new_box):
 
 @pytest.mark.rows("CGD-12", "CGD-07")
 @pytest.mark.parametrize("rule, allowed", [
-    ({"type": "c", "major": 1, "access": "rw"}, True), ({"type": "c", "minor": 99, "access": "rw"}, True),
-    ({"type": "c", "access": "rwm"}, True), ({"type": "b", "major": 1, "minor": 99, "access": "rwm"}, False),
+    ({"type": "c", "major": 1, "access": "rw"}, True),
+    ({"type": "c", "minor": 99, "access": "rw"}, True),
+    ({"type": "c", "access": "rwm"}, True),
+    ({"type": "b", "major": 1, "minor": 99, "access": "rwm"}, False),
     ({"type": "c", "major": 1, "minor": 98, "access": "rw"}, False),
     ({"type": "c", "major": 1, "minor": 99, "access": "m"}, False),
     ({"type": "a", "access": "rwm"}, True), ({"access": "rwm"}, True)], ids=label)
@@ -448,7 +451,8 @@ def test_built_in_devices_cannot_be_denied(new_box):
 @pytest.mark.own
 @pytest.mark.parametrize("rule, at", [
     ({"allow": True, "access": "rx"}, "/access"), ({"allow": True, "access": ""}, "/access"),
-    ({"allow": True}, ""), ({"access": "r"}, ""), ({"allow": True, "type": "z", "access": "r"}, "/type"),
+    ({"allow": True}, ""), ({"access": "r"}, ""),
+    ({"allow": True, "type": "z", "access": "r"}, "/type"),
 ], ids=label)
 def test_bad_device_rules(box, fails, rule, at):
     box.linux["resources"]["devices"] = [rule]

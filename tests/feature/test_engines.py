@@ -71,8 +71,10 @@ def test_help_of_a_verb(rt, verb):
 @pytest.mark.parametrize("argv, words", [
     (["foo"], ["foo"]), (["--foo", "list"], ["--foo"]), (["list", "--foo"], ["--foo"]), ([], []),
     (["state"], ["state"]), (["state", "a", "b"], ["state"]), (["start"], ["start"]),
-    (["kill"], ["kill"]), (["delete"], ["delete"]), (["create"], ["create"]), (["list", "x"], ["list"]),
-    (["create", "-b"], ["-b"]), (["--root"], ["--root"]), (["--log-format", "xml", "list"], ["xml"]),
+    (["kill"], ["kill"]), (["delete"], ["delete"]), (["create"], ["create"]),
+    (["list", "x"], ["list"]),
+    (["create", "-b"], ["-b"]), (["--root"], ["--root"]),
+    (["--log-format", "xml", "list"], ["xml"]),
     (["--log", "/no/such/dir/log", "list"], ["/no/such/dir/log"]),
     (["--cgroup-manager", "x", "list"], ["x"]),
 ], ids=label)
@@ -166,7 +168,8 @@ def test_json_log_of_an_error(box, log, fails):
 def test_json_log_has_more_for_programs(box, log):
     box.mount("/data", "nosuchfs")
     box.save()
-    box.rt.call("create", "-b", box.dir, box.id, globals=["--log", log.path, "--log-format", "json"])
+    box.rt.call("create", "-b", box.dir, box.id,
+                globals=["--log", log.path, "--log-format", "json"])
     [last] = [record for record in log() if record["level"] == "error"]
     assert list(last)[:3] == ["level", "msg", "time"]
     assert last["code"].startswith("RT-")

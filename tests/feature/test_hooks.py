@@ -314,7 +314,8 @@ cat /proc/$pid/cgroup >> {seen}
 @pytest.mark.rows("HKS-29")
 def test_a_mount_by_create_container_is_seen_inside(new_box):
     box = new_box("ls /tmp")
-    script = box.beside("hook.sh", f"#!/bin/sh\nmount --bind {box.beside('d')} {box.path('/tmp')}\n")
+    source = box.beside("d")
+    script = box.beside("hook.sh", f"#!/bin/sh\nmount --bind {source} {box.path('/tmp')}\n")
     box.beside("d/shown", "")
     os.chmod(script, 0o755)
     box.hook("createContainer", path=script, env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])

@@ -121,7 +121,8 @@ def test_source_is_missing(box, fails):
 
 @pytest.mark.rows("MNT-12", "MNT-68")
 def test_special_sources(new_box):
-    box = new_box("stat /x/fifo", "stat /x/socket", "stat /x/device", "read /x/link", "stat /x/link",
+    box = new_box("stat /x/fifo", "stat /x/socket", "stat /x/device", "read /x/link",
+                  "stat /x/link",
                   "read /etc/existing")
     os.mkfifo(box.dir + "/fifo")
     with socket.socket(socket.AF_UNIX) as server:
@@ -134,7 +135,8 @@ def test_special_sources(new_box):
         box.bind(f"{box.dir}/{name}", f"/x/{name}")
     box.bind(box.dir + "/file", "/etc/existing")
     told = box.run()
-    for name, kind in (("fifo", "fifo"), ("socket", "socket"), ("device", "char"), ("link", "file")):
+    kinds = {"fifo": "fifo", "socket": "socket", "device": "char", "link": "file"}
+    for name, kind in kinds.items():
         assert told.line("stat", f"/x/{name}")["type"] == kind
     assert told.text("/x/link") == told.text("/etc/existing") == "content"
 
@@ -154,7 +156,8 @@ def test_directory_over_file(box, fails, source, destination):
     (["nosuid", "nodev", "noexec"], {"rw", "nosuid", "nodev", "noexec", "relatime"}),
     (["nosuid", "suid", "nodev", "dev", "noexec", "exec"], {"rw", "relatime"}),
     (["noatime"], {"rw", "noatime"}), (["strictatime"], {"rw"}),
-    (["nodiratime"], {"rw", "nodiratime", "relatime"}), pytest.param(["defaults"], {"rw", "relatime"}, marks=pytest.mark.own),
+    (["nodiratime"], {"rw", "nodiratime", "relatime"}), 
+    pytest.param(["defaults"], {"rw", "relatime"}, marks=pytest.mark.own),
     (["noatime", "nodiratime"], {"rw", "noatime", "nodiratime"}),
     pytest.param(["noatime", "relatime"], {"rw", "relatime"}, marks=pytest.mark.own),
 ], ids=label)

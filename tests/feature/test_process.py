@@ -296,7 +296,8 @@ def test_scheduler(new_box, scheduler, policy, nice):
 @pytest.mark.rows("PRC-25", "PRC-26", "PRC-27", "PRC-28", "PRC-29")
 @pytest.mark.own
 @pytest.mark.parametrize("scheduler, at", [
-    ({}, ""), ({"policy": "SCHED_NONE"}, "/policy"), ({"policy": "SCHED_OTHER", "nice": 20}, "/nice"),
+    ({}, ""), ({"policy": "SCHED_NONE"}, "/policy"),
+    ({"policy": "SCHED_OTHER", "nice": 20}, "/nice"),
     ({"policy": "SCHED_OTHER", "nice": -21}, "/nice"),
     ({"policy": "SCHED_FIFO", "priority": 100}, "/priority"),
     ({"policy": "SCHED_OTHER", "priority": 5}, "/priority"),

@@ -233,7 +233,8 @@ def test_paths_must_be_absolute(box, fails, name):
 
 @pytest.mark.rows("MPH-10", "MNT-28")
 def test_readonly_paths(new_box):
-    box = new_box("create /etc/dir/x", "create /etc/dir/sub/x", "write /etc/file x", "statfs /proc/sys",
+    box = new_box("create /etc/dir/x", "create /etc/dir/sub/x", "write /etc/file x",
+                  "statfs /proc/sys",
                   "write /proc/sys/kernel/hostname x", "statfs /etc/dir", "create /etc/free",
                   "statfs /etc/dir/sub")
     box.file("/etc/dir/a")
@@ -339,7 +340,8 @@ def test_devices(new_box):
     box = new_box("stat /dev/a", "stat /dev/deep/er/b", "stat /dev/p", "stat /etc/c", "stat /dev/u",
                   "stat /dev/deep/er")
     box.linux["devices"] = [
-        {"type": "c", "path": "/dev/a", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 7, "gid": 8},
+        {"type": "c", "path": "/dev/a", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 7,
+         "gid": 8},
         {"type": "b", "path": "/dev/deep/er/b", "major": 7, "minor": 300, "fileMode": 0o600},
         {"type": "p", "path": "/dev/p", "fileMode": 0o622},
         {"type": "c", "path": "/etc/c", "major": 1, "minor": 3},
@@ -370,7 +372,8 @@ def test_device_mode_defaults_to_0666(new_box):
 @pytest.mark.own
 @pytest.mark.parametrize("device, at", [
     ({"type": "x", "path": "/dev/a", "major": 1, "minor": 5}, "/type"),
-    ({"type": "c", "path": "/dev/a", "minor": 5}, ""), ({"type": "b", "path": "/dev/a", "major": 1}, ""),
+    ({"type": "c", "path": "/dev/a", "minor": 5}, ""),
+    ({"type": "b", "path": "/dev/a", "major": 1}, ""),
     ({"type": "c", "path": "dev/a", "major": 1, "minor": 5}, "/path"),
     ({"type": "c", "major": 1, "minor": 5}, ""), ({"path": "/dev/a", "major": 1, "minor": 5}, ""),
     ({"type": "c", "path": "/dev/a", "major": 1, "minor": 99999999999}, "/minor"),

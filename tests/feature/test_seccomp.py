@@ -57,7 +57,8 @@ def test_calls_that_the_runtime_itself_uses(new_box, nnp):
 
 
 @pytest.mark.rows("SEC-01", "SEC-02")
-@pytest.mark.parametrize("more, word", [({}, "EPERM"), ({"defaultErrnoRet": 38}, "ENOSYS")], ids=label)
+@pytest.mark.parametrize("more, word", [({}, "EPERM"), ({"defaultErrnoRet": 38}, "ENOSYS")],
+                         ids=label)
 def test_default_errno(new_box, more, word):
     calls = ("execve execveat read write readv writev open openat close brk mmap munmap mprotect "
              "arch_prctl set_tid_address set_robust_list rseq prlimit64 getrandom readlinkat "
@@ -210,7 +211,8 @@ def test_flags(new_box, flags):
     (profile(architectures=["SCMP_ARCH_Z80"]), "/architectures/0"),
     (profile(flags=["SECCOMP_FILTER_FLAG_X"]), "/flags/0"),
     (profile(rule("getcpu", action="SCMP_ACT_NOTIFY")), ""),
-], ids=["no-default", "default", "action", "no-names", "names-missing", "errnoRet", "defaultErrnoRet",
+], ids=["no-default", "default", "action", "no-names", "names-missing", "errnoRet",
+        "defaultErrnoRet",
         "index", "op", "value", "arch", "flag", "notify"])
 def test_bad_profile(box, fails, value, at):
     box.linux["seccomp"] = value

@@ -263,6 +263,7 @@ def test_foreground_terminal(new_box, foreground):
 
 
 @pytest.mark.rows("TTY-10", "CRT-22")
+@pytest.mark.own
 def test_foreground_resize(new_box, foreground):
     box = new_box("trap 28", "echo up", "until 28", "tty")
     box.process["terminal"] = True

@@ -34,7 +34,8 @@ def test_unknown_id(rt, fails, argv):
 @pytest.mark.rows("VRB-03", "PRC-44")
 @pytest.mark.own
 @pytest.mark.parametrize("content, words", [
-    ("no program at all", "exec format error"), ("#!/no/such/interpreter\n", "no such file or directory"),
+    ("no program at all", "exec format error"),
+    ("#!/no/such/interpreter\n", "no such file or directory"),
 ], ids=["format", "interpreter"])
 def test_exec_fails_after_the_gate(new_box, fails, content, words):
     """The program is there and executable, but the kernel refuses it: `start` says so, once."""
@@ -363,7 +364,8 @@ def test_spec_content(rt, work):
     assert process["noNewPrivileges"] is True
     assert not process["capabilities"].get("inheritable")
     assert config["root"] == {"path": "rootfs", "readonly": True}
-    assert {each["type"] for each in linux["namespaces"]} >= {"pid", "network", "ipc", "uts", "mount"}
+    assert {each["type"] for each in linux["namespaces"]} \
+        >= {"pid", "network", "ipc", "uts", "mount"}
     assert "/proc/kcore" in linux["maskedPaths"] and "/proc/sys" in linux["readonlyPaths"]
     assert linux["resources"]["devices"] == [{"allow": False, "access": "rwm"}]
     assert {each["destination"] for each in config["mounts"]} \

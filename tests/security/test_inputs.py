@@ -197,8 +197,8 @@ def test_thousands_of_mappings(new_box):
             for number in range(250)]
     box.linux["uidMappings"] = maps
     assert len(box.run().text("/proc/self/uid_map").splitlines()) == 250
-    box.linux["uidMappings"] = [{"containerID": number * 2, "hostID": 100000 + number * 2, "size": 1}
-                                for number in range(5000)]
+    box.linux["uidMappings"] = [{"containerID": number * 2, "hostID": 100000 + number * 2,
+                                 "size": 1} for number in range(5000)]
     told = box.create(code=None)
     assert told.code == 1 and "/linux/uidMappings" in told.err, told
 

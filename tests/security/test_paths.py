@@ -2,7 +2,8 @@
 """What an image or a bundle puts in the way of paths: rt must not touch the host through it.
 
 `canary` is a directory beside the bundle that stands for the host. Each flaw is named where it was
-known; runc 1.1.5 (RT_PEER=1) shows CVE-2025-31133 and CVE-2026-41579 when its tests are run by hand.
+known. Positive controls: RT=/usr/sbin/runc without RT_PEER. Version 1.1.5 fails the tests of
+CVE-2025-31133, CVE-2026-41579, CVE-2026-88265, CVE-2025-23266 and of --preserve-fds.
 """
 
 import hashlib
@@ -166,8 +167,8 @@ def test_fake_proc(new_box, canary):
 
 @pytest.mark.rows("HDN-05", "NET-04")
 @OWN
-@pytest.mark.parametrize("where", ["/proc/sys/kernel", "/proc/self/attr", "/proc/self/oom_score_adj",
-                                   "/proc/1/uid_map"])
+@pytest.mark.parametrize("where", ["/proc/sys/kernel", "/proc/self/attr", "/proc/1/uid_map",
+                                   "/proc/self/oom_score_adj"])
 def test_mounts_over_proc(new_box, canary, where):
     box = new_box("report")
     cover = box.beside("cover", "of the cover") if "." in where or where.endswith(("adj", "map")) \

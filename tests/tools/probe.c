@@ -3,8 +3,7 @@
  * probe: what a container sees, told by the container itself.
  *
  * The only program of the test suite's root file system: static, no shell, no libc data files. It
- * runs operations in the order of its arguments, separated by ";". Most print one line of JSON
- * each,
+ * runs operations in the order of its arguments, separated by ";". Most print one line of JSON,
  * {"op": ..., ...} with "errno" where the kernel refused; `echo` and `copy` write raw bytes.
  * It serves as a hook, too (`hook FILE`), inside and outside of containers.
  */
