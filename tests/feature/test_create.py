@@ -233,6 +233,7 @@ def test_good_id(new_box, name):
 
 
 @pytest.mark.rows("CRT-26", "LCY-14")
+@pytest.mark.own
 def test_parallel_create_of_one_id(new_box):
     box = new_box("pause")
     box.save()
