@@ -10,6 +10,7 @@ RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) 
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -22,6 +23,12 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(TOP, "tests", "tools")
 PEER = bool(os.environ.get("RT_PEER"))
 CGROUPS = host.Cgroups()
+
+# Whoever starts the tests may ignore some (nohup, a shell's background job), and rt, as every program,
+# leaves alone what it inherits so.
+for each in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(each) == signal.SIG_IGN:
+        signal.signal(each, signal.SIG_DFL)
 
 
 def runtime_path():

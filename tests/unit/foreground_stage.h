@@ -14,6 +14,7 @@
 #include "base/fdio.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
+#include "kernel/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
