@@ -2,6 +2,9 @@
 /* plan: see plan.h. */
 #include "lifecycle/plan.h"
 
+#include "base/text.h"
+
+#include <linux/mount.h>
 #include <sched.h>
 
 #ifndef CLONE_NEWTIME
@@ -26,4 +29,35 @@ void plan_namespaces (const struct oci_linux *linux, struct plan *plan)
     };
     plan->first_leg = (join & (CLONE_NEWPID | CLONE_NEWUSER)) || plan->make_time ||
                       (join && (make & CLONE_NEWUSER));
+}
+
+static bool has_writable_cgroup_mount (const struct oci_config *config)
+{
+    for (size_t i = 0; i < config->mounts.count; i++) {
+        const struct oci_mount *mount = &config->mounts.items[i];
+        if (!mount->bind && mount->type && text_equal (mount->type, "cgroup") &&
+            text_equal (mount->destination, "/sys/fs/cgroup"))
+            return !((mount->attr_set | mount->rec_set) & MOUNT_ATTR_RDONLY);
+    }
+    return false;
+}
+
+bool plan_delegation (const struct oci_config *config, uid_t *uid)
+{
+    const struct oci_namespace *cgroup = oci_config_namespace (config, CLONE_NEWCGROUP);
+    const struct oci_id_mappings *mappings = &config->linux.uid_mappings;
+    uid_t inside = config->process->user.uid;
+    uid_t outside = inside;
+
+    if (!cgroup || cgroup->path || !has_writable_cgroup_mount (config))
+        return false;
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct oci_id_mapping *one = &mappings->items[i];
+        if (inside >= one->container_id && inside - one->container_id < one->size)
+            outside = one->host_id + (inside - one->container_id);
+    }
+    if (outside == 0)
+        return false;
+    *uid = outside;
+    return true;
 }

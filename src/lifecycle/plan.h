@@ -15,7 +15,7 @@
 #ifndef RT_LIFECYCLE_PLAN_H
 #define RT_LIFECYCLE_PLAN_H
 
-#include "oci-spec/linux.h"
+#include "oci-spec/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +30,10 @@ struct plan {
 };
 
 void plan_namespaces (const struct oci_linux *linux, struct plan *plan);
+
+/* Is the container's v2 cgroup to be given to the user of its process (config-linux.md, "Cgroup
+ * ownership")? Only with a cgroup namespace of its own, a writable cgroup mount, and a user other
+ * than the host's root; *uid is the host's id of that user. */
+bool plan_delegation (const struct oci_config *config, uid_t *uid);
 
 #endif
