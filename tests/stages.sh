@@ -57,9 +57,9 @@ configured () {
         }
     fi
     mkdir -p "$build/$name"
-    if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" &&
+    if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" >configure.log &&
         make -s -j"$jobs" && make -s -j"$jobs" check TESTS=) >"$log/make-$name.log" 2>&1; then
-        tail -n 60 "$log/make-$name.log"
+        grep -vE '^ +(CC|CCLD|AR) |^checking ' "$log/make-$name.log" | tail -n 40
         return 1
     fi
     echo "built $("$build/$name/rt" --version | head -n 1) in ${build##*/}/$name"

@@ -25,9 +25,20 @@ headers () { # each header compiles alone, with both compilers
     done
 }
 
+templates () { # what people copy must be right
+    local compiler file
+    for compiler in ${LINT_COMPILERS:-gcc clang}; do
+        for file in contrib/templates/*.c; do
+            "$compiler" -fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow \
+                -Wmissing-prototypes -include src/base/banned.h -Isrc -I. -Isrc/commands \
+                "$file" || return 1
+        done
+    done
+}
+
 format () {
     local list
-    mapfile -t list < <(find src oci-spec tests -name '*.[ch]' | LC_ALL=C sort)
+    mapfile -t list < <(find src oci-spec tests contrib -name '*.[ch]' | LC_ALL=C sort)
     clang-format --dry-run -Werror "${list[@]}" 2>&1 | grep -E 'error:|warning:' | cut -d: -f1 |
         uniq -c | awk '{ print $2 ":1: not as clang-format writes it (" $1 " places)" }'
     return "${PIPESTATUS[0]}"
@@ -46,7 +57,7 @@ calls () { "$python" "$here/calls.py"; }
 checklist () { "$python" "$here/checklist.py"; }
 
 passed=0 failed=0
-for check in "${@:-layers sizes marks calls checklist headers format shell}"; do
+for check in "${@:-layers sizes marks calls checklist headers templates format shell}"; do
     for name in $check; do
         if report=$("$name" 2>&1); then
             passed=$((passed + 1))

@@ -11,7 +11,7 @@ passed=0 failed=0
 
 good_tree () {
     rm -rf "${tree:?}"/*
-    mkdir -p "$tree"/{src/{base,kernel,container,lifecycle},oci-spec,tests/{unit,lint}}
+    mkdir -p "$tree"/{src/{base,kernel,container,lifecycle},oci-spec,tests/{unit,lint},contrib/templates}
     cp "$here/../../.clang-format" "$tree/"
     cp "$here/../../src/base/banned.h" "$tree/src/base/"
     local name
@@ -29,6 +29,8 @@ good_tree () {
         (cd "$tree" && echo "# SPDX-License-Identifier: Apache-2.0" && ls "$folder"/*.[ch]) \
             >"$tree/$folder/Makemodule.am"
     done
+    cp "$tree/src/base/one.c" "$tree/contrib/templates/"
+    sed -i 's,"one.h","base/one.h",' "$tree/contrib/templates/one.c"
     printf 'ONE-01\tcore\tdone\ttitle\nONE-02\tfull\topen\ttitle\n' >"$tree/tests/checklist.tsv"
     printf '# SPDX-License-Identifier: Apache-2.0\n@pytest.mark.rows("ONE-01")\ndef test_one ():\n    pass\n' \
         >"$tree/tests/test_one.py"
@@ -72,7 +74,7 @@ output=$(LINT_TREE=$tree LINT_COMPILERS=gcc "$here/run.sh" 2>&1)
 verdict "a good tree" 0 "$?" "$output"
 
 top src/base/one.c '#include "kernel\/three.h"';        red layers "base may not include kernel"
-top src/container/four.c '#include "container\/five.h"'; red layers "do not include each other"
+top src/container/four.c '#include "container\/five.h"'; red layers "sections of container/ do not include each other"
 top src/container/four.c '#include <yajl\/yajl_parse.h>'; red layers "only oci-spec/json.c knows yajl"
 top src/container/four.c '#include <sys\/syscall.h>';    red layers "system calls by number"
 top src/container/four.c '#include "kernel\/gone.h"';    red layers "is not in the tree"
@@ -116,6 +118,7 @@ sed -i s/done/ready/ "$tree/tests/checklist.tsv";       red checklist "not words
 sed -i s/ONE-02/ONE-01/ "$tree/tests/checklist.tsv";    red checklist "stands twice"
 
 sed -i 's/^int one.*/size_of_it one (void);/' "$tree/src/base/one.h"; red headers "size_of_it"
+body contrib/templates/one.c 'int unused;';             red templates "unused"
 sed -i 's/^int one/int  one/' "$tree/src/base/one.c";   red format "src/base/one.c:1"
 # shellcheck disable=SC2016 # the script under test expands it
 echo 'echo $1' >>"$tree/tests/one.sh";                  red shell "SC2086"
