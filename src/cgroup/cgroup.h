@@ -61,10 +61,14 @@ int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resou
 /* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy).
  */
 int cgroup_open_v2 (const struct oci_map *paths);
+bool cgroup_has_v2 (const struct oci_map *paths);
 
 /* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. Costs 10
  * ms and more: the kernel waits for a grace period to move somebody else. */
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err);
+
+/* The same for the v2 directory alone, if there is one: what CLONE_INTO_CGROUP could not do. */
+int cgroup_join_v2 (const struct oci_map *paths, pid_t pid, struct error *err);
 
 /* The cheap way into the v1 hierarchies (microseconds): rt opens the doors before it clones, the
  * child (with one thread; in whatever namespaces and with whatever ids) enters and closes them.
@@ -77,6 +81,17 @@ struct cgroup_doors {
 int cgroup_open_doors (const struct oci_map *paths, struct cgroup_doors *doors, struct error *err);
 int cgroup_enter (const struct cgroup_doors *doors, struct error *err);
 void cgroup_close_doors (struct cgroup_doors *doors);
+
+/* The directories below `paths` that exec's --cgroup asks for (EXE-19, EXE-20): "PATH" in each
+ * hierarchy, or "CONTROLLER[,CONTROLLER]:PATH" in theirs, which there is no such thing as on v2.
+ * None asked for: `paths` itself. ".." is refused (CGM-32). Pure. */
+int cgroup_below (struct arena *arena, const struct oci_map *paths, const char *const *asked,
+                  size_t count, struct oci_map *below, struct error *err);
+
+/* Where a process is at present, in the hierarchies of `paths`: init may have moved on, as systemd
+ * does when it begins (EXE-22, EXE-23). */
+int cgroup_of_process (struct arena *arena, const struct oci_map *paths, pid_t pid,
+                       struct oci_map *present, struct error *err);
 
 /* Gives the v2 directory and what the kernel lists as safe in it to the container's user (host id).
  * Only with a cgroup namespace of its own and a writable cgroup mount (CGM-19). */

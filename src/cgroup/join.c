@@ -45,6 +45,11 @@ int cgroup_open_v2 (const struct oci_map *paths)
     return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+bool cgroup_has_v2 (const struct oci_map *paths)
+{
+    return cgroup_path_of (paths, "") != NULL;
+}
+
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err)
 {
     char text[16];
@@ -58,6 +63,16 @@ int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct er
         AUTO_FD int dir = open (item->value, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0 || fd_write_file_at (dir, "cgroup.procs", text) < 0)
             return explain (item->value, errno, err);
+    }
+    return 0;
+}
+
+int cgroup_join_v2 (const struct oci_map *paths, pid_t pid, struct error *err)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct oci_map v2 = {.count = 1, .items = &paths->items[i], .present = true};
+        if (paths->items[i].key[0] == '\0')
+            return cgroup_join (&v2, pid, false, err);
     }
     return 0;
 }

@@ -46,6 +46,7 @@ struct command {
 
 extern const struct command command_create;
 extern const struct command command_delete;
+extern const struct command command_exec;
 extern const struct command command_features;
 extern const struct command command_kill;
 extern const struct command command_list;

@@ -4,14 +4,10 @@
  */
 #include "create_request.h"
 
-#include "base/cleanup.h"
-#include "base/fdio.h"
-#include "base/log.h"
+#include "document.h"
 #include "globals.h"
-#include "oci-spec/json.h"
 #include "path.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 /* How many descriptors systemd passed to this very process (sd_listen_fds(3)): they come first,
@@ -31,69 +27,36 @@ static int count_listen_fds (unsigned int *count, struct error *err)
     return 0;
 }
 
-int create_inherits (const void *options, unsigned int *count, struct error *err)
+int count_inherited_fds (uint64_t preserve_fds, unsigned int *count, struct error *err)
 {
-    const struct create_options *create = options;
     unsigned int listen_fds;
     if (count_listen_fds (&listen_fds, err) < 0)
         return -1;
-    *count = listen_fds + (unsigned int)create->preserve_fds; /* both at most FDS_MAX */
+    *count = listen_fds + (unsigned int)preserve_fds; /* both at most FDS_MAX */
     return 0;
 }
 
-/* All that is wrong with the document is told; the first finding is the verb's error and is told
- * last, by main (). */
-struct findings {
-    size_t count;
-    struct text others; /* one line each */
-};
-
-static void gather (void *context, const struct error *finding)
+int create_inherits (const void *options, unsigned int *count, struct error *err)
 {
-    struct findings *findings = context;
-    if (findings->count++ == 0)
-        return;
-    char line[2048];
-    error_format (finding, line, sizeof line);
-    text_add (&findings->others, line, strlen (line) + 1);
-}
-
-static void tell_others (const struct findings *findings)
-{
-    const char *line = text_string (&findings->others);
-    for (size_t i = 1; i < findings->count; i++) {
-        log_text (LOG_LEVEL_ERROR, line);
-        line += strlen (line) + 1;
-    }
+    const struct create_options *create = options;
+    return count_inherited_fds (create->preserve_fds, count, err);
 }
 
 static struct oci_config *load_config (struct arena *arena, const char *bundle, const char *file,
                                        struct error *err)
 {
+    static const char hint[] = "a bundle has a config.json; give the bundle's directory with "
+                               "--bundle, or make one with rt spec";
     const char *path = file[0] == '/' ? file : arena_printf (arena, "%s/%s", bundle, file);
-    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        bool missing = errno == ENOENT;
-        error_set (err, "RT-CONFIG-OPEN", errno, "open `%s`", path);
-        if (missing)
-            error_hint (err,
-                        "a bundle has a config.json; give the bundle's directory with --bundle, "
-                        "or make one with rt spec");
-        return NULL;
-    }
     size_t length;
-    AUTO_FREE char *bytes = fd_read_all (fd, JSON_SIZE_MAX, &length, path, err);
-    if (!bytes)
+    const char *text = document_read (arena, path, hint, &length, err);
+    if (!text)
         return NULL;
-    const char *text = arena_copy (arena, bytes, length);
-
-    const char *slash = strrchr (path, '/');
-    struct findings findings = {0};
-    struct oci_config *config =
-        oci_config_parse (arena, slash + 1, text, length, gather, &findings, err);
+    AUTO_FINDINGS struct findings findings = {0};
+    struct oci_config *config = oci_config_parse (arena, document_name (path), text, length,
+                                                  findings_gather, &findings, err);
     if (!config)
-        tell_others (&findings);
-    text_release (&findings.others);
+        findings_tell_others (&findings);
     return config;
 }
 

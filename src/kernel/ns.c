@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -67,6 +68,29 @@ int ns_type (int ns)
 int ns_join (int ns, int type)
 {
     return setns (ns, type);
+}
+
+int ns_is_shared (pid_t pid, const char *name)
+{
+    struct stat own;
+    struct stat other;
+    char path[48];
+    int root = procfd_root ();
+
+    if (root < 0)
+        return -1;
+    (void)snprintf (path, sizeof (path), "self/ns/%s", name);
+    if (fstatat (root, path, &own, 0) < 0)
+        return errno == ENOENT ? 1 : -1;
+    (void)snprintf (path, sizeof (path), "%d/ns/%s", pid, name);
+    if (fstatat (root, path, &other, 0) < 0)
+        return -1;
+    return own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+int ns_join_process (int pidfd, int types)
+{
+    return setns (pidfd, types);
 }
 
 int ns_unshare (int type)

@@ -24,6 +24,14 @@ int ns_type (int ns);
  * this holds for children. */
 int ns_join (int ns, int type);
 
+/* Is this process in the same one as `pid`? 1 yes (also where the kernel has no such namespaces), 0
+ * no, -1 with errno. */
+int ns_is_shared (pid_t pid, const char *name);
+
+/* Joins several of a process at once, all or none: Linux 5.8, EINVAL before. CLONE_NEWUSER among
+ * them is no obstacle to the others, whoever owns them. */
+int ns_join_process (int pidfd, int types);
+
 /* Leaves for a new one. */
 int ns_unshare (int type);
 

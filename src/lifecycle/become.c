@@ -10,6 +10,7 @@
 #include "container/env.h"
 #include "container/executable.h"
 #include "container/hooks.h"
+#include "container/idmap.h"
 #include "container/ioprio.h"
 #include "container/keyring.h"
 #include "container/mempolicy.h"
@@ -24,12 +25,26 @@
 #include "lifecycle/channel.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define UMASK_DEFAULT 0022
+
+int become_root (bool userns, bool *setgroups_denied, struct error *err)
+{
+    *setgroups_denied = idmap_setgroups_denied ();
+    if (!userns)
+        return 0;
+    if ((*setgroups_denied || setgroups (0, NULL) == 0) && setresgid (0, 0, 0) == 0 &&
+        setresuid (0, 0, 0) == 0)
+        return 0;
+    error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
+    error_at (err, "/linux/uidMappings");
+    return error_hint (err, "container ids 0 must be mapped");
+}
 
 int become_enter_cwd (const struct oci_process *process, struct error *err)
 {
@@ -69,7 +84,8 @@ int become_settle (struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
 
-    affinity_reset ();
+    if (!become->affinity_is_set)
+        affinity_reset ();
     if (prepare_env (become, err) < 0 || scheduler_apply (process->scheduler, err) < 0 ||
         ioprio_apply (process->io_priority, err) < 0 ||
         personality_apply (become->linux->personality, err) < 0 ||

@@ -22,12 +22,17 @@ struct become {
     int line;                      /* where errors and EXEC go; close-on-exec */
     bool setgroups_denied;
     bool no_new_keyring;
+    bool affinity_is_set; /* exec: it stays */
     unsigned int preserve_fds;
     const struct seccomp_program *seccomp;
     const struct oci_hooks *start_hooks; /* startContainer; NULL = none (exec) */
     const char *hook_state;              /* for their standard input */
     struct oci_strings env;              /* by become_settle */
 };
+
+/* inside, where the user namespace (if there is one, `userns`) was entered: the ids that root has
+ * in it, as there a process is nobody until then. Takes PR_SET_PDEATHSIG away. */
+int become_root (bool userns, bool *setgroups_denied, struct error *err);
 
 /* inside, first: all that needs rights or /proc. What comes after a gate may wait there for long,
  * in sight of the container's neighbours, and holds no directory of the host then. Fills

@@ -10,7 +10,6 @@
 #include "container/console.h"
 #include "container/devices.h"
 #include "container/hooks.h"
-#include "container/idmap.h"
 #include "container/maskpaths.h"
 #include "container/sysctl.h"
 #include "container/timens.h"
@@ -23,7 +22,6 @@
 #include "state/gate.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -93,22 +91,6 @@ static int await_grant (struct start *start, bool in_cgroup, struct error *err)
     if (!start_awaits_grant (start, in_cgroup))
         return 0;
     return channel_expect (start->line, CHANNEL_GRANTED, &message, err);
-}
-
-/* In a user namespace C is nobody until it takes the id that root has there. */
-static int become_container_root (struct start *start, struct born *born, struct error *err)
-{
-    born->setgroups_denied = idmap_setgroups_denied ();
-    if (!start->plan.userns)
-        return 0;
-    if ((!born->setgroups_denied && setgroups (0, NULL) < 0) || setresgid (0, 0, 0) < 0 ||
-        setresuid (0, 0, 0) < 0) {
-        error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
-        error_at (err, "/linux/uidMappings");
-        return error_hint (err, "container ids 0 must be mapped");
-    }
-    die_with_parent ();
-    return 0;
 }
 
 /* Namespaces that are left to make, and what belongs to them. */
@@ -241,8 +223,11 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     (void)prctl (PR_SET_NAME, "rt:init");
     if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
-        become_container_root (start, &born, err) < 0 || settle_namespaces (start, err) < 0 ||
-        build_root (start, &born, err) < 0 || sysctl_apply (&config->linux.sysctl, err) < 0)
+        become_root (start->plan.userns, &born.setgroups_denied, err) < 0)
+        return -1;
+    die_with_parent ();
+    if (settle_namespaces (start, err) < 0 || build_root (start, &born, err) < 0 ||
+        sysctl_apply (&config->linux.sysctl, err) < 0)
         return -1;
 
     struct become last_leg = {

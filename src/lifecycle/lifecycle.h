@@ -32,12 +32,43 @@ struct create_request {
     bool keep;   /* of run: leave the container's record behind */
 };
 
+/* One more process in a container. What is said twice, by `process` and by what follows it, is as
+ * what follows says (exec_process.h). */
+struct exec_request {
+    const struct lifecycle_globals *globals;
+    const char *id;
+    const struct oci_process *process; /* of a process.json; NULL: as the container's own */
+    struct oci_strings args;           /* the command line; none: that of `process` */
+    struct oci_strings env;            /* NAME=VALUE each; added */
+    const char *cwd;                   /* absolute; NULL = as it is, also below */
+    bool user_given;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *additional_gids; /* added */
+    size_t additional_gid_count;
+    uint64_t capabilities; /* added: bit CAP_X */
+    bool no_new_privs;     /* never takes it away */
+    const char *process_label;
+    const char *apparmor;
+    bool tty;
+    struct oci_strings cgroups; /* --cgroup, as written */
+    bool ignore_paused;
+    bool detach;
+    const char *pid_file;       /* absolute; NULL = none */
+    const char *console_socket; /* absolute; NULL = none */
+    const char *pidfd_socket;   /* absolute; NULL = none */
+    unsigned int preserve_fds;
+};
+
 /* Up to the gate: the container is `created`. Leaves nothing behind on failure. */
 int lifecycle_create (const struct create_request *request, struct error *err);
 
 /* create + start, then (without detach) foreground + delete. *status is the container's exit status
  * (0 with detach). */
 int lifecycle_run (const struct create_request *request, int *status, struct error *err);
+
+/* *status is the process's exit status (0 with detach). */
+int lifecycle_exec (const struct exec_request *request, int *status, struct error *err);
 
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err);
 int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,

@@ -5,10 +5,29 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "container/hooks.h"
+#include "kernel/pidfd.h"
 #include "lifecycle/channel.h"
 #include "oci-spec/state.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+int running_explain_end (int pidfd, const char *who, struct error *err)
+{
+    siginfo_t info = {0};
+
+    (void)pidfd_wait_dead (pidfd, 1000);
+    if (waitid (P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid ||
+        info.si_code == CLD_EXITED)
+        return error_set (err, "RT-INIT-ENDED", 0, "%s ended before it was ready", who);
+    error_set (err, "RT-INIT-KILLED", 0, "%s was killed by signal %d (SIG%s)", who, info.si_status,
+               sigabbrev_np (info.si_status));
+    if (info.si_status == SIGKILL)
+        return error_hint (err, "its memory limit may be too small to start in");
+    return -1;
+}
 
 int running_await (int line, struct error *err)
 {
@@ -28,7 +47,7 @@ int running_await (int line, struct error *err)
                               message.type);
         if (at_exec)
             return 0;
-        error_set (err, "RT-INIT-ENDED", 0, "the container's init died before it could execute");
+        error_set (err, "RT-INIT-ENDED", 0, "the container's process died before it could execute");
         return error_hint (err, "a memory limit that is too small, or somebody's signal");
     }
 }

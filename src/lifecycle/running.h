@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * running: from the released init to the process of the document. `run` and `start` do this alike:
- * the line is the channel of the one, and comes through the gate for the other.
+ * running: from the released init to the process of the document. `run`, `exec` and `start` do
+ * this alike: the line is the channel of the first two, and comes through the gate for the last.
  */
 #ifndef RT_LIFECYCLE_RUNNING_H
 #define RT_LIFECYCLE_RUNNING_H
@@ -9,6 +9,10 @@
 #include "base/error.h"
 #include "oci-spec/config.h"
 #include "state/record.h"
+
+/* How a child of ours ended before it was ready, in words, where it could not say so itself: `who`
+ * was killed, or just ended. -1. */
+int running_explain_end (int pidfd, const char *who, struct error *err);
 
 /* Listens to the last leg until it ends: 0 when the process runs, -1 with C's own error. */
 int running_await (int line, struct error *err);

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "container/apparmor.h"
-#include "container/console.h"
 #include "container/hooks.h"
 #include "container/idmap.h"
 #include "container/oom.h"
@@ -26,9 +25,9 @@
 #include "lifecycle/foreground.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/process_entry.h"
+#include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
 #include "lifecycle/supported.h"
-#include "lifecycle/terminal.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -92,25 +91,6 @@ static void start_release (struct start *start)
     cgroup_close_doors (&start->doors);
 }
 
-/* A terminal needs somebody who takes its outside, and a socket for it needs a terminal (CRT-18,
- * CRT-19). */
-static int check_console (const struct create_request *request, bool detached, struct error *err)
-{
-    bool terminal = request->config->process->terminal;
-
-    if (terminal && detached && !request->console_socket) {
-        error_set (err, "RT-CONSOLE-SOCKET", 0,
-                   "a detached container with a terminal needs --console-socket");
-        error_at (err, "/process/terminal");
-        return error_hint (err, "run it in the foreground, or set process.terminal to false");
-    }
-    if (request->console_socket && !(terminal && detached))
-        return error_set (err, "RT-CONSOLE-SOCKET", 0,
-                          "--console-socket is of no use for a container %s",
-                          terminal ? "in the foreground" : "without a terminal");
-    return 0;
-}
-
 static struct cgroup_request cgroup_request_of (const struct start *start)
 {
     const struct lifecycle_globals *globals = start->request->globals;
@@ -133,7 +113,8 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     struct cgroup_request cgroup = cgroup_request_of (start);
     char created[TIMESTAMP_SIZE];
 
-    if (supported_check (config, err) < 0 || check_console (request, detached, err) < 0)
+    if (supported_check (config, err) < 0 ||
+        ptmx_check (config->process->terminal, detached, request->console_socket, err) < 0)
         return -1;
     plan_namespaces (&config->linux, &start->plan);
     if (selinux_prepare (config->process->selinux_label, err) < 0 ||
@@ -157,6 +138,7 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
         .terminal = config->process->terminal,
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
+        .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,
     };
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
@@ -186,12 +168,7 @@ static int start_prepare (struct start *start, struct error *err)
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    if (request->console_socket) {
-        start->console_socket = fd_connect_unix (request->console_socket, SOCK_STREAM, err);
-        if (start->console_socket < 0)
-            return error_wrap (err, "--console-socket");
-    }
-    return 0;
+    return ptmx_connect (request->console_socket, &start->console_socket, err);
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
@@ -277,18 +254,6 @@ static int start_meet_child (struct start *start, struct error *err)
     return 0;
 }
 
-/* The v2 cgroup, where the clone could not put C into it. */
-static int join_unified (struct start *start, struct error *err)
-{
-    for (size_t i = 0; i < start->record.cgroup.count; i++) {
-        struct oci_pair *item = &start->record.cgroup.items[i];
-        const struct oci_map unified = {.count = 1, .items = item, .present = true};
-        if (item->key[0] == '\0')
-            return cgroup_join (&unified, start->record.pid, false, err);
-    }
-    return 0;
-}
-
 bool start_awaits_grant (const struct start *start, bool in_cgroup)
 {
     return !in_cgroup || start->plan.userns || start->plan.first_leg ||
@@ -325,7 +290,7 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
-    if (!in_cgroup && join_unified (start, err) < 0)
+    if (!in_cgroup && cgroup_join_v2 (&start->record.cgroup, start->record.pid, err) < 0)
         return -1;
     if (grant_net_devices (start, err) < 0)
         return -1;
@@ -354,43 +319,6 @@ static int start_run_hooks (struct start *start, struct error *err)
     return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
 }
 
-static int start_take_console (struct start *start, struct channel_message *message,
-                               struct error *err)
-{
-    start->ptmx = take_fd (&message->fd);
-    if (start->console_socket < 0) {
-        /* Before the process uses it; a size of the document stays where the caller has none.
-         */
-        terminal_copy_size (start->ptmx);
-        if (terminal_keep_newlines (start->ptmx) < 0)
-            return error_set (err, "RT-TERMINAL", errno, "cannot set the modes of the terminal");
-        return 0;
-    }
-    message->payload[message->length ? message->length - 1 : 0] = '\0';
-    if (console_send (start->console_socket, start->ptmx, (const char *)message->payload, err) < 0)
-        return -1;
-    drop_fd (&start->console_socket);
-    drop_fd (&start->ptmx);
-    return 0;
-}
-
-/* How C ended, in words, where it could not say so itself. */
-static int start_explain_end (struct start *start, struct error *err)
-{
-    siginfo_t info = {0};
-
-    (void)pidfd_wait_dead (start->pidfd, 1000);
-    if (waitid (P_PIDFD, (id_t)start->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-        info.si_pid && info.si_code != CLD_EXITED) {
-        error_set (err, "RT-INIT-KILLED", 0, "the container's init was killed by signal %d (SIG%s)",
-                   info.si_status, sigabbrev_np (info.si_status));
-        if (info.si_status == SIGKILL)
-            return error_hint (err, "its memory limit may be too small to start in");
-        return -1;
-    }
-    return error_set (err, "RT-INIT-ENDED", 0, "the container's init ended before it was ready");
-}
-
 /* Answers C until it is ready. */
 static int start_converse (struct start *start, struct error *err)
 {
@@ -402,7 +330,7 @@ static int start_converse (struct start *start, struct error *err)
         int failed = 0;
         switch (message.type) {
         case CHANNEL_CONSOLE:
-            failed = start_take_console (start, &message, err);
+            failed = ptmx_take (&message, &start->console_socket, &start->ptmx, err);
             break;
         case CHANNEL_MOUNTED:
             failed = start_run_hooks (start, err);
@@ -410,7 +338,7 @@ static int start_converse (struct start *start, struct error *err)
         case CHANNEL_READY:
             return 0;
         case CHANNEL_CLOSED:
-            return start_explain_end (start, err);
+            return running_explain_end (start->pidfd, "the container's init", err);
         default:
             failed = error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
                                 message.type);

@@ -44,6 +44,7 @@ struct record {
     bool systemd;          /* the driver that made it */
     bool terminal;
     bool own_pid_namespace; /* init's death ends all */
+    bool no_new_keyring;    /* of create: nor has exec one to join */
     struct oci_map annotations;
 };
 

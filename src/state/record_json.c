@@ -30,6 +30,7 @@ static const struct field {
     {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
     {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
     {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
+    {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
     {"annotations", KIND_MAP, offsetof (struct record, annotations)},
 };
 

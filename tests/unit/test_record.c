@@ -76,6 +76,7 @@ static struct record sample (void)
         .systemd = true,
         .terminal = false,
         .own_pid_namespace = true,
+        .no_new_keyring = true,
         .annotations = {.count = 2, .items = annotations, .present = true},
     };
 }
@@ -105,6 +106,7 @@ static void assert_records_equal (const struct record *a, const struct record *b
     assert_int_equal (a->systemd, b->systemd);
     assert_int_equal (a->terminal, b->terminal);
     assert_int_equal (a->own_pid_namespace, b->own_pid_namespace);
+    assert_int_equal (a->no_new_keyring, b->no_new_keyring);
     assert_maps_equal (&a->annotations, &b->annotations);
 }
 

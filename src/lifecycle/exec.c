@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec: the half of an exec that happens outside, in the rt that was called. Reads top to bottom;
+ * the other half is exec_inside.c, the rendezvous are drawn in exec.h.
+ *
+ * No lock is held: a delete may come at any time. It kills init first, so that X, which is in the
+ * cgroup when it is ready, asks then whether init is still there.
+ */
+#include "lifecycle/exec.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "container/affinity.h"
+#include "container/apparmor.h"
+#include "container/oom.h"
+#include "container/rlimits.h"
+#include "container/selinux.h"
+#include "kernel/clone.h"
+#include "kernel/pidfd.h"
+#include "kernel/procfd.h"
+#include "lifecycle/channel.h"
+#include "lifecycle/exec_process.h"
+#include "lifecycle/foreground.h"
+#include "lifecycle/pidfile.h"
+#include "lifecycle/ptmx.h"
+#include "lifecycle/running.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The word that tells this process from a container's init (FDS-19). */
+#define PIDFD_WORD "setns"
+
+static void exec_init (struct exec *exec, const struct exec_request *request)
+{
+    *exec = (struct exec){
+        .request = request,
+        .container = EXISTING_INIT,
+        .join = {.pidfd = -1},
+        .line = -1,
+        .console_socket = -1,
+        .pidfd_socket = -1,
+        .cgroup_v2 = -1,
+        .pidfd = -1,
+        .ptmx = -1,
+    };
+    exec->arena = &exec->container.arena;
+}
+
+static void exec_release (struct exec *exec)
+{
+    drop_fd (&exec->line);
+    drop_fd (&exec->console_socket);
+    drop_fd (&exec->pidfd_socket);
+    drop_fd (&exec->cgroup_v2);
+    drop_fd (&exec->pidfd);
+    drop_fd (&exec->ptmx);
+    join_release (&exec->join);
+    cgroup_close_doors (&exec->doors);
+    seccomp_program_release (&exec->seccomp);
+    existing_release (&exec->container);
+}
+
+static int check_status (const struct exec *exec, struct error *err)
+{
+    const char *id = exec->request->id;
+
+    switch (exec->container.status) {
+    case OCI_STATUS_CREATED:
+    case OCI_STATUS_RUNNING:
+        return 0;
+    case OCI_STATUS_STOPPED:
+        return existing_not_running (id, err);
+    case OCI_STATUS_PAUSED:
+        if (exec->request->ignore_paused)
+            return 0;
+        error_set (err, "RT-EXEC-STATE", 0, "cannot exec in a paused container: %s", id);
+        return error_hint (err, "resume it, or use --ignore-paused to wait for that");
+    case OCI_STATUS_CREATING:
+        break;
+    }
+    return error_set (err, "RT-EXEC-STATE", 0, "container not running: %s is being created", id);
+}
+
+/* The end of what needs nothing but to be read. */
+static int exec_decide (struct exec *exec, struct error *err)
+{
+    const struct exec_request *request = exec->request;
+
+    if (existing_open (&exec->container, request->globals, request->id, false, err) < 0 ||
+        check_status (exec, err) < 0)
+        return -1;
+    exec->config = existing_config (&exec->container, err);
+    if (!exec->config)
+        return -1;
+    exec->process = exec_process (exec->arena, exec->config->process, request);
+    if (ptmx_check (exec->process->terminal, request->detach, request->console_socket, err) < 0 ||
+        selinux_prepare (exec->process->selinux_label, err) < 0 ||
+        apparmor_prepare (exec->process->apparmor_profile, err) < 0)
+        return -1;
+    return cgroup_below (exec->arena, &exec->container.record.cgroup,
+                         (const char *const *)request->cgroups.items, request->cgroups.count,
+                         &exec->cgroup, err);
+}
+
+static int open_cgroup (struct exec *exec, struct error *err)
+{
+    if (cgroup_open_doors (&exec->cgroup, &exec->doors, err) < 0)
+        return -1;
+    exec->cgroup_v2 = cgroup_open_v2 (&exec->cgroup);
+    if (exec->cgroup_v2 >= 0 || errno != ENOENT || !cgroup_has_v2 (&exec->cgroup))
+        return 0;
+    cgroup_close_doors (&exec->doors);
+    return error_set (err, "RT-CGROUP-JOIN", ENOENT, "join the container's v2 cgroup");
+}
+
+/* Who asked for a place gets that one or none. */
+static int use_cgroup_of_init (struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+
+    return cgroup_of_process (exec->arena, &record->cgroup, record->pid, &exec->cgroup, err);
+}
+
+static int exec_prepare (struct exec *exec, struct error *err)
+{
+    const struct exec_request *request = exec->request;
+    const struct record *record = &exec->container.record;
+    const struct oci_seccomp *seccomp = exec->config->linux.seccomp;
+
+    if (join_prepare (&exec->join, record->pid, record->start_time, request->id, err) < 0)
+        return -1;
+    if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
+        return -1;
+    if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0)
+        return -1;
+    if (request->pidfd_socket) {
+        exec->pidfd_socket = fd_connect_unix (request->pidfd_socket, SOCK_STREAM, err);
+        if (exec->pidfd_socket < 0)
+            return error_wrap (err, "--pidfd-socket");
+    }
+    if (open_cgroup (exec, err) == 0)
+        return 0;
+    /* Its directory is gone, which only init and who moved it can explain (EXE-23). */
+    if (err->errnum != ENOENT || request->cgroups.count > 0)
+        return -1;
+    *err = (struct error){0};
+    return use_cgroup_of_init (exec, err) < 0 || open_cgroup (exec, err) < 0 ? -1 : 0;
+}
+
+static int clone_failed (int errnum, struct error *err)
+{
+    error_set (err, "RT-CLONE", errnum, "cannot make a process in the container");
+    if (errnum == EAGAIN)
+        return error_hint (err, "it has as many processes as its pids limit allows");
+    if (errnum == ENOMEM)
+        return error_hint (err, "the init of its pid namespace has died");
+    return -1;
+}
+
+static int exec_clone (struct exec *exec, struct error *err)
+{
+    struct clone_request request = {.cgroup = exec->cgroup_v2};
+    const char *initial = exec->process->affinity_initial;
+    AUTO_FD int own = -1;
+    int pair[2];
+
+    if (affinity_apply (initial, err) < 0)
+        return error_at (err, "/process/execCPUAffinity/initial");
+    /* Whoever shares a pid namespace with X must not look into it (CVE-2016-9962): it is born so.
+     * Without root it has nothing to hide but capabilities, which hide it themselves. */
+    if (geteuid () == 0)
+        (void)prctl (PR_SET_DUMPABLE, 0);
+    if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
+        return -1;
+    int may = join_enter_pid (&exec->join, &own, err);
+    exec->first_leg = may == 0;
+    pid_t pid = may < 0 ? -1 : clone_child (&request, &exec->pidfd, &exec->in_cgroup);
+    if (pid == 0) {
+        (void)close (pair[0]);
+        drop_fd (&own);
+        exec->line = pair[1];
+        exec->in_cgroup |= !cgroup_has_v2 (&exec->cgroup);
+        exec_inside (exec);
+    }
+    int saved = errno;
+    (void)close (pair[1]);
+    exec->line = pair[0];
+    exec->in_cgroup |= !cgroup_has_v2 (&exec->cgroup);
+    cgroup_close_doors (&exec->doors);
+    exec->pid = pid;
+    if (may < 0)
+        return -1;
+    return pid < 0 ? clone_failed (saved, err) : join_leave_pid (own, err);
+}
+
+/* A v2 cgroup that has controllers for cgroups below it takes no process any more; where init went
+ * then, X goes too (EXE-22). */
+static int join_cgroup_v2 (struct exec *exec, struct error *err)
+{
+    if (cgroup_join_v2 (&exec->cgroup, exec->pid, err) == 0)
+        return 0;
+    if ((err->errnum != EBUSY && err->errnum != EOPNOTSUPP) || exec->request->cgroups.count > 0)
+        return -1;
+    *err = (struct error){0};
+    return use_cgroup_of_init (exec, err) < 0 ? -1 : cgroup_join_v2 (&exec->cgroup, exec->pid, err);
+}
+
+bool exec_awaits_grant (const struct exec *exec)
+{
+    return !exec->in_cgroup || (exec->first_leg && exec->process->oom_score_adj.present);
+}
+
+/* What only the outside may do for X before it changes its ids. */
+static int exec_grant (struct exec *exec, struct error *err)
+{
+    if (!exec->in_cgroup && join_cgroup_v2 (exec, err) < 0)
+        return -1;
+    if (oom_grant (exec->pid, &exec->process->oom_score_adj, err) < 0)
+        return -1;
+    return exec_awaits_grant (exec) ? channel_send (exec->line, CHANNEL_GRANTED, NULL, 0, -1, err)
+                                    : 0;
+}
+
+/* With a first leg, X proper is told of by a descriptor, and the leg is reaped. */
+static int meet_child (struct exec *exec, struct channel_message *message, struct error *err)
+{
+    while (waitpid (exec->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    drop_fd (&exec->pidfd);
+    exec->pidfd = take_fd (&message->fd);
+    exec->pid = pidfd_pid (exec->pidfd);
+    if (exec->pid < 0)
+        return running_explain_end (exec->pidfd, "the process", err);
+    return 0;
+}
+
+/* Answers X until it is ready. */
+static int exec_converse (struct exec *exec, struct error *err)
+{
+    struct channel_message message;
+
+    for (;;) {
+        if (channel_receive (exec->line, &message, err) < 0)
+            return -1;
+        int failed = 0;
+        switch (message.type) {
+        case CHANNEL_CHILD:
+            failed = meet_child (exec, &message, err);
+            break;
+        case CHANNEL_CONSOLE:
+            failed = ptmx_take (&message, &exec->console_socket, &exec->ptmx, err);
+            break;
+        case CHANNEL_READY:
+            return 0;
+        case CHANNEL_CLOSED:
+            return running_explain_end (exec->pidfd, "the process", err);
+        default:
+            failed = error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
+                                message.type);
+        }
+        drop_fd (&message.fd);
+        if (failed)
+            return -1;
+    }
+}
+
+/* X is ready, and waits for what only the outside may do for it. */
+static int exec_commit (struct exec *exec, struct error *err)
+{
+    if (!join_is_alive (&exec->join))
+        return existing_not_running (exec->request->id, err);
+    if (rlimits_grant (exec->pid, exec->process, err) < 0)
+        return -1;
+    if (exec->pidfd_socket >= 0 &&
+        fd_send (exec->pidfd_socket, PIDFD_WORD, strlen (PIDFD_WORD), &exec->pidfd, 1) < 0)
+        return error_set (err, "RT-PIDFD-SEND", errno, "send the pidfd to --pidfd-socket");
+    if (channel_send (exec->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0 ||
+        running_await (exec->line, err) < 0)
+        return -1;
+    /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
+    return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
+}
+
+static void exec_undo (struct exec *exec)
+{
+    if (exec->pidfd < 0)
+        return;
+    (void)pidfd_signal (exec->pidfd, SIGKILL);
+    while (waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
+        ;
+}
+
+static int exec_until_running (struct exec *exec, struct error *err)
+{
+    if (exec_decide (exec, err) < 0 || exec_prepare (exec, err) < 0)
+        return -1;
+    if (!exec->request->detach && foreground_prepare (err) < 0)
+        return -1;
+    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 &&
+        exec_converse (exec, err) == 0 && exec_commit (exec, err) == 0)
+        return 0;
+    exec_undo (exec);
+    return -1;
+}
+
+int lifecycle_exec (const struct exec_request *request, int *status, struct error *err)
+{
+    struct exec exec;
+    int ended = 0;
+
+    exec_init (&exec, request);
+    int failed = exec_until_running (&exec, err);
+    if (!failed && !request->detach)
+        failed = foreground_wait (exec.pid, exec.pidfd, exec.ptmx, &ended, err);
+    exec_release (&exec);
+    if (!failed)
+        *status = ended;
+    return failed;
+}

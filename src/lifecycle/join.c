@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* join: see join.h. */
+#include "lifecycle/join.h"
+
+#include "base/cleanup.h"
+#include "container/namespaces.h"
+#include "kernel/ns.h"
+#include "kernel/pidfd.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+static const struct kind {
+    const char *file;
+    int type;
+} kinds[] = {
+    {"user", CLONE_NEWUSER},     {"mnt", CLONE_NEWNS},    {"pid", CLONE_NEWPID},
+    {"net", CLONE_NEWNET},       {"ipc", CLONE_NEWIPC},   {"uts", CLONE_NEWUTS},
+    {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME},
+};
+
+#define KINDS (sizeof (kinds) / sizeof (kinds[0]))
+
+static int gone (const char *id, struct error *err)
+{
+    return error_set (err, "RT-NOT-RUNNING", 0, "container not running: %s", id);
+}
+
+bool join_is_alive (const struct join *join)
+{
+    return pidfd_wait_dead (join->pidfd, 0) == 0;
+}
+
+int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
+                  struct error *err)
+{
+    struct join found = {.init = init};
+    AUTO_FD int pidfd = pidfd_open_exact (init, start_time);
+
+    if (pidfd < 0)
+        return errno == ESRCH
+                   ? gone (id, err)
+                   : error_set (err, "RT-EXEC-INIT", errno, "cannot open the init of %s", id);
+    found.pidfd = pidfd;
+    for (size_t i = 0; i < KINDS; i++) {
+        int shared = ns_is_shared (init, kinds[i].file);
+        if (shared < 0 && !join_is_alive (&found))
+            return gone (id, err);
+        if (shared < 0)
+            return error_set (err, "RT-NS-OPEN", errno, "cannot look at the %s namespace of %s",
+                              kinds[i].file, id);
+        if (!shared)
+            found.types |= kinds[i].type;
+    }
+    /* Its number had not been given to another process when that was looked at. */
+    if (!join_is_alive (&found))
+        return gone (id, err);
+    found.pidfd = take_fd (&pidfd);
+    *join = found;
+    return 0;
+}
+
+void join_release (struct join *join)
+{
+    drop_fd (&join->pidfd);
+}
+
+/* Where in the document it is asked for. */
+static size_t index_of (const struct oci_linux *linux, int type)
+{
+    for (size_t i = 0; i < linux->namespaces.count; i++)
+        if (linux->namespaces.items[i].type == type)
+            return i;
+    return 0;
+}
+
+/* One by one; and the better answer to why something is refused. */
+static int enter_by_files (const struct join *join, int types, const struct oci_linux *linux,
+                           struct error *err)
+{
+    struct namespaces namespaces = {.count = 0};
+    int failed = 0;
+
+    for (size_t i = 0; i < KINDS && !failed; i++) {
+        if (!(types & kinds[i].type))
+            continue;
+        int fd = ns_open_process (join->init, kinds[i].file);
+        if (fd < 0)
+            failed = error_set (err, "RT-NS-OPEN", errno, "cannot open the %s namespace of init",
+                                kinds[i].file);
+        else
+            namespaces.joins[namespaces.count++] = (struct namespace_join){
+                .type = kinds[i].type, .fd = fd, .index = index_of (linux, kinds[i].type)};
+    }
+    if (!failed && !join_is_alive (join))
+        failed = error_set (err, "RT-NOT-RUNNING", 0, "container not running: its init has died");
+    if (!failed)
+        failed = namespaces_apply (&namespaces, err);
+    namespaces_release (&namespaces);
+    return failed;
+}
+
+int join_enter (const struct join *join, int types, const struct oci_linux *linux,
+                struct error *err)
+{
+    int wanted = join->types & types;
+
+    if (wanted == 0 || ns_join_process (join->pidfd, wanted) == 0)
+        return 0;
+    return enter_by_files (join, wanted, linux, err);
+}
+
+int join_enter_pid (const struct join *join, int *own, struct error *err)
+{
+    if (!(join->types & CLONE_NEWPID)) {
+        *own = -1;
+        return 1;
+    }
+    AUTO_FD int before = ns_open_process (getpid (), "pid");
+    if (before < 0)
+        return error_set (err, "RT-NS-OPEN", errno, "cannot open rt's own pid namespace");
+    if (ns_join_process (join->pidfd, CLONE_NEWPID) < 0) {
+        AUTO_FD int fd = errno == EINVAL ? ns_open_process (join->init, "pid") : -1;
+        if (fd < 0 || !join_is_alive (join) || ns_join (fd, CLONE_NEWPID) < 0)
+            return 0;
+    }
+    *own = take_fd (&before);
+    return 1;
+}
+
+int join_leave_pid (int own, struct error *err)
+{
+    if (own < 0 || ns_join (own, CLONE_NEWPID) == 0)
+        return 0;
+    return error_set (err, "RT-NS-JOIN", errno, "cannot go back to rt's own pid namespace");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * join: into the namespaces of a container that is there: those of its init that are not rt's own
+ * anyway.
+ *
+ * By init's pidfd, in one call, all or none (Linux 5.8); else by their files, which were opened
+ * while that very init was known to live (EXE-29). The user namespace decides about rights only
+ * after all have been asked for, so namespaces of the host's user namespace are joined as well
+ * (EXE-28).
+ */
+#ifndef RT_LIFECYCLE_JOIN_H
+#define RT_LIFECYCLE_JOIN_H
+
+#include "base/error.h"
+#include "oci-spec/linux.h"
+
+#include <sys/types.h>
+
+struct join {
+    pid_t init;
+    int pidfd; /* of init; owned */
+    int types; /* CLONE_NEW* that have to be joined */
+};
+
+/* outside, with the record's init. RT-NOT-RUNNING where it is gone. */
+int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
+                  struct error *err);
+
+/* outside: children are born in the container's pid namespace from here on. 1; 0 where that takes
+ * rights that only the container's user namespace gives: then the first leg does it; -1. *own is
+ * the way back, for join_leave_pid. */
+int join_enter_pid (const struct join *join, int *own, struct error *err);
+int join_leave_pid (int own, struct error *err);
+
+/* inside: those of `types` that have to be joined. A mount namespace brings its root and working
+ * directory with it. */
+int join_enter (const struct join *join, int types, const struct oci_linux *linux,
+                struct error *err);
+
+/* outside: is init still there? */
+bool join_is_alive (const struct join *join);
+
+void join_release (struct join *join);
+
+#endif
