@@ -36,7 +36,7 @@ struct oci_features build_features (void)
         .systemd_user = false,
         .rdma = true,
         .idmap = true,
-        .intel_rdt = false,
+        .intel_rdt = true,
         .net_devices = true,
         .seccomp_supported_flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
                                    SECCOMP_FILTER_FLAG_SPEC_ALLOW |

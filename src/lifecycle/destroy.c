@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cgroup/cgroup.h"
 #include "container/hooks.h"
+#include "container/rdt.h"
 #include "kernel/pidfd.h"
 #include "oci-spec/config.h"
 #include "oci-spec/state.h"
@@ -83,7 +84,7 @@ int destroy (const char *state_root, int directory, const struct record *record,
      * cannot be killed shows as a cgroup that cannot be removed. */
     if (cgroup_kill (&record->cgroup, SIGKILL, &ignored) < 0)
         log_debug ("%s", ignored.text);
-    if (cgroup_remove (&record->cgroup, err) < 0 ||
+    if (cgroup_remove (&record->cgroup, err) < 0 || rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;
     if (config)

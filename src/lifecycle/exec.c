@@ -13,6 +13,7 @@
 #include "container/affinity.h"
 #include "container/apparmor.h"
 #include "container/oom.h"
+#include "container/rdt.h"
 #include "container/rlimits.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
@@ -270,12 +271,24 @@ static int exec_converse (struct exec *exec, struct error *err)
     }
 }
 
+/* A process belongs to the class of service of its parent, which is rt. */
+static int join_rdt (struct exec *exec, struct error *err)
+{
+    const struct oci_intel_rdt *asked = exec->config->linux.intel_rdt;
+    struct rdt rdt;
+
+    if (!asked)
+        return 0;
+    rdt_plan (asked, exec->request->id, RDT_MOUNT, exec->arena, &rdt);
+    return rdt_join (&rdt, exec->pid, err);
+}
+
 /* X is ready, and waits for what only the outside may do for it. */
 static int exec_commit (struct exec *exec, struct error *err)
 {
     if (!join_is_alive (&exec->join))
         return existing_not_running (exec->request->id, err);
-    if (rlimits_grant (exec->pid, exec->process, err) < 0)
+    if (rlimits_grant (exec->pid, exec->process, err) < 0 || join_rdt (exec, err) < 0)
         return -1;
     if (exec->pidfd_socket >= 0 &&
         fd_send (exec->pidfd_socket, PIDFD_WORD, strlen (PIDFD_WORD), &exec->pidfd, 1) < 0)

@@ -105,6 +105,19 @@ static struct cgroup_request cgroup_request_of (const struct start *start)
     };
 }
 
+static int decide_rdt (struct start *start, struct error *err)
+{
+    const struct oci_intel_rdt *asked = start->config->linux.intel_rdt;
+
+    if (!asked)
+        return 0;
+    if (rdt_check_mount (RDT_MOUNT, err) < 0 ||
+        rdt_prepare (asked, start->request->id, RDT_MOUNT, start->arena, &start->rdt, err) < 0)
+        return -1;
+    start->record.intel_rdt = start->rdt.own;
+    return 0;
+}
+
 /* Everything that can be decided or found missing before there is anything to undo. */
 static int start_decide (struct start *start, bool detached, struct error *err)
 {
@@ -144,6 +157,8 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
         cgroup_check (&start->record.cgroup, err) < 0)
         return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
+    if (decide_rdt (start, err) < 0)
+        return -1;
     return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
                ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
                : 0;
@@ -188,17 +203,31 @@ static int start_claim (struct start *start, struct error *err)
     return start->gate < 0 ? -1 : 0;
 }
 
+/* The directories of cgroupfs and resctrl. What could not be made has undone itself, and what is
+ * there is somebody else's. */
+static int start_place (struct start *start, struct error *err)
+{
+    struct cgroup_request cgroup = cgroup_request_of (start);
+
+    if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0) {
+        start->record.cgroup.count = 0;
+        start->record.intel_rdt = NULL;
+        return -1;
+    }
+    if (start->rdt.config && rdt_make (&start->rdt, err) < 0) {
+        start->record.intel_rdt = NULL;
+        return -1;
+    }
+    return 0;
+}
+
 /* The cgroup, and C in it. */
 static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
 {
-    struct cgroup_request cgroup = cgroup_request_of (start);
     int pair[2];
 
-    if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0) {
-        start->record.cgroup.count =
-            0; /* it has undone itself, and what is there is somebody else's */
+    if (start_place (start, err) < 0)
         return -1;
-    }
     if (cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
         return -1;
     AUTO_FD int cgroup_fd = cgroup_open_v2 (&start->record.cgroup);
@@ -298,6 +327,8 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
         channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
         return -1;
     /* C builds the root meanwhile. */
+    if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
+        return -1;
     bool in_userns = start->plan.userns || process_in_user_namespace ();
     if (cgroup_limit (&start->record.cgroup, linux->resources, in_userns, err) < 0)
         return -1;
@@ -389,6 +420,7 @@ static void start_undo (struct start *start)
             ;
     }
     netdev_undo (&start->net_devices);
+    rdt_undo (&start->rdt);
     if (start->wrote_pid_file)
         (void)unlink (start->request->pid_file);
     if (start->claimed &&

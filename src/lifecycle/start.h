@@ -10,6 +10,7 @@
 #include "container/mounts.h"
 #include "container/namespaces.h"
 #include "container/netdev.h"
+#include "container/rdt.h"
 #include "container/rootfs.h"
 #include "container/seccomp.h"
 #include "lifecycle/lifecycle.h"
@@ -37,6 +38,7 @@ struct start {
 
     /* P only */
     struct netdevs net_devices;
+    struct rdt rdt; /* without config: nothing is asked for */
     int ptmx;
     int pidfd;
     bool claimed; /* the state directory is ours */

@@ -19,7 +19,5 @@ int supported_check (const struct oci_config *config, struct error *err)
                             "/linux/namespaces");
     if (mount->path)
         return unsupported (err, "joining a mount namespace", "/linux/namespaces");
-    if (config->linux.intel_rdt)
-        return unsupported (err, "Intel RDT", "/linux/intelRdt");
     return 0;
 }

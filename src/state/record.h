@@ -42,6 +42,7 @@ struct record {
     uint64_t creator_start_time;
     struct oci_map cgroup; /* see cgroup/cgroup.h */
     bool systemd;          /* the driver that made it */
+    const char *intel_rdt; /* see container/rdt.h: what is the container's own; NULL = nothing */
     bool terminal;
     bool own_pid_namespace; /* init's death ends all */
     bool no_new_keyring;    /* of create: nor has exec one to join */

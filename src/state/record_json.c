@@ -28,6 +28,7 @@ static const struct field {
     {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time)},
     {"cgroup", KIND_MAP, offsetof (struct record, cgroup)},
     {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
+    {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt)},
     {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
     {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
     {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
