@@ -3,77 +3,86 @@
 #include "kernel/privileges.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* KEY_USR_SEARCH of the kernel's linux/key.h, which is not for programs. */
 #define KEYRING_OWNER_SEARCH 0x00080000u
 
-static bool is_known (int capability)
-{
-    return prctl (PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
-}
-
 int capabilities_last (void)
 {
-    int known = 0;
-    int unknown = 64;
+    return (int)cap_max_bits () - 1;
+}
 
-    while (unknown - known > 1) {
-        int middle = (known + unknown) / 2;
-        if (is_known (middle))
-            known = middle;
-        else
-            unknown = middle;
-    }
-    return known;
+static void free_caps (cap_t *caps)
+{
+    int saved = errno;
+
+    if (*caps)
+        (void)cap_free (*caps);
+    errno = saved;
+}
+
+#define AUTO_CAPS __attribute__ ((cleanup (free_caps)))
+
+static int fill (cap_t caps, cap_flag_t set, uint64_t bits)
+{
+    cap_value_t values[64];
+    int count = 0;
+
+    for (int capability = 0; capability < 64; capability++)
+        if (bits >> capability & 1)
+            values[count++] = capability;
+    return count ? cap_set_flag (caps, set, count, values, CAP_SET) : 0;
 }
 
 int capabilities_set (uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
+    AUTO_CAPS cap_t caps = cap_init ();
 
-    for (int half = 0; half < 2; half++) {
-        data[half].effective = (uint32_t)(effective >> 32 * half);
-        data[half].permitted = (uint32_t)(permitted >> 32 * half);
-        data[half].inheritable = (uint32_t)(inheritable >> 32 * half);
-    }
-    return (int)syscall (SYS_capset, &header, data);
+    if (!caps || fill (caps, CAP_EFFECTIVE, effective) < 0 ||
+        fill (caps, CAP_PERMITTED, permitted) < 0 || fill (caps, CAP_INHERITABLE, inheritable) < 0)
+        return -1;
+    return cap_set_proc (caps);
+}
+
+static uint64_t bits_of (cap_t caps, cap_flag_t set)
+{
+    uint64_t bits = 0;
+    cap_flag_value_t value;
+
+    for (int capability = 0; capability < 64; capability++)
+        if (cap_get_flag (caps, capability, set, &value) == 0 && value == CAP_SET)
+            bits |= (uint64_t)1 << capability;
+    return bits;
 }
 
 int capabilities_get (uint64_t *effective, uint64_t *permitted, uint64_t *inheritable)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
+    AUTO_CAPS cap_t caps = cap_get_proc ();
 
-    if (syscall (SYS_capget, &header, data) < 0)
+    if (!caps)
         return -1;
-    *effective = (uint64_t)data[1].effective << 32 | data[0].effective;
-    *permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
-    *inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
+    *effective = bits_of (caps, CAP_EFFECTIVE);
+    *permitted = bits_of (caps, CAP_PERMITTED);
+    *inheritable = bits_of (caps, CAP_INHERITABLE);
     return 0;
 }
 
 int capabilities_bound (uint64_t keep)
 {
-    for (int capability = 0; capability < 64; capability++) {
-        if (keep >> capability & 1)
-            continue;
-        if (prctl (PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+    int last = capabilities_last ();
+
+    for (int capability = 0; capability <= last; capability++) {
+        if (keep >> capability & 1 || cap_drop_bound (capability) == 0)
             continue;
         int errnum = errno;
-        int present = prctl (PR_CAPBSET_READ, capability, 0, 0, 0);
-        if (present < 0 && errno == EINVAL)
-            return 0; /* above the last one */
-        if (present != 0) {
+        if (cap_get_bound (capability) != 0) {
             errno = errnum;
             return -1;
         }
@@ -83,12 +92,12 @@ int capabilities_bound (uint64_t keep)
 
 int capabilities_ambient_clear (void)
 {
-    return prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return cap_reset_ambient ();
 }
 
 int capabilities_ambient_raise (int capability)
 {
-    return prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+    return cap_set_ambient (capability, CAP_SET);
 }
 
 int32_t keyring_join_session (const char *name)
