@@ -30,6 +30,50 @@ static int write_file (pid_t pid, const char *file, const char *text)
     return procfd_write (path, text, strlen (text));
 }
 
+/* What the tool says about itself, one line, is the reason that counts. */
+static int start_tool (const char *tool, char *const argv[], pid_t *child, char *words, size_t size)
+{
+    posix_spawn_file_actions_t actions;
+    int pair[2];
+    size_t length = 0;
+
+    if (pipe2 (pair, O_CLOEXEC) < 0)
+        return errno;
+    (void)posix_spawn_file_actions_init (&actions);
+    (void)posix_spawn_file_actions_adddup2 (&actions, pair[1], STDERR_FILENO);
+    int failed = posix_spawnp (child, tool, &actions, NULL, argv, environ);
+    (void)posix_spawn_file_actions_destroy (&actions);
+    (void)close (pair[1]);
+    for (ssize_t got = 1; !failed && got > 0 && length < size - 1; length += (size_t)got)
+        if ((got = read (pair[0], words + length, size - 1 - length)) < 0)
+            got = 0;
+    (void)close (pair[0]);
+    words[length] = '\0';
+    words[strcspn (words, "\n")] = '\0';
+    return failed;
+}
+
+static int run (const char *tool, char *const argv[], struct error *err)
+{
+    char words[256];
+    pid_t child;
+    int status;
+
+    int failed = start_tool (tool, argv, &child, words, sizeof (words));
+    if (failed) {
+        error_set (err, "RT-IDMAP-TOOL", failed, "cannot run %s", tool);
+        return error_hint (err, "install the package uidmap, or map only your own id");
+    }
+    while (waitpid (child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set (err, "RT-IDMAP-TOOL", errno, "cannot wait for %s", tool);
+    if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
+        return 0;
+    error_set (err, "RT-IDMAP-TOOL", 0, "%s failed with status %d: %s", tool,
+               WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status), words);
+    return error_hint (err, "the ranges must be yours in /etc/subuid and /etc/subgid");
+}
+
 /* newuidmap PID container host size ... */
 static int run_tool (const char *tool, pid_t pid, const struct oci_id_mappings *mappings,
                      struct error *err)
@@ -37,8 +81,6 @@ static int run_tool (const char *tool, pid_t pid, const struct oci_id_mappings *
     size_t count = 2 + mappings->count * 3;
     AUTO_FREE char **argv = calloc (count + 1, sizeof (char *));
     AUTO_FREE char (*numbers)[12] = calloc (count, sizeof (*numbers));
-    int status;
-    pid_t child;
 
     if (!argv || !numbers)
         return error_set (err, "RT-IDMAP", ENOMEM, "cannot run %s", tool);
@@ -57,20 +99,7 @@ static int run_tool (const char *tool, pid_t pid, const struct oci_id_mappings *
         }
     }
 
-    int failed = posix_spawnp (&child, tool, NULL, NULL, argv, environ);
-    if (failed) {
-        error_set (err, "RT-IDMAP-TOOL", failed, "cannot run %s", tool);
-        return error_hint (err, "install the package uidmap, or map only your own id");
-    }
-    while (waitpid (child, &status, 0) < 0)
-        if (errno != EINTR)
-            return error_set (err, "RT-IDMAP-TOOL", errno, "cannot wait for %s", tool);
-    if (!WIFEXITED (status) || WEXITSTATUS (status) != 0) {
-        error_set (err, "RT-IDMAP-TOOL", 0, "%s failed with status %d", tool,
-                   WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status));
-        return error_hint (err, "the ranges must be yours in /etc/subuid and /etc/subgid");
-    }
-    return 0;
+    return run (tool, argv, err);
 }
 
 static bool is_own_id (const struct oci_id_mappings *mappings, uint32_t own)
@@ -92,7 +121,9 @@ static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t 
     if (write_file (pid, file, text_string (&map)) == 0)
         return 0;
     if (errno == EPERM && geteuid () != 0 && !single)
-        return run_tool (group ? "newgidmap" : "newuidmap", pid, mappings, err);
+        return run_tool (group ? "newgidmap" : "newuidmap", pid, mappings, err) < 0
+                   ? error_at (err, group ? "/linux/gidMappings" : "/linux/uidMappings")
+                   : 0;
 
     int saved = errno;
     error_set (err, "RT-IDMAP-WRITE", saved, "cannot write %s of the container", file);
