@@ -332,6 +332,10 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     bool in_userns = start->plan.userns || process_in_user_namespace ();
     if (cgroup_limit (&start->record.cgroup, linux->resources, in_userns, err) < 0)
         return -1;
+    uid_t owner;
+    if (plan_delegation (start->config, &owner) &&
+        cgroup_delegate (&start->record.cgroup, owner, err) < 0)
+        return -1;
     return linux->seccomp ? seccomp_prepare (linux->seccomp, &start->seccomp, err) : 0;
 }
 
