@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -50,6 +51,9 @@ static inline bool compare (uint16_t code, uint32_t a, uint32_t k)
     }
 }
 
+/* Instructions that were executed, all in all. */
+static size_t machine_steps;
+
 static inline uint32_t run_code (const struct sock_filter *code, size_t count,
                                  const struct seccomp_data *data)
 {
@@ -57,6 +61,7 @@ static inline uint32_t run_code (const struct sock_filter *code, size_t count,
 
     for (size_t at = 0; at < count; at++) {
         const struct sock_filter *i = &code[at];
+        machine_steps++;
         if (i->code == (BPF_LD | BPF_W | BPF_ABS))
             a = load (data, i->k);
         else if (i->code == (BPF_ALU | BPF_AND | BPF_K))

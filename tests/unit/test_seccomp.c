@@ -94,7 +94,7 @@ static void what_cannot_be_done_is_refused (void **state)
     struct oci_seccomp arch = {.default_action = SCMP_ACT_ALLOW, ARCHS (SCMP_ARCH_S390X)};
 
     refuse (&notify, "RT-SECCOMP-NOTIFY", "/linux/seccomp/syscalls/0/action");
-    refuse (&arch, "RT-SECCOMP-ARCH", "/linux/seccomp");
+    refuse (&arch, "RT-SECCOMP-ARCH", "/linux/seccomp/architectures");
 }
 
 /* rows: SEC-03 SEC-06 SEC-07 SEC-08 */
