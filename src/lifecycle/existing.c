@@ -73,9 +73,14 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     AUTO_FD int line = gate_open (existing.directory, err);
     if (line < 0)
         return -1;
-    int failed = running_await (line, err);
+    const struct running running = {.config = config,
+                                    .record = &existing.record,
+                                    .pid = existing.record.pid,
+                                    .status = OCI_STATUS_CREATING};
+    int failed = running_await (line, &running, err);
     gate_remove (existing.directory);
     if (failed) {
+        drop_fd (&line); /* it may wait for an answer */
         /* It has sent its error and is about to end: whoever asks next must see it stopped. */
         if (init >= 0)
             (void)pidfd_wait_dead (init, LAST_WORDS_TIMEOUT_MS);
@@ -122,6 +127,56 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
     /* Frozen by the v1 freezer it would die only after a resume (VRB-40). */
     if (signal == SIGKILL && existing.status == OCI_STATUS_PAUSED)
         return cgroup_freeze (&existing.record.cgroup, false, err);
+    return 0;
+}
+
+static int no_cgroup (const char *id, const char *what, struct error *err)
+{
+    error_set (err, "RT-NO-CGROUP", 0, "cannot %s container %s: it has no cgroup", what, id);
+    return error_hint (err, "rt had no right to make one, or was told not to");
+}
+
+int lifecycle_pause (const struct lifecycle_globals *globals, const char *id, struct error *err)
+{
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
+
+    if (existing_open (&existing, globals, id, true, err) < 0)
+        return -1;
+    if (existing.status != OCI_STATUS_RUNNING && existing.status != OCI_STATUS_CREATED)
+        return error_set (err, "RT-NOT-RUNNING", 0, "cannot pause: container not running: %s is %s",
+                          id, oci_status_word (existing.status));
+    if (existing.record.cgroup.count == 0)
+        return no_cgroup (id, "pause", err);
+    return cgroup_freeze (&existing.record.cgroup, true, err);
+}
+
+int lifecycle_resume (const struct lifecycle_globals *globals, const char *id, struct error *err)
+{
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
+
+    if (existing_open (&existing, globals, id, true, err) < 0)
+        return -1;
+    /* Asked of the freezer itself: a created container can be frozen, too. */
+    if (cgroup_frozen (&existing.record.cgroup) != 1)
+        return error_set (err, "RT-NOT-PAUSED", 0, "cannot resume: container not paused: %s is %s",
+                          id, oci_status_word (existing.status));
+    return cgroup_freeze (&existing.record.cgroup, false, err);
+}
+
+int lifecycle_processes (const struct lifecycle_globals *globals, const char *id,
+                         struct arena *arena, struct lifecycle_processes *processes,
+                         struct error *err)
+{
+    AUTO_EXISTING struct existing existing = EXISTING_INIT;
+
+    if (existing_open (&existing, globals, id, false, err) < 0)
+        return -1;
+    if (existing.record.cgroup.count > 0)
+        return cgroup_processes (arena, &existing.record.cgroup, &processes->pids,
+                                 &processes->count, err);
+    processes->pids = arena_array (arena, 1, sizeof (pid_t));
+    processes->pids[0] = existing.record.pid;
+    processes->count = existing.status == OCI_STATUS_STOPPED ? 0 : 1;
     return 0;
 }
 

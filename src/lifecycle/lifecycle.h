@@ -73,6 +73,21 @@ int lifecycle_exec (const struct exec_request *request, int *status, struct erro
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err);
 int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,
                     struct error *err);
+/* Freezes all processes of a running (or created) container, and waits until they are; resume
+ * undoes that. */
+int lifecycle_pause (const struct lifecycle_globals *globals, const char *id, struct error *err);
+int lifecycle_resume (const struct lifecycle_globals *globals, const char *id, struct error *err);
+
+/* The processes of a container, those of cgroups below its own too, as this pid namespace numbers
+ * them; none where it is stopped. Without a cgroup it is init alone. */
+struct lifecycle_processes {
+    pid_t *pids; /* in the arena */
+    size_t count;
+};
+int lifecycle_processes (const struct lifecycle_globals *globals, const char *id,
+                         struct arena *arena, struct lifecycle_processes *processes,
+                         struct error *err);
+
 int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, bool force,
                       struct error *err);
 
