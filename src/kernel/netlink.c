@@ -68,7 +68,8 @@ static bool append (struct netlink_request *request, const void *bytes, size_t l
         request->overflow = true;
         return false;
     }
-    memcpy (request->bytes + request->length, bytes, length);
+    if (length > 0)
+        memcpy (request->bytes + request->length, bytes, length);
     memset (request->bytes + request->length + length, 0, NLMSG_ALIGN (length) - length);
     request->length += NLMSG_ALIGN (length);
     return true;
