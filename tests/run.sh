@@ -17,6 +17,9 @@ build=${RT_TEST_BUILD:-$top/build-test}
 log=$build/log
 python=/usr/bin/python3
 jobs=$(nproc)
+programs=$(mktemp -d /tmp/rt-programs.XXXXXX)
+trap 'rm -rf "$programs"' EXIT
+chmod 755 "$programs"
 # shellcheck source=tests/stages.sh
 . tests/stages.sh
 

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # The stages of tests/run.sh: one function each, with its builds and its runners. Uses $top, $build,
-# $log, $jobs and $python of run.sh.
-: "${top:?}" "${build:?}" "${log:?}" "${jobs:?}" "${python:?}"
+# $log, $programs, $jobs and $python of run.sh.
+: "${top:?}" "${build:?}" "${log:?}" "${jobs:?}" "${python:?}" "${programs:?}"
 
 # shellcheck disable=SC2034 # read by run.sh
 {
@@ -91,9 +91,16 @@ unit_in () {
 stage_unit () { unit_in gcc; }
 stage_unit_asan () { ASAN_OPTIONS=$ASAN UBSAN_OPTIONS=$UBSAN unit_in asan; }
 
+# reachable BUILD: a copy of its rt where an ordinary user can execute it: the source tree may lie in
+# /root. $programs is run.sh's, and goes with it.
+reachable () {
+    install -D "$build/$1/rt" "$programs/$1/rt" && echo "$programs/$1/rt"
+}
+
 # suite BUILD FOLDER ARGS...: a pytest suite with the rt of that build.
 suite () {
-    local rt=$build/$1/rt folder=$2
+    local rt folder=$2
+    rt=$(reachable "$1")
     shift 2
     RT=$rt PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider -rfE --tb=short \
         "tests/$folder" "$@"
@@ -141,7 +148,7 @@ stage_fuzz () {
     [ "$failures" -eq 0 ]
 }
 
-stage_vm () { RT=$build/gcc/rt tests/vm/run-suite.sh; }
+stage_vm () { RT=$(reachable gcc) tests/vm/run-suite.sh; }
 
 # What `make dist` packs builds and passes its unit tests, without git.
 stage_dist () {

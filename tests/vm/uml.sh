@@ -74,9 +74,8 @@ for link in fd:/proc/self/fd stdin:/proc/self/fd/0 stdout:/proc/self/fd/1 stderr
     [ -e "/dev/${link%%:*}" ] || ln -s "${link#*:}" "/dev/${link%%:*}"
 done
 mount -t tmpfs -o mode=755 tmpfs /run
-for module in overlay dummy veth; do
-    find "/usr/lib/uml/modules/$(uname -r)" -name "$module.ko*" -exec insmod {} \; 2>/dev/null
-done
+mkdir -p /mnt/modules/lib && ln -s /usr/lib/uml/modules /mnt/modules/lib/
+modprobe -a -d /mnt/modules overlay dummy veth ipv6 bridge
 mount -t overlay -o lowerdir=/tmp,upperdir=/mnt/changes/upper,workdir=/mnt/changes/work overlay /tmp ||
     mount -t tmpfs -o mode=1777 tmpfs /tmp
 chmod 1777 /mnt/tmp
