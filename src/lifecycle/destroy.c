@@ -72,19 +72,28 @@ static void run_poststop (const struct oci_hooks *hooks, const struct record *re
     (void)hooks_run (hooks, OCI_HOOK_POSTSTOP, &context, &ignored);
 }
 
+/* Init's death has ended its own pid namespace, and with it the cgroup is empty; without one, or
+ * where somebody was put into the cgroup from outside, others may live on (VRB-28). */
+static int remove_cgroup (const struct record *record, struct error *err)
+{
+    struct error first = {0};
+
+    if (record->own_pid_namespace && cgroup_remove (&record->cgroup, &first) == 0)
+        return 0;
+    if (cgroup_kill (&record->cgroup, SIGKILL, &first) < 0)
+        log_debug ("%s",
+                   first.text); /* what cannot be killed shows as a cgroup that cannot be removed */
+    return cgroup_remove (&record->cgroup, err);
+}
+
 int destroy (const char *state_root, int directory, const struct record *record, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    const struct oci_config *config = read_document (directory, &arena);
-    struct error ignored = {0};
+    const struct oci_config *config =
+        record->poststop_hooks ? read_document (directory, &arena) : NULL;
 
-    if (kill_init (record, err) < 0)
-        return -1;
-    /* Init's death ends its own pid namespace; without one, others may live on (VRB-28). What
-     * cannot be killed shows as a cgroup that cannot be removed. */
-    if (cgroup_kill (&record->cgroup, SIGKILL, &ignored) < 0)
-        log_debug ("%s", ignored.text);
-    if (cgroup_remove (&record->cgroup, err) < 0 || rdt_remove (record->intel_rdt, err) < 0 ||
+    if (kill_init (record, err) < 0 || remove_cgroup (record, err) < 0 ||
+        rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;
     if (config)

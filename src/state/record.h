@@ -45,6 +45,7 @@ struct record {
     const char *intel_rdt; /* see container/rdt.h: what is the container's own; NULL = nothing */
     bool terminal;
     bool own_pid_namespace; /* init's death ends all */
+    bool poststop_hooks;    /* the document has some, and must be read again for delete */
     bool no_new_keyring;    /* of create: nor has exec one to join */
     struct oci_map annotations;
 };

@@ -31,6 +31,7 @@ static const struct field {
     {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt)},
     {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
     {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
+    {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks)},
     {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
     {"annotations", KIND_MAP, offsetof (struct record, annotations)},
 };
