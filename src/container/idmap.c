@@ -4,10 +4,12 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "kernel/privileges.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -108,10 +110,31 @@ static bool is_own_id (const struct oci_id_mappings *mappings, uint32_t own)
            mappings->items[0].host_id == own;
 }
 
-/* One kind: directly, then by its tool. 1 where it had to be denied setgroups for it. */
-static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t pid, bool single,
+/* Root of a container may have lost a right, and an ordinary user may have been given it. */
+static bool may (int capability)
+{
+    uint64_t effective;
+    uint64_t permitted;
+    uint64_t inheritable;
+
+    return capabilities_get (&effective, &permitted, &inheritable) == 0 &&
+           (effective >> capability & 1);
+}
+
+static bool maps_outer_root (const struct oci_id_mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->items[i].host_id == 0)
+            return true;
+    return false;
+}
+
+/* One kind: directly; without the right to it as a single line or by its tool. */
+static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t pid,
                       struct error *err)
 {
+    bool any = may (group ? CAP_SETGID : CAP_SETUID);
+    bool single = !any && is_own_id (mappings, group ? getegid () : geteuid ());
     const char *file = group ? "gid_map" : "uid_map";
     AUTO_TEXT struct text map = {0};
 
@@ -120,7 +143,7 @@ static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t 
         return error_set (err, "RT-IDMAP-SETGROUPS", errno, "cannot deny setgroups");
     if (write_file (pid, file, text_string (&map)) == 0)
         return 0;
-    if (errno == EPERM && geteuid () != 0 && !single)
+    if (errno == EPERM && !any && !single)
         return run_tool (group ? "newgidmap" : "newuidmap", pid, mappings, err) < 0
                    ? error_at (err, group ? "/linux/gidMappings" : "/linux/uidMappings")
                    : 0;
@@ -131,20 +154,17 @@ static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t 
     if (saved == EINVAL)
         return error_hint (
             err, "ranges must not overlap, must not be empty, and there may be 340 of them");
+    if (saved == EPERM && maps_outer_root (mappings) && !may (CAP_SETFCAP))
+        return error_hint (err, "to map the root that rt runs as, CAP_SETFCAP is needed");
+    if (saved == EPERM)
+        return error_hint (err, "each hostID must be an id of the user namespace that rt runs in");
     return -1;
 }
 
 int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
                  struct error *err)
 {
-    bool unprivileged = geteuid () != 0;
-    bool single_uid = unprivileged && is_own_id (uid, geteuid ());
-    bool single_gid = unprivileged && is_own_id (gid, getegid ());
-
-    if (grant_one (false, uid, pid, single_uid, err) < 0 ||
-        grant_one (true, gid, pid, single_gid, err) < 0)
-        return -1;
-    return 0;
+    return grant_one (false, uid, pid, err) < 0 || grant_one (true, gid, pid, err) < 0 ? -1 : 0;
 }
 
 bool idmap_setgroups_denied (void)

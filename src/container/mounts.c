@@ -8,12 +8,14 @@
 #include "container/mount_bind.h"
 #include "container/mount_cgroup.h"
 #include "container/mount_idmapped.h"
+#include "container/mount_sysfs.h"
 #include "container/mount_tmpfs.h"
 #include "kernel/inroot.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -185,9 +187,29 @@ static int apply_bind (struct mounts *mounts, size_t index, int root, struct err
     /* A copy that was made outside is still a peer of the host's mount. */
     if (from_outside && mountfd_propagate (copy.fd, mounts->propagation) < 0)
         return mount_error (mount, index, errno, "cannot cut its propagation to the host", err);
+    if (mounts->userns && mount->recursive && (mount->attr_set & RDONLY) &&
+        mount_sysfs_close (copy.fd, mount, root, err) < 0)
+        return error_at (err, "/mounts/%zu", index);
     if (text_equal (mount->destination, "/dev"))
         mounts->dev_is_bind = true;
     return finish (mounts, index, &copy.fd, false, err);
+}
+
+/* What the host shows of its cgroups, for a container that may have none (UID-14, HDN-10): never
+ * to be written to. */
+static int apply_host_cgroups (struct mounts *mounts, size_t index, int root, int target,
+                               struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    AUTO_MOUNTFD struct mountfd copy = MOUNTFD_INIT;
+
+    if (mountfd_bind (&copy, AT_FDCWD, "/sys/fs/cgroup", MOUNTFD_RECURSIVE) < 0 ||
+        mountfd_attach (&copy, target, root, mount->destination) < 0)
+        return mount_error (mount, index, errno, "cannot bind the host's", err);
+    if (mountfd_setattr (copy.fd, mount->attr_set | RDONLY, 0, true) < 0)
+        return mount_error (mount, index, errno, "cannot make the host's read-only", err);
+    log_debug ("mounts: no cgroup is the container's own: %s shows the host's", mount->destination);
+    return 0;
 }
 
 static int apply_cgroup (struct mounts *mounts, size_t index, int root, struct error *err)
@@ -199,6 +221,8 @@ static int apply_cgroup (struct mounts *mounts, size_t index, int root, struct e
     AUTO_FD int target = open_target (mount, index, root, false, NULL, err);
     if (target < 0)
         return -1;
+    if (mounts->userns && mounts->cgroup->count == 0)
+        return apply_host_cgroups (mounts, index, root, target, err);
     int failed = mount_cgroup_apply (mount, mounts->cgroup, root, target, &result, err);
     for (unsigned int i = 0; i < result.below_count; i++) {
         if (readonly && !failed)
@@ -231,20 +255,32 @@ static int make_new (const struct oci_mount *mount, const char *data, int target
 }
 
 /*
- * In a user namespace the kernel refuses two things that documents ask for all the same:
+ * In a user namespace the kernel refuses three things that documents ask for all the same:
  *   - a new sysfs, where the network namespace belongs to somebody else: the host's /sys takes its
- * place (UID-18, MNT-57);
+ * place, without its cgroups (UID-18, MNT-57);
+ *   - a new proc, where the pid namespace is the host's: the host's /proc shows the same (MNT-56);
  *   - devpts with a group that is not mapped: it goes without (MNT-59).
  * 1 where that was done, with *attr_done false where the flags are still to be set.
  */
-static int make_instead (const struct oci_mount *mount, char *data, int target, int root,
-                         struct mountfd *made, int errnum, bool *attr_done, struct error *err)
+static int make_instead (const struct mounts *mounts, const struct oci_mount *mount, char *data,
+                         int target, int root, struct mountfd *made, int errnum, bool *attr_done,
+                         struct error *err)
 {
+    bool proc = is_type (mount, "proc") && !oci_config_namespace (mounts->config, CLONE_NEWPID);
+
     mountfd_close (made);
     *made = (struct mountfd)MOUNTFD_INIT;
     if (errnum == EPERM && is_type (mount, "sysfs")) {
         *attr_done = false;
         return mountfd_bind (made, AT_FDCWD, "/sys", MOUNTFD_RECURSIVE) == 0 &&
+               mountfd_attach (made, target, root, mount->destination) == 0 &&
+               (!(mount->attr_set & RDONLY) ||
+                mount_sysfs_close (made->fd, mount, root, err) == 0) &&
+               mount_sysfs_cover_cgroups (mount, root, err) == 0;
+    }
+    if (errnum == EPERM && proc) {
+        *attr_done = false;
+        return mountfd_bind (made, AT_FDCWD, "/proc", MOUNTFD_RECURSIVE) == 0 &&
                mountfd_attach (made, target, root, mount->destination) == 0;
     }
     if (errnum == EINVAL && is_type (mount, "devpts") && mount_tmpfs_drop_word (data, "gid=")) {
@@ -272,8 +308,9 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
         if (error_is_set (err))
             return error_at (err, "/mounts/%zu", index);
         if (!mounts->userns ||
-            !make_instead (mount, data, target, root, &made, saved, &attr_done, err))
-            return mount_error (mount, index, saved, message, err);
+            !make_instead (mounts, mount, data, target, root, &made, saved, &attr_done, err))
+            return error_is_set (err) ? error_at (err, "/mounts/%zu", index)
+                                      : mount_error (mount, index, saved, message, err);
     }
     return finish (mounts, index, &made.fd, attr_done, err);
 }

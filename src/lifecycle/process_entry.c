@@ -4,13 +4,16 @@
  */
 #include "process_entry.h"
 
+#include "base/cleanup.h"
 #include "kernel/fds.h"
-#include "kernel/procfd.h"
+#include "kernel/ns.h"
 #include "kernel/selfcopy.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <sys/stat.h>
 
+/* A part of the kernel's interface (USER_NS_INIT_INO of linux/nsfs.h, Linux 6.18) since 3.8. */
+#define FIRST_USER_NAMESPACE 0xeffffffdU
 #define FIRST_PRESERVED 3
 
 int process_fill_standard (void)
@@ -39,11 +42,9 @@ int process_protect (char *const argv[], struct error *err)
 
 bool process_in_user_namespace (void)
 {
-    char map[64];
-    if (procfd_read ("self/uid_map", map, sizeof map) <= 0)
-        return false; /* a kernel without user namespaces has no such file */
-    /* The first namespace maps all ids to themselves, in one line of three padded numbers. */
-    unsigned long long inside, outside, size;
-    return sscanf (map, "%llu %llu %llu", &inside, &outside, &size) != 3 || inside != 0 ||
-           outside != 0 || size != UINT32_MAX;
+    struct stat st;
+    AUTO_FD int own = ns_open_own ("user");
+    /* Not by the maps: another one may map all ids to themselves, too (systemd's PrivateUsers=full
+     * does). A kernel without user namespaces has no such file. */
+    return own >= 0 && fstat (own, &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
 }
