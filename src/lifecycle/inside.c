@@ -267,8 +267,9 @@ void inside (struct start *start, bool in_cgroup)
 
     die_with_parent ();
     /* Whoever shares a pid namespace with C must not look into it (CVE-2016-9962). A rootless P
-     * must, for the id maps; there the change of ids ends it. */
-    if (geteuid () == 0)
+     * must, for the id maps; there the change of ids ends it. Asked of P: what C's own id is called
+     * depends on whether P has written the maps already. */
+    if (start->record.owner == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
     log_redirect (channel_log, &start->line);
