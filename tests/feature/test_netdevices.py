@@ -104,6 +104,7 @@ def stop(box):
 
 
 @pytest.mark.rows("NET-12", "NET-14", "NET-18", "NET-19")
+@pytest.mark.needs("ipv6")
 def test_moved_whole_and_up(new_box, net):
     net.ip("link", "set", "dev0", "mtu", "1321", "address", "02:11:22:33:44:55")
     net.ip("addr", "add", "192.0.2.7/24", "broadcast", "192.0.2.99", "dev", "dev0")
@@ -130,6 +131,7 @@ def test_moved_whole_and_up(new_box, net):
 
 
 @pytest.mark.rows("NET-14")
+@pytest.mark.needs("ipv6")
 def test_other_addresses_stay_behind(new_box, net):
     net.ip("addr", "add", "192.0.2.7/24", "dev", "dev0", "valid_lft", "1000", "preferred_lft",
            "1000")
