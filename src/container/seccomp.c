@@ -8,6 +8,9 @@
  *     is it A?           for each architecture A of the profile: search among its numbers
  *     kill
  *
+ * and, where calls are notified, before the numbers of the native one whether it is rt itself that
+ * still has something to say (kernel/door.h).
+ *
  * libseccomp knows the numbers of the names. It could make the whole program as well, but that
  * takes longer than everything else of a container's start, as its work grows with the square of
  * the program.
@@ -30,6 +33,10 @@
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+#ifndef SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+#define SECCOMP_FILTER_FLAG_TSYNC_ESRCH (1UL << 4)
 #endif
 
 #define ARCHS_MAX 32
@@ -63,21 +70,18 @@ static bool default_denies (uint32_t action)
     }
 }
 
-static int refuse_notify (uint32_t action, struct error *err)
+/* Is there a call that an agent is to answer for? */
+static bool notifies (const struct oci_seccomp *seccomp)
 {
-    if (action != SCMP_ACT_NOTIFY)
-        return 0;
-    return error_set (err, "RT-SECCOMP-NOTIFY", 0, "SCMP_ACT_NOTIFY is not supported yet");
-}
-
-static int check_actions (const struct oci_seccomp *seccomp, struct error *err)
-{
-    if (refuse_notify (seccomp->default_action, err) < 0)
-        return error_at (err, "/linux/seccomp/defaultAction");
-    for (size_t i = 0; i < seccomp->syscalls.count; i++)
-        if (refuse_notify (seccomp->syscalls.items[i].action, err) < 0)
-            return error_at (err, "/linux/seccomp/syscalls/%zu/action", i);
-    return 0;
+    if (seccomp->default_action == SCMP_ACT_NOTIFY)
+        return true;
+    for (size_t i = 0; i < seccomp->syscalls.count; i++) {
+        const struct oci_seccomp_syscall *entry = &seccomp->syscalls.items[i];
+        for (size_t n = 0; n < entry->names.count && entry->action == SCMP_ACT_NOTIFY; n++)
+            if (seccomp_syscall_resolve_name (entry->names.items[n]) != __NR_SCMP_ERROR)
+                return true;
+    }
+    return false;
 }
 
 /* Native first (always there: SEC-10), then the others. */
@@ -121,9 +125,21 @@ static size_t write_arch (struct code *code, const struct seccomp_profile *profi
     return place;
 }
 
+/* What rt still has to say lets pass, then goes on with the profile. */
+static size_t write_door (struct code *code, const uint32_t *door, size_t profile)
+{
+    size_t allow = code_return (code, SECCOMP_RET_ALLOW);
+    size_t secret = code_secret (code, DOOR_ARG, door, allow, profile);
+    size_t place = profile;
+
+    for (size_t i = 0; i < DOOR_CALLS; i++)
+        place = code_jump (code, BPF_JEQ, door_calls[i], secret, place);
+    return code_load (code, offsetof (struct seccomp_data, nr));
+}
+
 /* The native architecture is written last, so it is asked for first and is close by. */
 static int write_program (struct code *code, const struct seccomp_profile *profile,
-                          const struct archs *archs, struct error *err)
+                          const struct archs *archs, const uint32_t *door, struct error *err)
 {
     size_t places[ARCHS_MAX];
 
@@ -132,6 +148,8 @@ static int write_program (struct code *code, const struct seccomp_profile *profi
         if (places[i] == 0)
             return -1;
     }
+    if (door)
+        places[0] = write_door (code, door, places[0]);
     size_t other = code_return (code, SECCOMP_RET_KILL_THREAD);
     for (size_t i = archs->count; i-- > 0;)
         other = code_jump (code, BPF_JEQ, archs->items[i], places[i], other);
@@ -144,13 +162,19 @@ static int write_program (struct code *code, const struct seccomp_profile *profi
                        BPF_MAXINSNS);
 }
 
-static uint32_t load_flags (const struct oci_seccomp *seccomp)
+static uint32_t load_flags (const struct oci_seccomp *seccomp, bool listen)
 {
     /* As runc: only a list that is given can switch this off (SEC-12). */
     uint64_t flags = seccomp->flags_present ? seccomp->flags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
     /* It is about waiting for an agent; without one the kernel refuses it. */
-    return (uint32_t)(flags & ~(uint64_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    if (!listen)
+        return (uint32_t)(flags & ~(uint64_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    /* Both have something to return (SEC-14). */
+    if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+        flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+    return (uint32_t)flags;
 }
 
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
@@ -158,51 +182,62 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
 {
     AUTO_CODE struct code code = {0};
     struct archs archs;
+    struct seccomp_program made = {0};
 
     if (!seccomp) {
-        *program = (struct seccomp_program){0};
+        *program = made;
         return 0;
     }
     /* libseccomp would ask the kernel what it can; the floor is known. */
     (void)seccomp_api_set (6);
-    if (check_actions (seccomp, err) < 0)
-        return -1;
     if (list_archs (seccomp, &archs, err) < 0)
         return error_at (err, "/linux/seccomp/architectures");
 
+    bool listen = notifies (seccomp);
     uint32_t action = seccomp_action (seccomp->default_action, &seccomp->default_errno_ret);
     const struct seccomp_profile profile = {
         .document = seccomp,
         .default_action = action,
         .newer_is_enosys = default_denies (action),
     };
-    if (code_init (&code) < 0)
+    if (code_init (&code) < 0 || (listen && door_make (made.door) < 0))
         return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot compile the seccomp profile");
-    if (write_program (&code, &profile, &archs, err) < 0)
+    if (write_program (&code, &profile, &archs, listen ? made.door : NULL, err) < 0)
         return error_at (err, "/linux/seccomp");
-    struct sock_filter *instructions = code_take (&code);
-    if (!instructions)
+    made.instructions = code_take (&code);
+    if (!made.instructions)
         return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot compile the seccomp profile");
-    *program = (struct seccomp_program){
-        .instructions = instructions,
-        .count = (uint16_t)code.count,
-        .flags = load_flags (seccomp),
-    };
+    made.count = (uint16_t)code.count;
+    made.flags = load_flags (seccomp, listen);
+    *program = made;
     return 0;
 }
 
-int seccomp_apply (const struct seccomp_program *program, struct error *err)
+static int load_failed (const struct seccomp_program *program, int errnum, struct error *err)
 {
-    if (!program->instructions ||
-        filter_load (program->instructions, program->count, program->flags) == 0)
-        return 0;
-    int errnum = errno;
     error_set (err, "RT-SECCOMP-LOAD", errnum, "cannot load the seccomp filter");
     if (errnum == EACCES)
         error_hint (err, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
+    else if (errnum == EINVAL && (program->flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
+        error_hint (err, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs Linux 5.19");
     else if (errnum == EINVAL && program->flags != 0)
         error_hint (err, "this kernel may not know all of linux.seccomp.flags");
+    else if (errnum == EBUSY)
+        error_hint (err, "an agent listens to rt itself already; the kernel allows one");
     else if (errnum == ENOSYS)
         error_hint (err, "this kernel has no seccomp filters");
     return error_at (err, "/linux/seccomp");
+}
+
+int seccomp_apply (const struct seccomp_program *program, int *listener, struct error *err)
+{
+    if (!program->instructions) {
+        *listener = -1;
+        return 0;
+    }
+    int result = filter_load (program->instructions, program->count, program->flags);
+    if (result < 0)
+        return load_failed (program, errno, err);
+    *listener = program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER ? result : -1;
+    return 0;
 }

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "oci-spec/seccomp.h"
 
+#include "kernel/door.h"
+
 #include <linux/filter.h>
 #include <stdint.h>
 
@@ -15,18 +17,20 @@ struct seccomp_program {
     struct sock_filter *instructions; /* malloc; NULL = no filter asked for */
     uint16_t count;                   /* at most BPF_MAXINSNS, 4096 */
     uint32_t flags;                   /* SECCOMP_FILTER_FLAG_* for the load */
+    uint32_t door[DOOR_WORDS];        /* where calls are notified: what hands the listener over */
 };
 
 /* (seccomp_release and seccomp_load are libseccomp's.) */
 void seccomp_program_release (struct seccomp_program *program);
 
-/* pure apart from memory: compiles, adds the answer ENOSYS for calls that are newer than the
- * profile (SEC-25). Needs nothing of the host but the flags that it supports. */
+/* pure apart from memory and chance: compiles, adds the answer ENOSYS for calls that are newer than
+ * the profile (SEC-25), and the door (kernel/door.h) where calls are notified. */
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err);
 
 /* inside: loads it into this process. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs.
- * The caller knows the order (become.c). Makes no other system call than seccomp(2). */
-int seccomp_apply (const struct seccomp_program *program, struct error *err);
+ * The caller knows the order (become.c). Makes no other system call than seccomp(2). *listener:
+ * what an agent must have before the next call that could be notified, or -1. */
+int seccomp_apply (const struct seccomp_program *program, int *listener, struct error *err);
 
 #endif

@@ -168,6 +168,25 @@ size_t code_condition (struct code *code, const struct oci_seccomp_arg *arg, boo
     }
 }
 
+size_t code_secret (struct code *code, uint32_t index, const uint32_t words[3], size_t yes,
+                    size_t no)
+{
+    /* Backwards: (a ^ a') | (b ^ b') | (c ^ c') == 0, what is gathered in memory word 0. */
+    (void)code_jump (code, BPF_JEQ, 0, yes, no);
+    for (uint32_t i = 3; i-- > 0;) {
+        if (i < 2)
+            (void)add (code, (struct sock_filter)BPF_STMT (BPF_ST, 0));
+        if (i > 0) {
+            (void)add (code, (struct sock_filter)BPF_STMT (BPF_ALU | BPF_OR | BPF_X, 0));
+            (void)add (code, (struct sock_filter)BPF_STMT (BPF_LD | BPF_MEM, 0));
+            (void)add (code, (struct sock_filter)BPF_STMT (BPF_MISC | BPF_TAX, 0));
+        }
+        (void)add (code, (struct sock_filter)BPF_STMT (BPF_ALU | BPF_XOR | BPF_K, words[i]));
+        (void)load_half (code, index + i, false);
+    }
+    return code->count;
+}
+
 size_t code_insert (struct code *code, const struct sock_filter *items, size_t count)
 {
     while (count > 0)

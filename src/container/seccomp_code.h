@@ -53,6 +53,11 @@ size_t code_jump (struct code *code, uint16_t op, uint32_t k, size_t yes, size_t
 size_t code_condition (struct code *code, const struct oci_seccomp_arg *arg, bool wide, size_t yes,
                        size_t no);
 
+/* Are the low halves of the arguments from `index` on these three words? Takes the same time for
+ * each no. */
+size_t code_secret (struct code *code, uint32_t index, const uint32_t words[3], size_t yes,
+                    size_t no);
+
 /* A program that stands for itself. */
 size_t code_insert (struct code *code, const struct sock_filter *items, size_t count);
 

@@ -127,10 +127,10 @@ int filter_load (const struct sock_filter *instructions, uint16_t count, unsigne
 {
     struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
 
-    long thread = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (thread > 0) {
-        errno = ESRCH;
+    long result = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    if (result > 0 && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) {
+        errno = ESRCH; /* the number of that thread */
         return -1;
     }
-    return (int)thread;
+    return (int)result;
 }

@@ -32,8 +32,8 @@ int capabilities_ambient_raise (int capability);
  */
 int32_t keyring_join_session (const char *name);
 
-/* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. TSYNC: ESRCH where another
- * thread could not follow. */
+/* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. 0, with NEW_LISTENER the
+ * listener (close-on-exec). TSYNC: ESRCH where another thread could not follow. */
 int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags);
 
 #endif

@@ -134,6 +134,17 @@ static int run_start_hooks (const struct become *become, struct error *err)
     return hooks_run (become->start_hooks, OCI_HOOK_START_CONTAINER, &context, err);
 }
 
+static int load_filter (const struct become *become, struct error *err)
+{
+    int listener;
+
+    if (seccomp_apply (become->seccomp, &listener, err) < 0)
+        return -1;
+    if (listener < 0)
+        return 0;
+    return channel_hand_over (become->line, become->seccomp->door, listener, err);
+}
+
 int become (const struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
@@ -143,7 +154,7 @@ int become (const struct become *become, struct error *err)
 
     /* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before the rights go;
      * what follows then runs under it (SEC-23). With it, as late as can be (SEC-24). */
-    if (!no_new_privs && seccomp_apply (become->seccomp, err) < 0)
+    if (!no_new_privs && load_filter (become, err) < 0)
         return -1;
     if (drop_rights (become, err) < 0)
         return -1;
@@ -156,7 +167,7 @@ int become (const struct become *become, struct error *err)
 
     struct error ignored;
     (void)channel_send (become->line, CHANNEL_EXEC, NULL, 0, -1, &ignored);
-    if (no_new_privs && seccomp_apply (become->seccomp, err) < 0)
+    if (no_new_privs && load_filter (become, err) < 0)
         return -1;
     if (run_start_hooks (become, err) < 0)
         return -1;

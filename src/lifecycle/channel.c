@@ -12,10 +12,11 @@
 #include <sys/uio.h>
 
 static const char *const words[] = {
-    [CHANNEL_ERROR] = "ERROR",     [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
-    [CHANNEL_GRANTED] = "GRANTED", [CHANNEL_CONSOLE] = "CONSOLE", [CHANNEL_MOUNTED] = "MOUNTED",
-    [CHANNEL_HOOKED] = "HOOKED",   [CHANNEL_READY] = "READY",     [CHANNEL_SECCOMP] = "SECCOMP",
-    [CHANNEL_RELEASE] = "RELEASE", [CHANNEL_EXEC] = "EXEC",       [CHANNEL_CLOSED] = "(closed)",
+    [CHANNEL_ERROR] = "ERROR",       [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
+    [CHANNEL_GRANTED] = "GRANTED",   [CHANNEL_CONSOLE] = "CONSOLE", [CHANNEL_MOUNTED] = "MOUNTED",
+    [CHANNEL_HOOKED] = "HOOKED",     [CHANNEL_READY] = "READY",     [CHANNEL_SECCOMP] = "SECCOMP",
+    [CHANNEL_RELEASE] = "RELEASE",   [CHANNEL_EXEC] = "EXEC",       [CHANNEL_LISTENER] = "LISTENER",
+    [CHANNEL_LISTENED] = "LISTENED", [CHANNEL_CLOSED] = "(closed)",
 };
 
 struct packet {
@@ -45,6 +46,23 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
         return 0;
     return error_set (err, "RT-CHANNEL-SEND", errno, "cannot send %s between rt and the container",
                       words[type]);
+}
+
+int channel_hand_over (int line, const uint32_t door[DOOR_WORDS], int listener, struct error *err)
+{
+    uint32_t type = CHANNEL_LISTENER;
+    int sent = door_send (door, line, &type, sizeof (type), listener);
+    int errnum = errno;
+
+    /* While it is open here, an agent's death would not end the wait of a notified call. */
+    door_close (door, listener);
+    if (sent < 0)
+        return error_set (err, "RT-CHANNEL-SEND", errnum, "cannot hand over the seccomp listener");
+    if (door_receive (door, line, &type, sizeof (type)) != (ssize_t)sizeof (type) ||
+        type != CHANNEL_LISTENED)
+        return error_set (err, "RT-CHANNEL-CLOSED", 0,
+                          "the other side ended before the seccomp agent had the listener");
+    return 0;
 }
 
 void channel_send_error (int line, const struct error *err)

@@ -26,7 +26,11 @@
  *                  ---  RELEASE       --->
  *      create ends here                         create: waits at the gate; its line is `start` from here on
  *      run goes on as start does                the last leg: become.h
- *                  <--- EXEC          ---       right before the last two steps, seccomp and execve
+ *                  <--- EXEC          ---       right before the last two steps, seccomp and execve;
+ *                                               without no_new_privs the filter is there long before
+ *                  <--- LISTENER [fd] ---       (only where calls are notified) right behind the filter, by kernel/door.h
+ *      the agent gets it
+ *                  ---  LISTENED      --->
  *                  <--- (closed)      ---       execve was successful, as the line is close-on-exec
  *      poststart hooks
  */
@@ -36,6 +40,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "kernel/door.h"
 
 #include <linux/filter.h>
 #include <stddef.h>
@@ -50,13 +55,16 @@ enum channel_type {
     CHANNEL_MOUNTED,
     CHANNEL_HOOKED,
     CHANNEL_READY,
-    CHANNEL_SECCOMP, /* payload: flags (uint32_t), instructions */
+    CHANNEL_SECCOMP, /* payload: flags (uint32_t), door, instructions */
     CHANNEL_RELEASE,
     CHANNEL_EXEC,
+    CHANNEL_LISTENER,
+    CHANNEL_LISTENED,
     CHANNEL_CLOSED /* never sent: what channel_receive gives for a closed line */
 };
 
-#define CHANNEL_PAYLOAD_MAX (4 + BPF_MAXINSNS * sizeof (struct sock_filter))
+#define CHANNEL_PAYLOAD_MAX                                                                        \
+    ((1 + DOOR_WORDS) * sizeof (uint32_t) + BPF_MAXINSNS * sizeof (struct sock_filter))
 
 struct channel_message {
     enum channel_type type;
@@ -76,6 +84,10 @@ int channel_receive (int line, struct channel_message *message, struct error *er
 /* The next packet must be of this type. */
 int channel_expect (int line, enum channel_type type, struct channel_message *message,
                     struct error *err);
+
+/* C, right behind its filter: gives the listener away, closes it, and waits until the agent has it.
+ */
+int channel_hand_over (int line, const uint32_t door[DOOR_WORDS], int listener, struct error *err);
 
 /* C: sends its error, as whole as it is. Nothing can be done where this fails. */
 void channel_send_error (int line, const struct error *err);

@@ -293,8 +293,13 @@ static int exec_commit (struct exec *exec, struct error *err)
     if (exec->pidfd_socket >= 0 &&
         fd_send (exec->pidfd_socket, PIDFD_WORD, strlen (PIDFD_WORD), &exec->pidfd, 1) < 0)
         return error_set (err, "RT-PIDFD-SEND", errno, "send the pidfd to --pidfd-socket");
+
+    const struct running running = {.config = exec->config,
+                                    .record = &exec->container.record,
+                                    .pid = exec->pid,
+                                    .status = OCI_STATUS_RUNNING};
     if (channel_send (exec->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0 ||
-        running_await (exec->line, err) < 0)
+        running_await (exec->line, &running, err) < 0)
         return -1;
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;

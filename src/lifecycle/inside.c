@@ -173,24 +173,34 @@ static int build_root (struct start *start, struct born *born, struct error *err
                                config->linux.rootfs_propagation, err);
 }
 
-static int await_release (struct start *start, struct error *err)
+static int take_seccomp (struct start *start, struct error *err)
 {
     struct seccomp_program *program = &start->seccomp;
+    const size_t head = sizeof (program->flags) + sizeof (program->door);
+    struct channel_message message;
+
+    if (!start->config->linux.seccomp)
+        return 0;
+    if (channel_expect (start->line, CHANNEL_SECCOMP, &message, err) < 0)
+        return -1;
+    memcpy (&program->flags, message.payload, sizeof (program->flags));
+    memcpy (program->door, message.payload + sizeof (program->flags), sizeof (program->door));
+    program->count = (uint16_t)((message.length - head) / sizeof (struct sock_filter));
+    program->instructions = arena_alloc (start->arena, message.length - head);
+    memcpy (program->instructions, message.payload + head, message.length - head);
+    return 0;
+}
+
+static int await_release (struct start *start, struct error *err)
+{
     struct channel_message message;
 
     /* From here on C waits for P, and a P that dies closes the line. */
     (void)prctl (PR_SET_PDEATHSIG, 0);
     if (channel_send (start->line, CHANNEL_READY, NULL, 0, -1, err) < 0)
         return -1;
-    if (start->config->linux.seccomp) {
-        if (channel_expect (start->line, CHANNEL_SECCOMP, &message, err) < 0)
-            return -1;
-        size_t length = message.length - sizeof (program->flags);
-        program->count = (uint16_t)(length / sizeof (struct sock_filter));
-        program->instructions = arena_alloc (start->arena, length);
-        memcpy (&program->flags, message.payload, sizeof (program->flags));
-        memcpy (program->instructions, message.payload + sizeof (program->flags), length);
-    }
+    if (take_seccomp (start, err) < 0)
+        return -1;
     if (channel_expect (start->line, CHANNEL_RELEASE, &message, err) < 0)
         return -1;
     if (!start->gated)

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "container/hooks.h"
+#include "container/seccomp_agent.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/channel.h"
 #include "oci-spec/state.h"
@@ -29,7 +30,30 @@ int running_explain_end (int pidfd, const char *who, struct error *err)
     return -1;
 }
 
-int running_await (int line, struct error *err)
+static struct oci_state state_of (const struct record *record, enum oci_status status)
+{
+    return (struct oci_state){.id = record->id,
+                              .status = status,
+                              .pid = record->pid,
+                              .bundle = record->bundle,
+                              .annotations = &record->annotations};
+}
+
+/* The process waits behind its filter until its agent has the listener, and dies where nobody gets
+ * it. */
+static int grant_listener (int line, const struct running *running, int listener, struct error *err)
+{
+    const struct oci_seccomp *seccomp = running->config->linux.seccomp;
+    const struct oci_state state = state_of (running->record, running->status);
+
+    if (listener < 0 || !seccomp || !seccomp->listener_path)
+        return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "a seccomp listener that nobody wants");
+    if (seccomp_agent_grant (seccomp, running->pid, &state, listener, err) < 0)
+        return -1;
+    return channel_send (line, CHANNEL_LISTENED, NULL, 0, -1, err);
+}
+
+int running_await (int line, const struct running *running, struct error *err)
 {
     struct channel_message message;
     bool at_exec = false;
@@ -37,7 +61,12 @@ int running_await (int line, struct error *err)
     for (;;) {
         if (channel_receive (line, &message, err) < 0)
             return -1;
-        drop_fd (&message.fd);
+        AUTO_FD int fd = message.fd;
+        if (message.type == CHANNEL_LISTENER) {
+            if (grant_listener (line, running, fd, err) < 0)
+                return -1;
+            continue;
+        }
         if (message.type == CHANNEL_EXEC) {
             at_exec = true;
             continue;
@@ -56,11 +85,7 @@ int running_hooks (const struct oci_config *config, const struct record *record,
 {
     const struct oci_hooks *hooks = &config->hooks[OCI_HOOK_POSTSTART];
     AUTO_TEXT struct text text = {0};
-    const struct oci_state state = {.id = record->id,
-                                    .status = OCI_STATUS_RUNNING,
-                                    .pid = record->pid,
-                                    .bundle = record->bundle,
-                                    .annotations = &record->annotations};
+    const struct oci_state state = state_of (record, OCI_STATUS_RUNNING);
 
     if (hooks->count == 0)
         return 0;

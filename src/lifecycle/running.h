@@ -8,14 +8,23 @@
 
 #include "base/error.h"
 #include "oci-spec/config.h"
+#include "oci-spec/state.h"
 #include "state/record.h"
 
 /* How a child of ours ended before it was ready, in words, where it could not say so itself: `who`
  * was killed, or just ended. -1. */
 int running_explain_end (int pidfd, const char *who, struct error *err);
 
+/* Whom the last leg belongs to, as an agent for its notified calls is told. */
+struct running {
+    const struct oci_config *config;
+    const struct record *record;
+    pid_t pid;              /* init's, or that of an exec */
+    enum oci_status status; /* of the container: creating tells init from an exec */
+};
+
 /* Listens to the last leg until it ends: 0 when the process runs, -1 with C's own error. */
-int running_await (int line, struct error *err);
+int running_await (int line, const struct running *running, struct error *err);
 
 /* The poststart hooks, when the process runs. */
 int running_hooks (const struct oci_config *config, const struct record *record, struct error *err);

@@ -385,13 +385,23 @@ static int start_converse (struct start *start, struct error *err)
     }
 }
 
+static int send_seccomp (const struct start *start, struct error *err)
+{
+    const struct seccomp_program *program = &start->seccomp;
+    unsigned char payload[CHANNEL_PAYLOAD_MAX];
+    unsigned char *end = payload;
+
+    if (!start->config->linux.seccomp)
+        return 0;
+    end = mempcpy (end, &program->flags, sizeof (program->flags));
+    end = mempcpy (end, program->door, sizeof (program->door));
+    end = mempcpy (end, program->instructions, program->count * sizeof (struct sock_filter));
+    return channel_send (start->line, CHANNEL_SECCOMP, payload, (size_t)(end - payload), -1, err);
+}
+
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
-    unsigned char payload[CHANNEL_PAYLOAD_MAX];
-    const struct seccomp_program *program = &start->seccomp;
-    size_t size = program->count * sizeof (struct sock_filter);
-
     if (rlimits_grant (start->record.pid, start->config->process, err) < 0)
         return -1;
     if (start->request->pid_file) {
@@ -400,15 +410,8 @@ static int start_commit (struct start *start, struct error *err)
         start->wrote_pid_file = true;
     }
     start->record.phase = RECORD_CREATED;
-    if (record_write (start->directory, &start->record, err) < 0)
+    if (record_write (start->directory, &start->record, err) < 0 || send_seccomp (start, err) < 0)
         return -1;
-    if (start->config->linux.seccomp) {
-        memcpy (payload, &program->flags, sizeof (program->flags));
-        memcpy (payload + sizeof (program->flags), program->instructions, size);
-        if (channel_send (start->line, CHANNEL_SECCOMP, payload, sizeof (program->flags) + size, -1,
-                          err) < 0)
-            return -1;
-    }
     return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
 }
 
@@ -488,7 +491,11 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
         return -1;
     start_init (&start, request, &arena, false);
     int failed = start_until_ready (&start, request->detach, err);
-    if (!failed && (running_await (start.line, err) < 0 ||
+    const struct running running = {.config = start.config,
+                                    .record = &start.record,
+                                    .pid = start.record.pid,
+                                    .status = OCI_STATUS_CREATING};
+    if (!failed && (running_await (start.line, &running, err) < 0 ||
                     running_hooks (start.config, &start.record, err) < 0)) {
         start_undo (&start);
         failed = -1;

@@ -58,6 +58,8 @@ static inline uint32_t run_code (const struct sock_filter *code, size_t count,
                                  const struct seccomp_data *data)
 {
     uint32_t a = 0;
+    uint32_t x = 0;
+    uint32_t memory[BPF_MEMWORDS] = {0};
 
     for (size_t at = 0; at < count; at++) {
         const struct sock_filter *i = &code[at];
@@ -66,6 +68,16 @@ static inline uint32_t run_code (const struct sock_filter *code, size_t count,
             a = load (data, i->k);
         else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
             a &= i->k;
+        else if (i->code == (BPF_ALU | BPF_XOR | BPF_K))
+            a ^= i->k;
+        else if (i->code == (BPF_ALU | BPF_OR | BPF_X))
+            a |= x;
+        else if (i->code == (BPF_MISC | BPF_TAX))
+            x = a;
+        else if (i->code == BPF_ST)
+            memory[i->k] = a;
+        else if (i->code == (BPF_LD | BPF_MEM))
+            a = memory[i->k];
         else if (i->code == (BPF_JMP | BPF_JA))
             at += i->k;
         else if (BPF_CLASS (i->code) == BPF_JMP)

@@ -5,6 +5,7 @@
  */
 #include "container/seccomp.h"
 
+#include "base/fdio.h"
 #include "bpf_machine.h"
 #include "in_child.h"
 
@@ -15,8 +16,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -38,11 +41,13 @@ static void absent_is_no_program (void **state)
     (void)state;
     struct seccomp_program program = {.count = 7};
     struct error err = {0};
+    int listener = 7;
 
     prepare (NULL, &program);
     assert_null (program.instructions);
     assert_int_equal (program.count, 0);
-    assert_int_equal (seccomp_apply (&program, &err), 0);
+    assert_int_equal (seccomp_apply (&program, &listener, &err), 0);
+    assert_int_equal (listener, -1);
 }
 
 /* rows: SEC-01 SEC-02 SEC-05 SEC-09 */
@@ -83,17 +88,12 @@ static void actions_and_their_numbers (void **state)
     seccomp_program_release (&program);
 }
 
-/* rows: SEC-10 SEC-15 */
+/* rows: SEC-10 */
 static void what_cannot_be_done_is_refused (void **state)
 {
     (void)state;
-    struct oci_seccomp notify = {
-        .default_action = SCMP_ACT_ALLOW,
-        SYSCALLS ({.names = NAMES ("mount"), .action = SCMP_ACT_NOTIFY}),
-    };
     struct oci_seccomp arch = {.default_action = SCMP_ACT_ALLOW, ARCHS (SCMP_ARCH_S390X)};
 
-    refuse (&notify, "RT-SECCOMP-NOTIFY", "/linux/seccomp/syscalls/0/action");
     refuse (&arch, "RT-SECCOMP-ARCH", "/linux/seccomp/architectures");
 }
 
@@ -237,6 +237,7 @@ static void too_long_is_told (void **state)
 static int load_and_try (void)
 {
     struct seccomp_program program;
+    int listener;
     struct error err = {0};
     struct oci_seccomp seccomp = {
         .default_action = SCMP_ACT_ERRNO (0),
@@ -252,7 +253,7 @@ static int load_and_try (void)
 
     CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
     CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    CHECK (seccomp_apply (&program, &err) == 0);
+    CHECK (seccomp_apply (&program, &listener, &err) == 0);
     CHECK (syscall (SYS_getuid) == -1 && errno == 77);
     CHECK (syscall (SYS_getpid) == -1 && errno == EPERM);
     CHECK (syscall (SYS_openat2 + 1000, 0) == -1 && errno == ENOSYS);
@@ -264,12 +265,13 @@ static int load_and_try (void)
 static int load_without_rights (void)
 {
     struct seccomp_program program;
+    int listener;
     struct error err = {0};
     struct oci_seccomp seccomp = {.default_action = SCMP_ACT_ALLOW};
 
     CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
     CHECK (setresuid (12345, 12345, 12345) == 0);
-    CHECK (seccomp_apply (&program, &err) == -1);
+    CHECK (seccomp_apply (&program, &listener, &err) == -1);
     CHECK (strcmp (err.code, "RT-SECCOMP-LOAD") == 0 && err.errnum == EACCES);
     CHECK (strstr (err.hint, "noNewPrivileges") != NULL);
     return 0;
@@ -278,6 +280,7 @@ static int load_without_rights (void)
 static int kill_by_filter (void)
 {
     struct seccomp_program program;
+    int listener;
     struct error err = {0};
     struct oci_seccomp seccomp = {
         .default_action = SCMP_ACT_ALLOW,
@@ -286,9 +289,117 @@ static int kill_by_filter (void)
 
     CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
     CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    CHECK (seccomp_apply (&program, &err) == 0);
+    CHECK (seccomp_apply (&program, &listener, &err) == 0);
     (void)syscall (SYS_getuid);
     return __LINE__;
+}
+
+static const struct oci_seccomp notifying = {
+    .default_action = SCMP_ACT_ERRNO (0),
+    .flags_present = true,
+    .flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG,
+    SYSCALLS ({.names = NAMES ("sendmsg", "exit_group"), .action = SCMP_ACT_NOTIFY},
+              {.names = NAMES ("recvmsg", "close"), .action = SCMP_ACT_KILL_PROCESS}),
+};
+
+/* rows: SEC-12 SEC-14 SEC-15 */
+static void a_listener_is_asked_for_where_somebody_is_to_answer (void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+    struct seccomp_program other;
+    struct oci_seccomp unknown = {
+        .default_action = SCMP_ACT_ALLOW,
+        SYSCALLS ({.names = NAMES ("no_such_call"), .action = SCMP_ACT_NOTIFY}),
+    };
+
+    prepare (&unknown, &program);
+    assert_int_equal (program.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+    seccomp_program_release (&program);
+
+    prepare (&notifying, &program);
+    assert_int_equal (program.flags, SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
+                                         SECCOMP_FILTER_FLAG_LOG |
+                                         SECCOMP_FILTER_FLAG_NEW_LISTENER);
+    prepare (&notifying, &other);
+    assert_memory_not_equal (program.door, other.door, sizeof (other.door));
+    seccomp_program_release (&other);
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-21 SEC-22 */
+static void only_the_secret_opens_the_door (void **state)
+{
+    (void)state;
+    struct seccomp_program program;
+
+    prepare (&notifying, &program);
+    for (uint32_t number = 0; number < 400; number++) {
+        uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
+        bool passes = number == SYS_sendmsg || number == SYS_recvmsg || number == SYS_close;
+        uint32_t closed = number == SYS_sendmsg || number == SYS_exit_group ? SECCOMP_RET_USER_NOTIF
+                          : number == SYS_recvmsg || number == SYS_close ? SECCOMP_RET_KILL_PROCESS
+                          : number > SYS_exit_group                      ? ERRNO (ENOSYS)
+                                                                         : ERRNO (EPERM);
+        assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), passes ? ALLOW : closed);
+        /* Each bit counts. */
+        for (size_t bit = 0; passes && bit < 96; bit++) {
+            args[3 + bit / 32] ^= 1u << bit % 32;
+            assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), closed);
+            args[3 + bit / 32] ^= 1u << bit % 32;
+        }
+        machine_steps = 0;
+        args[3] ^= 1;
+        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        size_t first = machine_steps;
+        machine_steps = 0;
+        args[3] ^= 1, args[5] ^= 1;
+        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        assert_int_equal (machine_steps, first);
+    }
+    seccomp_program_release (&program);
+}
+
+static int hand_over_by_the_door (void)
+{
+    struct seccomp_program program;
+    struct error err = {0};
+    int listener;
+    int pair[2];
+    char word[4];
+
+    CHECK (seccomp_prepare (&notifying, &program, &err) == 0);
+    CHECK (socketpair (AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    pid_t outside = fork ();
+    if (outside == 0) {
+        int fd = -1;
+        size_t count = 1;
+        (void)close (pair[0]);
+        if (fd_receive (pair[1], word, 4, &fd, &count) != 4 || count != 1)
+            _exit (1);
+        /* The line is as good as the listener now: notified calls of the other side come here. */
+        struct seccomp_notif call = {0};
+        struct seccomp_notif_resp answer = {.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+        if (send (pair[1], "good", 4, 0) != 4 || ioctl (fd, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0 ||
+            call.data.nr != SYS_exit_group)
+            _exit (2);
+        answer.id = call.id;
+        _exit (ioctl (fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 ? 3 : 0);
+    }
+    CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK (seccomp_apply (&program, &listener, &err) == 0);
+    CHECK (listener >= 0);
+    CHECK (door_send (program.door, pair[0], "have", 4, listener) == 0);
+    door_close (program.door, listener);
+    CHECK (door_receive (program.door, pair[0], word, 4) == 4 && memcmp (word, "good", 4) == 0);
+    return 0; /* and out, by a notified call */
+}
+
+/* rows: SEC-14 SEC-20 SEC-21 SEC-22 */
+static void a_listener_goes_out_by_the_door (void **state)
+{
+    (void)state;
+    assert_int_equal (in_child (hand_over_by_the_door), 0);
 }
 
 /* rows: SEC-23 SEC-24 SEC-37 */
@@ -311,6 +422,9 @@ int main (void)
         cmocka_unit_test (flags),
         cmocka_unit_test (newer_calls_by_default_action),
         cmocka_unit_test (too_long_is_told),
+        cmocka_unit_test (a_listener_is_asked_for_where_somebody_is_to_answer),
+        cmocka_unit_test (only_the_secret_opens_the_door),
+        cmocka_unit_test (a_listener_goes_out_by_the_door),
         cmocka_unit_test (the_kernel_takes_it),
     };
 
