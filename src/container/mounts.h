@@ -32,7 +32,7 @@ struct mounts {
     const char *rootfs_path; /* absolute */
     const struct oci_map *cgroup;
     unsigned long propagation; /* rootfs_propagation_to_host () of what is copied outside */
-    bool userns;               /* the container has one of its own or a joined one */
+    bool userns;               /* it has one of its own, or rt stands in one */
     struct mountfd *sources;   /* one for each mount; detached where the outside opened it */
     struct mounts_readonly *readonly;
     size_t readonly_count;

@@ -180,7 +180,7 @@ static int start_prepare (struct start *start, struct error *err)
         .rootfs_path = start->record.rootfs,
         .cgroup = &start->record.cgroup,
         .propagation = rootfs_propagation_to_host (start->config->linux.rootfs_propagation),
-        .userns = start->plan.userns,
+        .userns = start->plan.userns || process_in_user_namespace (),
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;

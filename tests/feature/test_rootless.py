@@ -417,6 +417,26 @@ def test_as_root_of_a_user_namespace(user_box):
     assert os.stat(user_box.path("/tmp/x")).st_uid == UID
 
 
+@pytest.mark.rows("UID-24", "UID-18", "MNT-57", "MNT-59", "UID-15", "HDN-10")
+@pytest.mark.own
+def test_without_a_namespace_of_its_own_in_a_user_namespace(user_box):
+    """The document of a privileged container, run by who only calls himself root."""
+    user_box.namespace("user", absent=True)
+    user_box.namespace("network", absent=True)
+    user_box.namespace("cgroup")
+    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
+    user_box.config["mounts"][-1]["options"].append("gid=5")
+    user_box.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev"])
+    user_box.ops("report", "stat /dev/null", "stat /dev/pts/ptmx", "mkdir /sys/fs/cgroup/pids/x",
+                 "ls /sys")
+    told = user_box.act("run", shell='exec unshare -Ur "$@"')
+    assert told.code == 0, told
+    assert told.line("stat", "/dev/null")["type"] == "char"
+    assert told.line("stat", "/dev/pts/ptmx")["type"] == "char"
+    assert told.errno("mkdir", "/sys/fs/cgroup/pids/x") is not None
+    assert "kernel" in told.line("ls", "/sys")["names"]
+
+
 @pytest.mark.rows("UID-24", "UID-09")
 @pytest.mark.own
 def test_as_root_without_rights(user_box, fails):
