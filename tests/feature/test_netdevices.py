@@ -51,7 +51,9 @@ class Net:
         os.close(fd)
 
     def pair(self, name="dev0", peer="peer0"):
-        self.ip("link", "add", name, "type", "veth", "peer", "name", peer)
+        self.ip("link", "add", name, "type", "veth", "peer", "name", peer, check=False)
+        if name not in self.names():
+            pytest.skip("this kernel has no veth")
 
     def link(self, name):
         return link(self.pid, name)
