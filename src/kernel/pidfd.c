@@ -18,40 +18,76 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state)
-{
-    char path[32];
-    char stat[1024];
+#define STAT_SIZE 1024
 
-    (void)snprintf (path, sizeof (path), "%d/stat", pid);
-    if (procfd_read (path, stat, sizeof (stat)) <= 0)
-        return -1;
+/* Flags of a task as field 9 shows them; of the kernel's linux/sched.h, which is not for programs.
+ */
+#define PF_EXITING 0x00000004
+#define PF_SIGNALED 0x00000400
+
+/* Field `number` of /proc/PID/stat as proc(5) counts them, from 3 on; `stat` is cut. */
+static int stat_field (char *stat, int number, uint64_t *value)
+{
     /* The name in field 2 may hold anything, also ") R 1"; the last parenthesis ends it. */
     char *field = strrchr (stat, ')');
-    if (!field || field[1] != ' ') {
-        errno = EIO;
-        return -1;
-    }
-    field += 2;
-    char letter = *field;
-    for (int i = 3; i < 22; i++) {
+
+    for (int i = 2; field && i < number; i++) {
         field = strchr (field, ' ');
-        if (!field) {
-            errno = EIO;
-            return -1;
-        }
-        field++;
+        if (field)
+            field++;
     }
-    field[strcspn (field, " ")] = '\0';
-    uint64_t value;
-    if (text_to_uint64 (field, UINT64_MAX, &value) < 0) {
+    if (!field) {
         errno = EIO;
         return -1;
     }
-    *start_time = value;
+    size_t length = strcspn (field, " \n");
+    char after = field[length];
+    field[length] = '\0';
+    int failed = text_to_uint64 (field, UINT64_MAX, value);
+    field[length] = after;
+    if (failed)
+        errno = EIO;
+    return failed;
+}
+
+static char stat_state (const char *stat)
+{
+    const char *end = strrchr (stat, ')');
+
+    return end && end[1] == ' ' ? end[2] : 'X';
+}
+
+static int read_stat (pid_t pid, char *stat, size_t size)
+{
+    char path[32];
+
+    (void)snprintf (path, sizeof (path), "%d/stat", pid);
+    return procfd_read (path, stat, size) > 0 ? 0 : -1;
+}
+
+int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state)
+{
+    char stat[STAT_SIZE];
+
+    if (read_stat (pid, stat, sizeof (stat)) < 0 || stat_field (stat, 22, start_time) < 0)
+        return -1;
     if (state)
-        *state = letter;
+        *state = stat_state (stat);
     return 0;
+}
+
+bool pidfd_is_doomed (pid_t pid)
+{
+    char stat[STAT_SIZE];
+    uint64_t flags;
+    uint64_t pending;
+
+    if (read_stat (pid, stat, sizeof (stat)) < 0 || stat_field (stat, 9, &flags) < 0 ||
+        stat_field (stat, 31, &pending) < 0)
+        return true;
+    char state = stat_state (stat);
+    return state == 'Z' || state == 'X' || (flags & (PF_EXITING | PF_SIGNALED)) ||
+           (pending & (1u << (SIGKILL - 1)));
 }
 
 /* Where pidfd_open is missing or denied, the directory /proc/PID stands for the process: it, too,
@@ -80,15 +116,14 @@ static int open_process (pid_t pid)
 /* The pid at the head of /proc/PID/stat, with the state's letter; -1 with ESRCH when it is gone. */
 static pid_t read_process (int directory, char *state)
 {
-    char stat[1024];
+    char stat[STAT_SIZE];
     uint64_t pid;
 
     if (fd_read_file_at (directory, "stat", stat, sizeof (stat)) <= 0) {
         errno = ESRCH;
         return -1;
     }
-    const char *end = strrchr (stat, ')');
-    *state = end && end[1] == ' ' ? end[2] : 'X';
+    *state = stat_state (stat);
     stat[strcspn (stat, " ")] = '\0';
     if (text_to_uint64 (stat, INT32_MAX, &pid) < 0 || *state == 'Z' || *state == 'X') {
         errno = ESRCH;

@@ -17,6 +17,9 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time);
  */
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 
+/* The process is dead, or has SIGKILL on its way and will never run again. */
+bool pidfd_is_doomed (pid_t pid);
+
 int pidfd_signal (int pidfd, int signal);
 
 /* The process id that a pidfd stands for, in this pid namespace; -1 if it is gone. */
