@@ -5,12 +5,15 @@
 #include "oci-spec/features.h"
 
 #include "base/json_write.h"
+#include "oci-spec/annotations.h"
 #include "oci-spec/names.h"
 #include "oci-spec/state.h"
 
 /* Annotations of config.json that change what rt does; a dot at the end means all that begin so. */
 static const char *const unsafe_annotations[] = {
     "org.systemd.property.",
+    OCI_ANNOTATION_KEEP_GROUPS,
+    OCI_ANNOTATION_MOUNT_CONTEXT_TYPE,
 };
 
 static void write_names (struct json_writer *writer, const char *key, const struct oci_names *names)

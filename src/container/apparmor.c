@@ -2,6 +2,7 @@
 /* apparmor: see apparmor.h. */
 #include "container/apparmor.h"
 
+#include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
 #include "kernel/procfd.h"
@@ -38,6 +39,15 @@ int apparmor_prepare (const char *profile, struct error *err)
     return place (err);
 }
 
+/* Before Linux 5.1 there is one file for all modules; it must not be tried where AppArmor has its
+ * own, since then it may belong to SELinux. */
+static bool has_own_file (void)
+{
+    AUTO_FD int dir = procfd_open ("self/attr/apparmor", O_PATH | O_DIRECTORY);
+
+    return dir >= 0;
+}
+
 int apparmor_apply (const char *profile, struct error *err)
 {
     AUTO_TEXT struct text command = {0};
@@ -45,15 +55,11 @@ int apparmor_apply (const char *profile, struct error *err)
     if (!is_asked_for (profile))
         return 0;
     text_printf (&command, "exec %s", profile);
-    int result = procfd_write ("self/attr/apparmor/exec", command.bytes, command.length);
-    /* Before Linux 5.1 there is one file for all modules; it must not be tried where AppArmor has
-     * its own, since then it may belong to SELinux. */
-    if (result < 0 && errno == ENOENT && procfd_open ("self/attr/apparmor", O_PATH) < 0)
-        result = procfd_write ("self/attr/exec", command.bytes, command.length);
-    if (result == 0)
+    const char *file = has_own_file () ? "self/attr/apparmor/exec" : "self/attr/exec";
+    if (procfd_write (file, command.bytes, command.length) == 0)
         return 0;
     int errnum = errno;
-    if (errnum == EINVAL && text_equal (profile, "unconfined"))
+    if ((errnum == EINVAL || errnum == ENOENT) && text_equal (profile, "unconfined"))
         return 0; /* no AppArmor here */
     error_set (err, "RT-APPARMOR-PROFILE", errnum, "cannot set AppArmor profile \"%s\"", profile);
     if (errnum == ENOENT)

@@ -7,8 +7,10 @@
 #include "kernel/treecopy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 static bool has_word (const char *data, const char *word)
 {
@@ -33,7 +35,14 @@ static bool takes_context (const char *type)
     return true;
 }
 
-char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *label)
+static bool has_context (const char *data)
+{
+    return has_word (data, "context=") || has_word (data, "fscontext=") ||
+           has_word (data, "defcontext=") || has_word (data, "rootcontext=");
+}
+
+char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *label,
+                        const char *context_type)
 {
     struct text data = {0};
     struct stat st;
@@ -43,9 +52,21 @@ char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *l
     if (target >= 0 && text_equal (mount->type, "tmpfs") && !has_word (mount->data, "mode=") &&
         fstat (target, &st) == 0)
         text_printf (&data, "%smode=%o", data.length ? "," : "", st.st_mode & 07777);
-    if (label && label[0] && takes_context (mount->type) && !has_word (mount->data, "context="))
-        text_printf (&data, "%scontext=\"%s\"", data.length ? "," : "", label);
+    if (label && label[0] && takes_context (mount->type) && !has_context (mount->data))
+        text_printf (&data, "%s%s=\"%s\"", data.length ? "," : "",
+                     context_type ? context_type : "context", label);
     return data.length ? text_take (&data) : NULL;
+}
+
+int mount_tmpfs_set_label (const struct oci_mount *mount, const struct mountfd *made,
+                           const char *label)
+{
+    if (!label || !label[0] || !text_equal (mount->type, "mqueue"))
+        return 0;
+    AUTO_FD int top = openat (made->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0)
+        return -1;
+    return fsetxattr (top, "security.selinux", label, strlen (label) + 1, 0);
 }
 
 bool mount_tmpfs_drop_word (char *data, const char *start)

@@ -13,8 +13,15 @@
 
 /* The mount's data words (to be freed; NULL = none): a tmpfs takes the mode of the directory that
  * it covers (`target`; -1 = rt has just made it) unless the document says one (MNT-51); `label`
- * becomes context="..." where the file system knows that (LSM-06). */
-char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *label);
+ * becomes context="..." (or what `context_type` says; NULL = that) where the file system knows that
+ * and the document does not say one (LSM-06, LSM-07). */
+char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *label,
+                        const char *context_type);
+
+/* The label of a file system that knows no such data but keeps a label of its root, as mqueue does
+ * (MNT-58); nothing for all others. `made` is attached. -1 with errno. */
+int mount_tmpfs_set_label (const struct oci_mount *mount, const struct mountfd *made,
+                           const char *label);
 
 /* Takes the word that starts so out of `data`, in place; false where there is none. */
 bool mount_tmpfs_drop_word (char *data, const char *start);

@@ -11,6 +11,7 @@
 #include "container/mount_sysfs.h"
 #include "container/mount_tmpfs.h"
 #include "kernel/inroot.h"
+#include "oci-spec/annotations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -293,6 +294,7 @@ static int make_instead (const struct mounts *mounts, const struct oci_mount *mo
 static int apply_new (struct mounts *mounts, size_t index, int root, struct error *err)
 {
     const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    const char *label = mounts->config->linux.mount_label;
     AUTO_MOUNTFD struct mountfd made = MOUNTFD_INIT;
     AUTO_FREE char *data = NULL;
     char message[256];
@@ -302,7 +304,8 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
     AUTO_FD int target = open_target (mount, index, root, false, &target_is_new, err);
     if (target < 0)
         return -1;
-    data = mount_tmpfs_data (mount, target_is_new ? -1 : target, mounts->config->linux.mount_label);
+    data = mount_tmpfs_data (mount, target_is_new ? -1 : target, label,
+                             oci_annotation (mounts->config, OCI_ANNOTATION_MOUNT_CONTEXT_TYPE));
     if (make_new (mount, data, target, root, &made, message, sizeof (message), err) < 0) {
         int saved = errno;
         if (error_is_set (err))
@@ -311,6 +314,11 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
             !make_instead (mounts, mount, data, target, root, &made, saved, &attr_done, err))
             return error_is_set (err) ? error_at (err, "/mounts/%zu", index)
                                       : mount_error (mount, index, saved, message, err);
+    }
+    if (mount_tmpfs_set_label (mount, &made, label) < 0) {
+        error_set (err, "RT-MOUNT-LABEL", errno, "cannot give \"%s\" the label \"%s\"",
+                   mount->destination, label);
+        return error_at (err, "/mounts/%zu", index);
     }
     return finish (mounts, index, &made.fd, attr_done, err);
 }

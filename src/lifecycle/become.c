@@ -23,6 +23,7 @@
 #include "kernel/procfd.h"
 #include "kernel/signals.h"
 #include "lifecycle/channel.h"
+#include "oci-spec/annotations.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -33,12 +34,16 @@
 
 #define UMASK_DEFAULT 0022
 
-int become_root (bool userns, bool *setgroups_denied, struct error *err)
+int become_root (bool userns, const struct oci_config *config, enum become_groups *groups,
+                 struct error *err)
 {
-    *setgroups_denied = idmap_setgroups_denied ();
+    if (oci_annotation (config, OCI_ANNOTATION_KEEP_GROUPS))
+        *groups = BECOME_GROUPS_KEEP;
+    else
+        *groups = idmap_setgroups_denied () ? BECOME_GROUPS_DENIED : BECOME_GROUPS_SET;
     if (!userns)
         return 0;
-    if ((*setgroups_denied || setgroups (0, NULL) == 0) && setresgid (0, 0, 0) == 0 &&
+    if ((*groups != BECOME_GROUPS_SET || setgroups (0, NULL) == 0) && setresgid (0, 0, 0) == 0 &&
         setresuid (0, 0, 0) == 0)
         return 0;
     error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
@@ -103,14 +108,20 @@ int become_settle (struct become *become, struct error *err)
     return 0;
 }
 
+static int set_groups (const struct become *become, struct error *err)
+{
+    if (become->groups == BECOME_GROUPS_KEEP)
+        return 0;
+    return user_apply_groups (&become->process->user, become->groups == BECOME_GROUPS_DENIED, err);
+}
+
 /* Bounding set while CAP_SETPCAP is there; ids while CAP_SETUID is; the sets themselves last, since
  * they end both. */
 static int drop_rights (const struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
 
-    if (caps_apply_bounding (process->capabilities, err) < 0 ||
-        user_apply_groups (&process->user, become->setgroups_denied, err) < 0 ||
+    if (caps_apply_bounding (process->capabilities, err) < 0 || set_groups (become, err) < 0 ||
         user_apply_ids (&process->user, err) < 0 || caps_apply (process->capabilities, err) < 0 ||
         caps_apply_ambient (process->capabilities, err) < 0)
         return -1;

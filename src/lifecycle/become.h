@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+/* What becomes of the additional groups: those of the document; none may be set, as the user
+ * namespace denies setgroups; or they stay rt's caller's. */
+enum become_groups { BECOME_GROUPS_SET, BECOME_GROUPS_DENIED, BECOME_GROUPS_KEEP };
+
 struct become {
     struct arena *arena;
     const struct oci_process *process;
@@ -20,7 +24,7 @@ struct become {
     const char *id;                /* names the session keyring */
     int root;                      /* the container's root directory */
     int line;                      /* where errors and EXEC go; close-on-exec */
-    bool setgroups_denied;
+    enum become_groups groups;     /* by become_root */
     bool no_new_keyring;
     bool affinity_is_set; /* exec: it stays */
     unsigned int preserve_fds;
@@ -31,8 +35,9 @@ struct become {
 };
 
 /* inside, where the user namespace (if there is one, `userns`) was entered: the ids that root has
- * in it, as there a process is nobody until then. Takes PR_SET_PDEATHSIG away. */
-int become_root (bool userns, bool *setgroups_denied, struct error *err);
+ * in it, as there a process is nobody until then. Takes PR_SET_PDEATHSIG away. Fills *groups. */
+int become_root (bool userns, const struct oci_config *config, enum become_groups *groups,
+                 struct error *err);
 
 /* inside, first: all that needs rights or /proc. What comes after a gate may wait there for long,
  * in sight of the container's neighbours, and holds no directory of the host then. Fills

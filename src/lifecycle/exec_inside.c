@@ -133,7 +133,7 @@ static int live (struct exec *exec, struct error *err)
 
     if (enter_cgroup (exec, err) < 0 || join_container (exec, err) < 0)
         return -1;
-    if (become_root (exec->join.types & CLONE_NEWUSER, &last_leg.setgroups_denied, err) < 0)
+    if (become_root (exec->join.types & CLONE_NEWUSER, exec->config, &last_leg.groups, err) < 0)
         return -1;
     die_with_parent ();
     join_release (&exec->join);

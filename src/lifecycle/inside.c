@@ -33,7 +33,7 @@
 
 /* What C has from its birth and gives up before the container's process begins. */
 struct born {
-    bool setgroups_denied;
+    enum become_groups groups;
     struct console console;
 };
 
@@ -98,8 +98,8 @@ static int settle_namespaces (struct start *start, struct error *err)
 {
     const struct oci_config *config = start->config;
 
-    if (start->plan.make_cgroup && ns_unshare (CLONE_NEWCGROUP) < 0) {
-        error_set (err, "RT-NS-MAKE", errno, "cannot make a cgroup namespace");
+    if (start->plan.make_late && ns_unshare (start->plan.make_late) < 0) {
+        error_set (err, "RT-NS-MAKE", errno, "cannot make the cgroup or the ipc namespace");
         return error_at (err, "/linux/namespaces");
     }
     if ((start->plan.make & CLONE_NEWNET) && ns_loopback_up () < 0)
@@ -233,7 +233,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     (void)prctl (PR_SET_NAME, "rt:init");
     if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
-        become_root (start->plan.userns, &born.setgroups_denied, err) < 0)
+        become_root (start->plan.userns, config, &born.groups, err) < 0)
         return -1;
     die_with_parent ();
     if (settle_namespaces (start, err) < 0 || build_root (start, &born, err) < 0 ||
@@ -246,7 +246,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .linux = &config->linux,
         .id = start->request->id,
         .root = start->rootfs.tree.fd,
-        .setgroups_denied = born.setgroups_denied,
+        .groups = born.groups,
         .no_new_keyring = start->request->no_new_keyring,
         .preserve_fds = start->request->preserve_fds,
         .seccomp = &start->seccomp,

@@ -20,12 +20,14 @@ void plan_namespaces (const struct oci_linux *linux, struct plan *plan)
         const struct oci_namespace *one = &linux->namespaces.items[i];
         *(one->path ? &join : &make) |= (uint64_t)(unsigned int)one->type;
     }
+    bool userns = (make | join) & CLONE_NEWUSER;
+    uint64_t late = make & (CLONE_NEWCGROUP | (userns ? (uint64_t)CLONE_NEWIPC : 0));
     *plan = (struct plan){
-        .make = make & ~(uint64_t)(CLONE_NEWTIME | CLONE_NEWCGROUP),
+        .make = make & ~(CLONE_NEWTIME | late),
         .join = join,
-        .make_cgroup = make & CLONE_NEWCGROUP,
+        .make_late = (int)late,
         .make_time = make & CLONE_NEWTIME,
-        .userns = (make | join) & CLONE_NEWUSER,
+        .userns = userns,
     };
     plan->first_leg = (join & (CLONE_NEWPID | CLONE_NEWUSER)) || plan->make_time ||
                       (join && (make & CLONE_NEWUSER));

@@ -11,6 +11,8 @@
  * all the same.
  *
  * The cgroup namespace is never made by a clone: it would show the parent's cgroup as its root.
+ * With a user namespace the ipc namespace is not, either: its mqueue belongs to whom made it, and
+ * that shall be the container's root.
  */
 #ifndef RT_LIFECYCLE_PLAN_H
 #define RT_LIFECYCLE_PLAN_H
@@ -21,12 +23,12 @@
 #include <stdint.h>
 
 struct plan {
-    uint64_t make; /* CLONE_NEW* of the clone that makes C; without time and cgroup */
+    uint64_t make; /* CLONE_NEW* of the clone that makes C; without time and what is late */
     uint64_t join; /* CLONE_NEW* of those with a path */
     bool first_leg;
-    bool make_cgroup; /* C unshares it, in its cgroup */
-    bool make_time;   /* the first leg unshares it and sets the offsets */
-    bool userns;      /* made or joined */
+    int make_late;  /* CLONE_NEW* that C unshares as its own root, in its cgroup */
+    bool make_time; /* the first leg unshares it and sets the offsets */
+    bool userns;    /* made or joined */
 };
 
 void plan_namespaces (const struct oci_linux *linux, struct plan *plan);

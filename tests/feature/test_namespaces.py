@@ -53,6 +53,17 @@ def test_new_namespaces(new_box):
     assert report["pid"] == 1
 
 
+@pytest.mark.rows("NSP-20", "NSP-09")
+@pytest.mark.own
+@pytest.mark.parametrize("userns", [False, True], ids=["plain", "userns"])
+def test_mqueue_belongs_to_root(new_box, userns):
+    box = new_box("stat /dev/mqueue")
+    if userns:
+        box.userns()
+    line = box.run().line("stat")
+    assert (line["uid"], line["gid"]) == (0, 0)
+
+
 @pytest.mark.rows("NSP-03", "NSP-13")
 @pytest.mark.parametrize("kind", ["pid", "network", "ipc", "uts", "cgroup"])
 def test_shared_namespace(new_box, kind):

@@ -75,6 +75,22 @@ def test_env(new_box):
     assert sorted(box.run().report["env"]) == sorted(box.process["env"])
 
 
+@pytest.mark.rows("ANN-02")
+@pytest.mark.own
+@pytest.mark.parametrize("userns", [False, True], ids=["plain", "userns"])
+def test_groups_of_the_caller_stay_where_asked(new_box, userns):
+    """Engines let a container reach files of a group that has no id inside (podman: keep-groups)."""
+    box = new_box("report", "pause")
+    box.process["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [7]}
+    box.config["annotations"] = {"run.oci.keep_original_groups": "1"}
+    if userns:
+        box.userns()
+    groups = [65534, 65534] if userns else [4321, 4322]
+    told = box.up(extra_groups=[4321, 4322])
+    assert told.report["groups"] == groups
+    assert box.exec(extra_groups=[4321, 4322]).report["groups"] == groups
+
+
 @pytest.mark.rows("PRC-06")
 @pytest.mark.own
 def test_env_duplicates_the_last_wins(new_box):

@@ -154,6 +154,8 @@ static void features_are_written (void **state)
                          "2.5.4");
     assert_true (
         lists (json_at (root, "/potentiallyUnsafeConfigAnnotations"), "org.systemd.property."));
+    assert_true (lists (json_at (root, "/potentiallyUnsafeConfigAnnotations"),
+                        "run.oci.keep_original_groups"));
 }
 
 /* A build without a feature says false, and nothing about its details. */
