@@ -21,7 +21,7 @@ declare -A NEEDS=(
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
     libselinux1-dev libsystemd-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
     shellcheck python3 python3-pytest user-mode-linux kmod iproute2 procps strace uidmap busybox-static
-    apparmor xz-utils)
+    apparmor secilc xz-utils)
 
 stage_packages () {
     local package missing=()
@@ -148,7 +148,12 @@ stage_fuzz () {
     [ "$failures" -eq 0 ]
 }
 
-stage_vm () { RT=$(reachable gcc) tests/vm/run-suite.sh; }
+stage_vm () {
+    local code=0
+    RT=$(reachable gcc) tests/vm/run-suite.sh || code=1
+    RT=$(reachable gcc) tests/vm/run-lsm.sh || code=1
+    return "$code"
+}
 
 # What `make dist` packs builds and passes its unit tests, without git.
 stage_dist () {

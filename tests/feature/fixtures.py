@@ -51,7 +51,7 @@ def host_words():
     words |= {"disk"} if CGROUPS.disks() else set()
     with open("/proc/filesystems", encoding="ascii") as file:
         words |= {line.split()[-1] for line in file}
-    return words
+    return words | host.lsm_words()
 
 
 def pytest_configure(config):

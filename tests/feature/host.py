@@ -120,6 +120,32 @@ def until(condition, what, timeout=10):
         time.sleep(0.002)
 
 
+def _first_word(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return (file.read().split() or [""])[0]
+    except OSError:
+        return None
+
+
+def lsm_words():
+    """apparmor, selinux: it is on. apparmor-test, selinux-test: with the profile or the policy of
+    tests/vm loaded, by tests/vm/run-lsm.sh; no test loads them into the machine it runs on."""
+    words = set()
+    if _first_word("/sys/module/apparmor/parameters/enabled") == "Y":
+        words.add("apparmor")
+        try:
+            with open("/sys/kernel/security/apparmor/profiles", encoding="utf-8") as file:
+                words |= {"apparmor-test"} if "rt-test (enforce)\n" in file else set()
+        except OSError:
+            pass
+    if _first_word("/sys/fs/selinux/enforce") is not None:
+        words.add("selinux")
+        label = _first_word("/proc/self/attr/current") or ""
+        words |= {"selinux-test"} if label.startswith("rt_u:rt_r:host_t") else set()
+    return words | {f"no-{name}" for name in ("apparmor", "selinux") if name not in words}
+
+
 class Cgroups:
     """The cgroup file systems of this host; one interface for v1, hybrid and v2."""
 

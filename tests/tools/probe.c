@@ -343,13 +343,16 @@ static int op_keyring (char **argv)
 {
     (void)argv;
     char text[512] = "";
+    char label[512] = "";
     long ret =
         syscall (SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text - 1, 0);
+    syscall (SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, label, sizeof label - 1, 0);
     long id = syscall (SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
     open_line ("keyring");
     if (ret < 0)
         put_result (ret);
     put_string ("describe", text);
+    put_string ("label", label);
     put_number ("id", id);
     close_line ();
     return 0;
