@@ -213,6 +213,11 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
     return 0;
 }
 
+bool seccomp_listens (const struct seccomp_program *program)
+{
+    return program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
 static int load_failed (const struct seccomp_program *program, int errnum, struct error *err)
 {
     error_set (err, "RT-SECCOMP-LOAD", errnum, "cannot load the seccomp filter");
@@ -238,6 +243,6 @@ int seccomp_apply (const struct seccomp_program *program, int *listener, struct 
     int result = filter_load (program->instructions, program->count, program->flags);
     if (result < 0)
         return load_failed (program, errno, err);
-    *listener = program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER ? result : -1;
+    *listener = seccomp_listens (program) ? result : -1;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "kernel/door.h"
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct seccomp_program {
@@ -27,6 +28,9 @@ void seccomp_program_release (struct seccomp_program *program);
  * the profile (SEC-25), and the door (kernel/door.h) where calls are notified. */
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err);
+
+/* Will it make a listener? */
+bool seccomp_listens (const struct seccomp_program *program);
 
 /* inside: loads it into this process. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs.
  * The caller knows the order (become.c). Makes no other system call than seccomp(2). *listener:

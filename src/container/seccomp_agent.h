@@ -12,6 +12,10 @@
 
 #include <sys/types.h>
 
+/* outside, before there is anything to undo: is there somebody at listenerPath? The agent does not
+ * see that it was asked. */
+int seccomp_agent_prepare (const struct oci_seccomp *seccomp, struct error *err);
+
 /* outside, while the process waits right behind its filter: connects to the agent, gives it the
  * listener with the state of the container, and closes the connection. `pid`: the process, in the
  * runtime's pid namespace. The listener stays the caller's, who closes it: an agent's death must be

@@ -15,6 +15,7 @@
 #include "container/idmap.h"
 #include "container/oom.h"
 #include "container/rlimits.h"
+#include "container/seccomp_agent.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
 #include "kernel/ns.h"
@@ -306,6 +307,17 @@ static int grant_net_devices (struct start *start, struct error *err)
     return netdev_grant (&start->net_devices, netns, err);
 }
 
+static int prepare_seccomp (struct start *start, struct error *err)
+{
+    const struct oci_seccomp *seccomp = start->config->linux.seccomp;
+
+    if (!seccomp)
+        return 0;
+    if (seccomp_prepare (seccomp, &start->seccomp, err) < 0)
+        return -1;
+    return seccomp_listens (&start->seccomp) ? seccomp_agent_prepare (seccomp, err) : 0;
+}
+
 /* What only the outside may do for C, which waits for it. */
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
@@ -337,7 +349,7 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if (plan_delegation (start->config, &owner) &&
         cgroup_delegate (&start->record.cgroup, owner, err) < 0)
         return -1;
-    return linux->seccomp ? seccomp_prepare (linux->seccomp, &start->seccomp, err) : 0;
+    return prepare_seccomp (start, err);
 }
 
 static int start_run_hooks (struct start *start, struct error *err)

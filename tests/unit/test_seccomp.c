@@ -277,6 +277,25 @@ static int load_without_rights (void)
     return 0;
 }
 
+/* What the kernel refuses is an error with its reason, never a weaker filter. */
+static int load_with_flags_that_nobody_knows (void)
+{
+    struct seccomp_program program;
+    int listener;
+    struct error err = {0};
+    struct oci_seccomp seccomp = {.default_action = SCMP_ACT_ALLOW};
+
+    CHECK (seccomp_prepare (&seccomp, &program, &err) == 0);
+    CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    program.flags = 1u << 20;
+    CHECK (seccomp_apply (&program, &listener, &err) == -1 && err.errnum == EINVAL);
+    CHECK (strstr (err.hint, "linux.seccomp.flags") != NULL);
+    program.flags = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; /* without a listener */
+    CHECK (seccomp_apply (&program, &listener, &err) == -1 && err.errnum == EINVAL);
+    CHECK (strstr (err.hint, "5.19") != NULL);
+    return 0;
+}
+
 static int kill_by_filter (void)
 {
     struct seccomp_program program;
@@ -402,13 +421,14 @@ static void a_listener_goes_out_by_the_door (void **state)
     assert_int_equal (in_child (hand_over_by_the_door), 0);
 }
 
-/* rows: SEC-23 SEC-24 SEC-37 */
+/* rows: SEC-13 SEC-23 SEC-24 SEC-37 */
 static void the_kernel_takes_it (void **state)
 {
     (void)state;
     assert_int_equal (in_child (load_and_try), 0);
     if (getuid () == 0)
         assert_int_equal (in_child (load_without_rights), 0);
+    assert_int_equal (in_child (load_with_flags_that_nobody_knows), 0);
     assert_int_equal (in_child (kill_by_filter), 1000 + SIGSYS);
 }
 
