@@ -305,13 +305,15 @@ static int exec_commit (struct exec *exec, struct error *err)
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
 }
 
+/* Who traces X, if anybody may, could keep it from being reaped: then it is left to who reaps after
+ * rt. */
 static void exec_undo (struct exec *exec)
 {
     if (exec->pidfd < 0)
         return;
     (void)pidfd_signal (exec->pidfd, SIGKILL);
-    while (waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
-        ;
+    (void)pidfd_wait_dead (exec->pidfd, -1);
+    (void)waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED | WNOHANG);
 }
 
 static int exec_until_running (struct exec *exec, struct error *err)

@@ -126,8 +126,9 @@ static void end_carrying (struct session *session)
     relay_finish (&session->output, LAST_BYTES);
 }
 
-/* Reaps whoever is dead: this process is the subreaper of all that the container leaves. */
-static void reap (struct session *session)
+/* Reaps whoever is dead: this process is the subreaper of all that the container leaves. False
+ * where it has no children any more. */
+static bool reap (struct session *session)
 {
     int word;
     pid_t pid;
@@ -139,6 +140,7 @@ static void reap (struct session *session)
         session->status = WIFSIGNALED (word) ? 128 + WTERMSIG (word) : WEXITSTATUS (word);
         end_carrying (session);
     }
+    return pid == 0;
 }
 
 /* What nobody sent to rt is not for the container: SIGPIPE and SIGXFSZ of its own writes. */
@@ -165,7 +167,7 @@ static void on_signal (struct session *session, const struct signalfd_siginfo *i
     int signal = (int)info->ssi_signo;
 
     if (signal == SIGCHLD) {
-        reap (session);
+        (void)reap (session);
         return;
     }
     if (is_own (info))
@@ -204,8 +206,8 @@ static int on_event (struct session *session, const struct epoll_event *event, s
     case SOURCE_SIGNALS:
         return read_signals (session, err);
     case SOURCE_PROCESS:
-        reap (session);
-        if (!session->over)
+        /* A tracer gets a dead process before its parent; SIGCHLD comes when it lets go. */
+        if (!reap (session) && !session->over)
             return error_set (err, "RT-FOREGROUND-STATUS", ECHILD,
                               "learn the exit status of process %d", (int)session->pid);
         return 0;

@@ -313,6 +313,13 @@ class Container:
     def status(self):
         return self.state()["status"]
 
+    def exec(self, *flags, ops=("report",), code=0, **options):
+        """`exec` of the probe; the exit code must be `code` (None = any)."""
+        told = self.rt.call("exec", *flags, self.id, "/bin/probe", *probe_args(ops), **options)
+        if code is not None:
+            assert told.code == code, told
+        return told
+
     def kill(self, *args, code=0):
         told = self.rt.call("kill", self.id, *args)
         if code is not None:
