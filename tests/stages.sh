@@ -8,12 +8,12 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
-    feature_asan build_clang cppcheck build_fuzz fuzz vm dist)
+    feature_asan build_clang cppcheck build_fuzz fuzz vm lsm dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
-    [engines]=build_gcc [vm]=build_gcc [dist]=build_gcc
+    [engines]=build_gcc [vm]=build_gcc [lsm]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
 }
@@ -148,6 +148,7 @@ stage_fuzz () {
     [ "$failures" -eq 0 ]
 }
 
+stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
 stage_vm () {
     local code=0
     RT=$(reachable gcc) tests/vm/run-suite.sh || code=1
