@@ -20,9 +20,8 @@
 
 #define STAT_SIZE 1024
 
-/* Flags of a task as field 9 shows them; of the kernel's linux/sched.h, which is not for programs.
+/* A flag of a task as field 9 shows it; of the kernel's linux/sched.h, which is not for programs.
  */
-#define PF_EXITING 0x00000004
 #define PF_SIGNALED 0x00000400
 
 /* Field `number` of /proc/PID/stat as proc(5) counts them, from 3 on; `stat` is cut. */
@@ -82,12 +81,10 @@ bool pidfd_is_doomed (pid_t pid)
     uint64_t flags;
     uint64_t pending;
 
-    if (read_stat (pid, stat, sizeof (stat)) < 0 || stat_field (stat, 9, &flags) < 0 ||
-        stat_field (stat, 31, &pending) < 0)
-        return true;
-    char state = stat_state (stat);
-    return state == 'Z' || state == 'X' || (flags & (PF_EXITING | PF_SIGNALED)) ||
-           (pending & (1u << (SIGKILL - 1)));
+    /* One that has ended by itself was quick: its work is done, and must not be done twice. */
+    return read_stat (pid, stat, sizeof (stat)) == 0 && stat_field (stat, 9, &flags) == 0 &&
+           stat_field (stat, 31, &pending) == 0 &&
+           ((flags & PF_SIGNALED) || (pending & (1u << (SIGKILL - 1))));
 }
 
 /* Where pidfd_open is missing or denied, the directory /proc/PID stands for the process: it, too,

@@ -17,7 +17,8 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time);
  */
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 
-/* The process is dead, or has SIGKILL on its way and will never run again. */
+/* A signal has killed the process, or SIGKILL is on its way to it. False for one that has ended by
+ * itself. */
 bool pidfd_is_doomed (pid_t pid);
 
 int pidfd_signal (int pidfd, int signal);
