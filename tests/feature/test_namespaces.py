@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Namespaces, id mappings, time offsets, host name and sysctl."""
 
+import json
 import os
 import signal
 import subprocess
@@ -314,6 +315,81 @@ def test_joined_user_namespace_with_its_network(new_box, donor):
     assert report["namespaces"]["user"] == os.stat(f"/proc/{pid}/ns/user").st_ino
     assert report["namespaces"]["net"] == os.stat(f"/proc/{pid}/ns/net").st_ino
     assert report["status"]["Uid"].split() == ["0"] * 4
+
+
+@pytest.mark.rows("NSP-10", "NSP-09")
+@pytest.mark.own
+def test_joined_user_namespace_and_new_others(new_box, donor):
+    """What is made new belongs to the root of the namespace that was joined."""
+    pid = donor("user", user=True)
+    box = new_box("report", "stat /dev/mqueue", "stat /dev/shm", "write /proc/sys/kernel/hostname x",
+                  "create /tmp/x")
+    box.namespace("user", f"/proc/{pid}/ns/user")
+    box.linux["readonlyPaths"] = []
+    os.chmod(box.path("/tmp"), 0o777)
+    told = box.run()
+    assert told.report["namespaces"]["user"] == os.stat(f"/proc/{pid}/ns/user").st_ino
+    assert told.report["status"]["Uid"].split() == ["0"] * 4
+    assert told.report["namespaces"]["ipc"] != mine("ipc")
+    for path in ("/dev/mqueue", "/dev/shm"):
+        assert told.line("stat", path)["uid"] == 0, path
+    assert told.errno("write", "/proc/sys/kernel/hostname") is None
+    assert told.errno("create", "/tmp/x") is None
+
+
+@pytest.mark.rows("NSP-29")
+@pytest.mark.own
+@pytest.mark.needs("time")
+def test_time_offsets_with_a_user_namespace(new_box):
+    """Set with the rights of the host, which the container's root does not have."""
+    box = new_box("report", "clock", "pause")
+    box.userns()
+    box.namespace("time")
+    box.linux["timeOffsets"] = {"boottime": {"secs": 7000000}}
+    told = box.up()
+    assert told.line("clock")["boottime"] - time.clock_gettime(time.CLOCK_BOOTTIME) >= 6999990
+    assert told.report["namespaces"]["time"] != mine("time")
+
+
+@pytest.mark.rows("NSP-14", "HDN-02")
+@pytest.mark.own
+def test_runtime_in_a_pid_namespace_of_its_own(new_box):
+    """The pid that it tells is one of that namespace; where the sysctl forbids memfds that can be
+    executed, rt's copy of itself is not one."""
+    box = new_box("pause")
+    box.save()
+    script = """
+        [ ! -e /proc/sys/vm/memfd_noexec ] || echo 2 >/proc/sys/vm/memfd_noexec || exit 90
+        rt=$1 root=$2 bundle=$3 id=$4
+        "$rt" --root "$root" create -b "$bundle" --pid-file "$bundle/pid" "$id" || exit 91
+        "$rt" --root "$root" start "$id" || exit 92
+        "$rt" --root "$root" state "$id"
+        tr '\\0' ' ' <"/proc/$(cat "$bundle/pid")/cmdline"
+        "$rt" --root "$root" delete -f "$id" || exit 93
+    """
+    told = box.rt.execute(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh",
+                           box.rt.path, box.rt.root, box.dir, box.id])
+    assert told.code == 0, told
+    state, end = json.JSONDecoder().raw_decode(told.out)
+    assert 1 < state["pid"] < 100
+    assert told.out[end:].split() == ["/bin/probe", "pause"]
+
+
+@pytest.mark.rows("MNT-62")
+@pytest.mark.needs("pids")
+def test_cgroups_with_a_user_namespace_and_without_one_of_theirs(new_box, cgroups):
+    """No cgroup file system can be mounted then: the container's own cgroup is shown."""
+    path = "/sys/fs/cgroup" + ("/pids" if cgroups.layout != "v2" else "")
+    box = new_box(f"read {path}/pids.max", f"write {path}/pids.max max",
+                  f"read {path}/cgroup.procs", f"statfs {path}")
+    box.userns()
+    box.namespace("cgroup", absent=True)
+    box.linux["resources"]["pids"] = {"limit": 77}
+    told = box.run()
+    assert told.text(f"{path}/pids.max") == "77\n"
+    assert told.errno("write", f"{path}/pids.max") in ("EROFS", "EACCES")
+    assert told.line("statfs")["flags"] & os.ST_RDONLY
+    assert told.text(f"{path}/cgroup.procs").split() == ["1"]
 
 
 @pytest.mark.rows("NSP-08", "EXE-28")

@@ -373,6 +373,36 @@ def test_personality(new_box):
     assert "/linux/personality/domain" in box.create(code=None).err
 
 
+@pytest.mark.rows("PER-03")
+@pytest.mark.parametrize("no_new_privs", [True, False], ids=["nnp", "no-nnp"])
+def test_personality_that_the_filter_forbids(new_box, no_new_privs):
+    """The filter is for the process, not for what rt does for it."""
+    box = new_box("report")
+    box.process["noNewPrivileges"] = no_new_privs
+    box.linux["personality"] = {"domain": "LINUX32"}
+    box.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["personality"], "action": "SCMP_ACT_ERRNO",
+                      "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}]}
+    assert box.run().report["personality"] == 8
+
+
+@pytest.mark.rows("MPL-04")
+@pytest.mark.own
+@pytest.mark.parametrize("policy", [{}, {"nodes": "0"}, {"mode": ""}], ids=label)
+def test_memory_policy_without_a_mode(box, fails, policy):
+    box.linux["memoryPolicy"] = policy
+    fails(box.create(code=None), at="/linux/memoryPolicy")
+
+
+@pytest.mark.rows("NSP-37", "PRC-23")
+def test_oom_score_in_a_user_namespace(new_box):
+    box = new_box("report")
+    box.userns()
+    box.process["oomScoreAdj"] = 500
+    assert box.run().report["oom_score_adj"] == 500
+
+
 # ---- capabilities
 
 def sets(report):

@@ -198,6 +198,47 @@ def test_masked_paths(new_box, readonly):
         assert file.read() == "secret"
 
 
+@pytest.mark.rows("MPH-11", "MPH-03")
+@pytest.mark.parametrize("readonly", [False, True], ids=["rw", "ro"])
+def test_masked_and_read_only(new_box, readonly):
+    """The mask lies over what is read-only; a sysctl is written before its file becomes so."""
+    box = new_box("ls /etc/dir", "read /proc/sys/kernel/domainname",
+                  "write /proc/sys/kernel/domainname x")
+    box.file("/etc/dir/secret", "secret")
+    box.config["root"]["readonly"] = readonly
+    for name in ("readonlyPaths", "maskedPaths"):
+        box.linux[name].append("/etc/dir")
+    box.linux["sysctl"] = {"kernel.domainname": "example"}
+    told = box.run()
+    assert told.line("ls", "/etc/dir")["names"] == []
+    assert told.text("/proc/sys/kernel/domainname") == "example\n"
+    assert told.errno("write", "/proc/sys/kernel/domainname") == "EROFS"
+
+
+@pytest.mark.rows("MPH-08")
+def test_masks_show_nothing_of_the_host(new_box, rt):
+    box = new_box("read /proc/self/mountinfo")
+    box.file("/etc/dir/secret", "secret")
+    box.file("/etc/secret", "secret")
+    box.linux["maskedPaths"] += ["/etc/dir", "/etc/secret"]
+    lines = [line.split(" ") for line in box.run().text("/proc/self/mountinfo").splitlines()]
+    masks = {line[4]: line for line in lines if line[4] in box.linux["maskedPaths"]}
+    assert {"/etc/dir", "/etc/secret"} <= set(masks)
+    for line in masks.values():
+        assert line[3] in ("/", "/null"), line
+        assert not {rt.root, box.dir, "/run/rt"} & set(line), line
+
+
+@pytest.mark.rows("MPH-12")
+@pytest.mark.own
+@pytest.mark.parametrize("name", ["maskedPaths", "readonlyPaths"])
+def test_masks_need_a_mount_namespace(box, fails, name):
+    for other in ("maskedPaths", "readonlyPaths"):
+        box.linux[other] = ["/proc/keys"] if other == name else []
+    box.namespace("mount", absent=True)
+    fails(box.create(code=None), "mount namespace", own=[name])
+
+
 @pytest.mark.rows("MPH-05")
 @pytest.mark.own
 def test_masked_twice_is_mounted_once(new_box):
@@ -276,6 +317,22 @@ def test_paths_in_a_user_namespace(new_box):
 
 
 # ---- devices
+
+@pytest.mark.rows("DEV-05", "DEV-03")
+def test_links_that_are_there_already(new_box):
+    """Right ones are as good as new ones, others stay as the image has them."""
+    box = new_box("stat /dev/fd", "stat /dev/stdin", "stat /dev/stdout", "stat /dev/stderr")
+    box.config["mounts"] = [each for each in box.config["mounts"]
+                            if not each["destination"].startswith("/dev")]
+    os.symlink("/proc/self/fd", box.path("/dev/fd"))
+    os.symlink("/tmp/log", box.path("/dev/stdout"))
+    box.file("/dev/stderr")
+    told = box.run()
+    assert told.line("stat", "/dev/fd")["target"] == "/proc/self/fd"
+    assert told.line("stat", "/dev/stdin")["target"] == "/proc/self/fd/0"
+    assert told.line("stat", "/dev/stdout")["target"] == "/tmp/log"
+    assert told.line("stat", "/dev/stderr")["type"] == "file"
+
 
 @pytest.mark.rows("DEV-01", "DEV-03", "DEV-04", "CGD-04")
 @pytest.mark.parametrize("user", [False, True], ids=["root", "userns"])
