@@ -40,8 +40,17 @@ def host_words():
     words = {CGROUPS.layout} | CGROUPS.controllers
     if CGROUPS.layout != "v2":
         words.add("any-v1")
+    if CGROUPS.layout in ("v2", "hybrid"):
+        words.add("v2-tree")
+    if subprocess.run(["ps", "-ef"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                      check=False).returncode == 0:
+        words.add("ps")     # User-Mode Linux has no /proc/stat that it can read
+    if os.path.exists("/proc/self/numa_maps"):
+        words.add("numa")
     if os.path.exists("/proc/self/ns/time"):
         words.add("time")
+    if os.path.exists("/proc/net/if_inet6"):
+        words.add("ipv6")
     with open("/proc/self/status", encoding="ascii") as file:
         effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
     words |= {"sys_resource"} if effective >> 24 & 1 else set()

@@ -103,6 +103,7 @@ def test_without_a_cgroup(new_box, rt, fails):
 
 
 @pytest.mark.rows("VRB-49", "VRB-47", "VRB-48")
+@pytest.mark.needs("ps")
 def test_processes(new_box, rt):
     box = new_box("children 2", "pause")
     box.up()
@@ -116,6 +117,7 @@ def test_processes(new_box, rt):
 
 
 @pytest.mark.rows("VRB-48")
+@pytest.mark.needs("ps")
 @OWN
 def test_ps_without_a_pid_column(new_box, rt, fails):
     box = new_box("pause")
@@ -126,6 +128,7 @@ def test_ps_without_a_pid_column(new_box, rt, fails):
 
 
 @pytest.mark.rows("VRB-50")
+@pytest.mark.needs("ps")
 @OWN
 def test_ps_of_a_stopped_container(new_box, rt):
     box = new_box("pause")

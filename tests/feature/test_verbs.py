@@ -100,15 +100,25 @@ def test_a_zombie_is_stopped(new_box):
     assert box.status() == "stopped"
 
 
+def start_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[19]
+
+
 @pytest.mark.rows("VRB-14", "LCY-15")
 @pytest.mark.own
 def test_a_pid_of_somebody_else_is_not_the_container(new_box):
     """The pid was reused: the start time tells."""
     box = new_box("pause")
     box.create()
+    started = start_ticks(box.pid)
     os.kill(box.pid, signal.SIGKILL)
     box.wait()
     stranger = subprocess.Popen(["/bin/sleep", "100"])
+    while start_ticks(stranger.pid) == started:     # the clock of start times ticks in 10 ms
+        stranger.kill()
+        stranger.wait()
+        stranger = subprocess.Popen(["/bin/sleep", "100"])
     try:
         path = os.path.join(box.rt.root, box.id, "record.json")
         with open(path, encoding="utf-8") as file:

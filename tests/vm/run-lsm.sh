@@ -12,6 +12,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 2
 export RT=${RT:-$top/build/rt} PYTHONDONTWRITEBYTECODE=1 RT_TEST_TIMEOUT=${RT_TEST_TIMEOUT:-60}
 
+# shellcheck disable=SC2317 # inside of the machine
 load () { # apparmor|selinux
     if [ "$1" = apparmor ]; then
         apparmor_parser --replace --skip-cache tests/vm/apparmor.profile
