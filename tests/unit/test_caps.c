@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -236,12 +239,69 @@ static void a_keyring_of_its_own (void **state)
     assert_int_equal (in_child (session_keyring), 0);
 }
 
+/* As under an outer runtime's profile: keyctl fails so. */
+static int deny_keyctl (int errnum)
+{
+    struct sock_filter code[] = {
+        BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+        BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 0, 1),
+        BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)errnum),
+        BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof (code) / sizeof (code[0]), .filter = code};
+
+    return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+           prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0;
+}
+
+static int keyring_denied (void)
+{
+    struct error err = {0};
+
+    CHECK (deny_keyctl (EPERM) == 0);
+    warnings[0] = '\0';
+    CHECK (keyring_apply ("unit-test-of-rt", NULL, &err) == 0 && !error_is_set (&err));
+    CHECK (strstr (warnings, "_ses.unit-test-of-rt") && strstr (warnings, "keeps the caller's"));
+    return 0;
+}
+
+static int keyring_unknown (void)
+{
+    struct error err = {0};
+
+    CHECK (deny_keyctl (ENOSYS) == 0);
+    warnings[0] = '\0';
+    CHECK (keyring_apply ("unit-test-of-rt", NULL, &err) == 0 && !error_is_set (&err));
+    CHECK (warnings[0] == '\0');
+    return 0;
+}
+
+static int keyring_over_quota (void)
+{
+    struct error err = {0};
+
+    CHECK (deny_keyctl (EDQUOT) == 0);
+    CHECK (keyring_apply ("unit-test-of-rt", NULL, &err) == -1);
+    CHECK (err.errnum == EDQUOT && strstr (err.hint, "/proc/sys/kernel/keys/maxkeys"));
+    return 0;
+}
+
+/* rows: LSM-12 */
+static void a_keyring_that_cannot_be (void **state)
+{
+    (void)state;
+    assert_int_equal (in_child (keyring_denied), 0);
+    assert_int_equal (in_child (keyring_unknown), 0);
+    assert_int_equal (in_child (keyring_over_quota), 0);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (five_sets),
         cmocka_unit_test (last_capability),
         cmocka_unit_test (a_keyring_of_its_own),
+        cmocka_unit_test (a_keyring_that_cannot_be),
     };
 
     return cmocka_run_group_tests (tests, listen_to_log, NULL);
