@@ -96,9 +96,10 @@ def reap(pid, timeout=20):
 
 
 def reap_all():
-    """Reaps all zombies; what still lives is killed after two seconds and returned."""
+    """Reaps all zombies; what still lives is killed after two seconds and returned. The init of a
+    pid namespace waits for what is a zombie in it, so it comes last."""
     alive = []
-    for pid in children():
+    for pid in sorted(children(), key=lambda pid: stat_state(pid) != "Z"):
         try:
             wait_dead(pid, 2)
         except AssertionError:

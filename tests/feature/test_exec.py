@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """exec: one more process in a container: where it runs, what it is, and how rt tells of its end."""
 
-import json
 import os
 import signal
 import subprocess
@@ -9,50 +8,12 @@ import subprocess
 import pytest
 
 import host
-from bundle import Told, label, probe_args
+from bundle import label, probe_args
+from executed import detached, end, process_file, up_box  # noqa: F401 (a fixture)
 
 NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
 LIKE_INIT = ["umask", "cwd", "env", "rlimits", "groups", "hostname", "nnp", "securebits",
              "personality", "policy", "nice", "ioprio", "oom_score_adj", "namespaces", "root"]
-
-
-@pytest.fixture
-def up_box(new_box):
-    """A container that runs and waits."""
-    def make(*ops, change=None):
-        box = new_box(*(ops or ("report", "pause")))
-        if change:
-            change(box)
-        box.told = box.up()
-        return box
-    return make
-
-
-def detached(box, *flags, ops=("pause",)):
-    """The pid of a process that was executed detached; ours to reap."""
-    path = box.dir + "/exec.pid"
-    out = os.open(os.devnull, os.O_WRONLY)
-    try:
-        box.exec("-d", "--pid-file", path, *flags, ops=ops, stdout=out)
-    finally:
-        os.close(out)
-    with open(path, encoding="ascii") as file:
-        text = file.read()
-    assert text == str(int(text))
-    os.unlink(path)
-    return int(text)
-
-
-def end(pid):
-    os.kill(pid, signal.SIGKILL)
-    assert host.reap(pid) == 137
-
-
-def process_file(box, **changes):
-    process = {"user": {"uid": 0, "gid": 0}, "args": ["/bin/probe", "report"],
-               "env": ["PATH=/bin"], "cwd": "/"}
-    process.update(changes)
-    return box.beside("process.json", json.dumps(process))
 
 
 def same_place(box, pid):
@@ -95,6 +56,7 @@ def test_is_as_init_is(up_box):
 
 
 @pytest.mark.rows("EXE-34", "MPL-05")
+@pytest.mark.needs("numa")
 def test_memory_policy(up_box):
     def change(box):
         box.linux["memoryPolicy"] = {"mode": "MPOL_BIND", "nodes": "0"}
@@ -218,357 +180,6 @@ def test_paused(up_box, fails):
     finally:
         box.cgroups.freeze(box.pid, False)
     assert told.wait(20) == 6
-
-
-# ---- which process ---------------------------------------------------------------------------
-
-@pytest.mark.rows("EXE-01", "CLI-32")
-def test_options_end_at_the_id(up_box):
-    told = up_box().exec("-e", "B=2", ops=[["echo", "-t"], ["echo", "--cwd=/tmp"], "report"])
-    assert told.out.startswith("-t\n--cwd=/tmp\n")
-    assert "B=2" in told.report["env"]
-
-
-@pytest.mark.rows("EXE-02", "EXE-07")
-def test_process_file(up_box):
-    box = up_box(change=lambda box: box.file("/etc/passwd", "x:x:7:8::/home/x:\n"))
-    caps = {name: ["CAP_KILL"] for name in ("bounding", "permitted", "effective")}
-    path = process_file(box, user={"uid": 7, "gid": 8, "additionalGids": [9], "umask": 0o77},
-                        env=["PATH=/bin", "B=2"], cwd="/tmp", capabilities=caps,
-                        rlimits=[{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}],
-                        args=["probe", "report"], noNewPrivileges=False)
-    report = box.rt.call("exec", "-p", path, box.id).report
-    assert report["env"] == ["PATH=/bin", "B=2", "HOME=/home/x"]
-    assert report["cwd"] == "/tmp"
-    assert report["umask"] == 0o77 and report["groups"] == [9]
-    assert report["status"]["Uid"].split() == ["7"] * 4
-    assert int(report["status"]["CapBnd"], 16) == 1 << 5
-    assert report["rlimits"]["NOFILE"] == [100, 200]
-    assert report["nnp"] == 0
-
-
-@pytest.mark.rows("EXE-02", "EXE-35", "EXE-31", "CAP-03")
-@pytest.mark.own
-def test_process_file_leaves_out(up_box):
-    """What it does not speak of is as in the container."""
-    def change(box):
-        box.process.update(oomScoreAdj=111)
-        box.process["user"]["umask"] = 0o35
-    box = up_box(change=change)
-    process = {"user": {"uid": 0, "gid": 0}, "args": ["/bin/probe", "report"], "cwd": "/"}
-    path = box.beside("process.json", json.dumps(process))
-    report, init = box.rt.call("exec", "--process", path, box.id).report, box.told.report
-    for name in ("env", "rlimits", "nnp", "oom_score_adj", "umask"):
-        assert report[name] == init[name], name
-    assert report["status"]["CapBnd"] == init["status"]["CapBnd"]
-
-
-@pytest.mark.rows("EXE-03")
-def test_process_from_a_pipe(up_box, rt):
-    box = up_box()
-    with open(process_file(box, env=[f"X{i}=" + "y" * 20000 for i in range(10)]), encoding="ascii") as file:
-        text = file.read()
-    read, write = os.pipe()
-    if os.fork() == 0:
-        os.close(read)
-        with os.fdopen(write, "w") as file:
-            file.write(text)
-        os._exit(0)
-    os.close(write)
-    try:
-        report = rt.call("exec", "-p", "/dev/stdin", box.id, stdin=read).report
-    finally:
-        os.close(read)
-        os.wait()
-    assert len(report["env"]) == 11 and len(report["env"][9]) == 20003
-
-
-@pytest.mark.rows("EXE-02", "CFG-03")
-@pytest.mark.own
-@pytest.mark.parametrize("changes, words", [
-    ({"args": []}, ["args must not be empty", "process.json:1:", "/args"]),
-    ({"cwd": "x"}, ["absolute", "/cwd"]),
-    ({"user": {"uid": -1, "gid": 0}}, ["/user/uid"]),
-    ({"args": ["nothing"]}, ["executable file not found in $PATH", "process.json:1:", "/args/0"]),
-    ({"cwd": "/none"}, ["no such file", "process.json:1:", "/cwd"]),
-], ids=label)
-def test_broken_process_file(up_box, fails, rt, changes, words):
-    box = up_box()
-    told = rt.call("exec", "-p", process_file(box, **changes), box.id)
-    assert fails(told, *words).code == 255
-
-
-@pytest.mark.rows("EXE-02", "EXE-05", "EXE-06")
-@pytest.mark.own
-def test_flags_win_over_the_process_file(up_box, rt):
-    box = up_box()
-    told = rt.call("exec", "-p", process_file(box), "--cwd", "/tmp", "-e", "PATH=/x", "-e", "B=2",
-                   "-u", "3:4", box.id, "/bin/probe", "echo", "mine", ";", "report")
-    assert told.out.startswith("mine\n")
-    assert told.report["cwd"] == "/tmp"
-    assert told.report["env"] == ["PATH=/x", "B=2", "HOME=/"]
-    assert told.report["status"]["Gid"].split() == ["4"] * 4
-
-
-@pytest.mark.rows("EXE-05", "EXE-06")
-def test_env_and_cwd(up_box):
-    report = up_box().exec("-e", "A=2", "--env", "B=", "-e", "C=a=b,c", "--cwd", "/tmp").report
-    env = dict(each.split("=", 1) for each in report["env"])
-    assert env == {"PATH": "/sbin:/bin", "A": "2", "B": "", "C": "a=b,c", "HOME": "/"}
-    assert report["cwd"] == "/tmp"
-
-
-@pytest.mark.rows("EXE-05", "HDN-19")
-@pytest.mark.own
-@pytest.mark.parametrize("entry", ["SECRET", "=SECRET", ""], ids=label)
-def test_env_without_a_value(up_box, fails, entry):
-    """It means neither rt's own variable, nor is it shown."""
-    told = fails(up_box().exec("-e", "A=1", "-e", entry, code=None), "--env", "2")
-    assert "SECRET" not in told.err
-
-
-@pytest.mark.rows("EXE-07", "PRC-07")
-def test_user(up_box):
-    def change(box):
-        box.file("/etc/passwd", "1:x:0:0::/root:\nx:x:1:2::/home/one:\n")
-        box.process["env"].append("HOME=/home/init")
-    box = up_box(change=change)
-    for flag, uid, gid, home in (("1", 1, 0, "/home/one"), ("1:2", 1, 2, "/home/one"),
-                                 ("0", 0, 0, "/home/init"), ("4294967294:5", 4294967294, 5, "/")):
-        report = box.exec("-u", flag).report
-        assert report["status"]["Uid"].split() == [str(uid)] * 4
-        assert report["status"]["Gid"].split() == [str(gid)] * 4
-        assert f"HOME={home}" in report["env"]
-
-
-@pytest.mark.rows("EXE-08", "PRC-12")
-@pytest.mark.own
-def test_additional_gids(up_box, fails):
-    def change(box):
-        box.process["user"]["additionalGids"] = [7]
-    box = up_box(change=change)
-    assert sorted(box.exec("-g", "8", "--additional-gids", "9").report["groups"]) == [7, 8, 9]
-    for wrong in ("-1", "x", "4294967295", "1,2"):
-        fails(box.exec("-g", wrong, code=None), wrong)
-
-
-def sets(report):
-    return [int(report["status"][name], 16) for name in
-            ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")]
-
-
-@pytest.mark.rows("EXE-14", "HDN-11")
-@pytest.mark.parametrize("inheritable", [False, True])
-def test_cap(up_box, fails, inheritable):
-    def change(box):
-        box.process["user"] = {"uid": 1000, "gid": 1000}
-        box.process["capabilities"] = {name: ["CAP_KILL"] for name in
-                                       ("bounding", "effective", "permitted")}
-        if inheritable:
-            box.process["capabilities"].update(inheritable=["CAP_KILL"], ambient=["CAP_KILL"])
-    box = up_box(change=change)
-    kill, chroot = 1 << 5, 1 << 18
-    mine = kill | chroot if inheritable else 0
-    assert sets(box.exec("-c", "CAP_SYS_CHROOT").report) == [mine, mine, mine, kill | chroot, mine]
-    assert sets(box.exec("-c", "CAP_SYS_CHROOT", "-u", "0").report) == \
-        [mine, kill | chroot, kill | chroot, kill | chroot, mine]
-    fails(box.exec("-c", "CAP_NET_RAV", code=None), "CAP_NET_RAV", own=("did you mean CAP_NET_RAW",))
-
-
-@pytest.mark.rows("EXE-15")
-@pytest.mark.own
-def test_no_new_privs(up_box):
-    box = up_box(change=lambda box: box.process.pop("noNewPrivileges"))
-    assert box.exec().report["nnp"] == 0
-    assert box.exec("--no-new-privs").report["nnp"] == 1
-    assert up_box().exec("--no-new-privs=false").report["nnp"] == 1
-
-
-@pytest.mark.rows("EXE-16", "LSM-01", "LSM-05")
-@pytest.mark.own
-@pytest.mark.parametrize("flag, word, path", [
-    ("--apparmor", "apparmor", "/sys/kernel/security/apparmor"),
-    ("--process-label", "selinux", "/sys/fs/selinux/enforce")])
-def test_labels(up_box, fails, flag, word, path):
-    """A host that cannot label says so; one that can has no such label."""
-    told = up_box().exec(flag, "no_such_label", code=None)
-    fails(told, word)
-    if not os.path.exists(path):
-        fails(told, "not", word)
-
-
-@pytest.mark.rows("EXE-30", "SEC-24", "SEC-23")
-@pytest.mark.parametrize("nnp", [False, True])
-def test_seccomp(up_box, nnp):
-    def change(box):
-        box.process["noNewPrivileges"] = nnp
-        box.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
-            {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]}
-    told = up_box(change=change).exec(ops=["mkdir /tmp/x", "report"])
-    assert told.errno("mkdir") == "ENOSYS"
-    assert told.report["status"]["Seccomp"] == "2"
-
-
-@pytest.mark.rows("EXE-32", "PRC-32", "PRC-33")
-@pytest.mark.own
-def test_affinity(up_box):
-    """Neither init's nor rt's own counts, but what the document says of exec."""
-    if len(os.sched_getaffinity(0)) < 2:
-        pytest.skip("one processor")
-    first, second = sorted(os.sched_getaffinity(0))[:2]
-
-    def change(box):
-        box.process["execCPUAffinity"] = {"initial": str(first), "final": str(second)}
-    box = up_box(change=change)
-    assert box.exec().report["status"]["Cpus_allowed_list"] == str(second)
-    box = up_box()
-    told = box.exec(preexec_fn=lambda: os.sched_setaffinity(0, {first}))
-    assert told.report["cpus"] == box.told.report["cpus"] >= 2
-
-
-@pytest.mark.rows("EXE-32", "PRC-32")
-@pytest.mark.own
-def test_affinity_that_cannot_be(up_box, fails):
-    box = up_box()
-    path = process_file(box, execCPUAffinity={"final": "60000"})
-    fails(box.rt.call("exec", "-p", path, box.id), "affinity", "process.json",
-          "/execCPUAffinity/final")
-
-
-@pytest.mark.rows("EXE-37", "LSM-13")
-@pytest.mark.own
-def test_keyring(up_box):
-    box = up_box("keyring", "pause")
-    ring = box.told.line("keyring")
-    if "errno" in ring:
-        pytest.skip("no keyrings")
-    assert box.exec(ops=["keyring"]).line("keyring")["id"] == ring["id"]
-
-
-@pytest.mark.rows("EXE-17", "ENG-06", "FDS-15")
-def test_preserve_fds(up_box, fails):
-    box = up_box()
-    path = box.beside("kept", "x")
-    kept = os.open(path, os.O_RDONLY)
-
-    def hand_on():
-        os.dup2(kept, 3)
-        os.dup2(kept, 4)
-    try:
-        for count, want in (("1", {"0", "1", "2", "3"}), ("0", {"0", "1", "2"})):
-            told = box.exec("--preserve-fds", count, preexec_fn=hand_on, close_fds=False)
-            assert set(told.report["fds"]) == want
-    finally:
-        os.close(kept)
-    fails(box.exec("--preserve-fds", "3", code=None), "3")
-
-
-# ---- cgroups ---------------------------------------------------------------------------------
-
-def below(box, name):
-    """Makes a cgroup below the container's in each hierarchy."""
-    dirs = sorted({box.cgroups.dir(box.pid, each) for each in box.cgroups.of(box.pid)})
-    made = []
-    for each in dirs:
-        if box.cgroup in each:
-            made.append(os.path.join(each, name))
-            os.mkdir(made[-1])
-            for knob in ("cpuset.cpus", "cpuset.mems"):
-                if os.path.exists(f"{made[-1]}/{knob}") and "cpuset" in each:
-                    with open(f"{each}/{knob}", encoding="ascii") as file:
-                        value = file.read().strip()
-                    if value:
-                        with open(f"{made[-1]}/{knob}", "w", encoding="ascii") as file:
-                            file.write(value)
-    assert made
-    return made
-
-
-@pytest.mark.rows("EXE-19", "EXE-21")
-def test_sub_cgroup(up_box, fails):
-    box = up_box(change=lambda box: box.namespace("cgroup", absent=True))
-    below(box, "sub")
-    for flag, want in (("sub", "/sub"), ("./sub/", "/sub"), ("/", "")):
-        pid = detached(box, "--cgroup", flag)
-        places, init = box.cgroups.of(pid), box.cgroups.of(box.pid)
-        assert places == {name: path + want if box.cgroup in path else path
-                          for name, path in init.items()}
-        end(pid)
-    fails(box.exec("--cgroup", "none", code=None), "cgroup", own=("none", "no such file"))
-
-
-@pytest.mark.rows("EXE-19", "CGM-32")
-@pytest.mark.parametrize("path", ["..", "../x", "sub/../..", "/../..", "x/..", "cpu:../x"])
-def test_sub_cgroup_above(up_box, fails, path):
-    fails(up_box().exec("--cgroup", path, code=None), "bad sub cgroup path" if ":" not in path
-          else "cgroup")
-
-
-@pytest.mark.rows("EXE-20")
-@pytest.mark.needs("any-v1", "memory", "pids")
-def test_sub_cgroup_of_controllers(up_box, fails):
-    box = up_box(change=lambda box: box.namespace("cgroup", absent=True))
-    below(box, "sub")
-    pid = detached(box, "--cgroup", "memory:sub", "--cgroup", "pids:/sub/")
-    init = box.cgroups.of(box.pid)
-    for name, path in box.cgroups.of(pid).items():
-        assert path == init[name] + ("/sub" if name in ("memory", "pids") else ""), name
-    end(pid)
-    fails(box.exec("--cgroup", "nothing:sub", code=None), "nothing")
-    fails(box.exec("--cgroup", ":sub", code=None), ":sub")
-    fails(box.exec("--cgroup", "sub", "--cgroup", "pids:sub", code=None), "--cgroup")
-
-
-@pytest.mark.rows("EXE-20")
-@pytest.mark.needs("v2")
-def test_controllers_mean_nothing_on_v2(up_box, fails):
-    fails(up_box().exec("--cgroup", "memory:sub", code=None), "memory")
-
-
-def move(pids, directory):
-    for pid in pids:
-        with open(f"{directory}/cgroup.procs", "w", encoding="ascii") as file:
-            file.write(str(pid))
-
-
-@pytest.mark.rows("EXE-22")
-@pytest.mark.needs("v2", "pids")
-def test_cgroup_that_is_no_leaf(up_box, fails):
-    box = up_box(change=lambda box: box.namespace("cgroup", absent=True))
-    top = box.cgroups.dir(box.pid, "")
-    os.mkdir(f"{top}/init")
-    move([box.pid], f"{top}/init")
-    with open(f"{top}/cgroup.subtree_control", "w", encoding="ascii") as file:
-        file.write("+pids")
-    pid = detached(box)
-    assert box.cgroups.of(pid) == box.cgroups.of(box.pid)
-    end(pid)
-    fails(box.exec("--cgroup", "/", code=None), "cgroup")
-
-
-@pytest.mark.rows("EXE-23")
-@pytest.mark.own
-def test_cgroup_that_is_gone(up_box):
-    box = up_box(change=lambda box: box.namespace("cgroup", absent=True))
-    old = sorted({box.cgroups.dir(box.pid, each) for each in box.cgroups.of(box.pid)})
-    old = [each for each in old if box.cgroup in each]
-    for each in old:
-        os.rename(each, each + "-moved") if each.startswith(tuple(box.cgroups.v1.values())) \
-            else os.mkdir(each + "-moved")
-    for each in old:
-        if os.path.isdir(each):
-            move([box.pid], each + "-moved")
-            os.rmdir(each)
-    try:
-        pid = detached(box)
-        assert box.cgroups.of(pid) == box.cgroups.of(box.pid)
-        assert all("-moved" in path for path in box.cgroups.of(pid).values() if path != "/")
-        end(pid)
-    finally:
-        box.delete("-f", code=None)
-        box.wait()
-        for each in old:
-            os.rmdir(each + "-moved")
 
 
 # ---- the end ---------------------------------------------------------------------------------
@@ -711,3 +322,12 @@ def test_delete_meanwhile(up_box, shared):
         box.delete("-f")
         box.wait()
         assert front.wait(20) in (137, 255)
+
+
+@pytest.mark.rows("EXE-01", "CRT-30")
+def test_without_pivot(new_box):
+    """The root of the namespace is that of the container, not what lies below it."""
+    box = new_box("report", "pause")
+    told = box.up("--no-pivot")
+    report = box.exec(ops=["report", "stat /bin/probe", "ls /"]).report
+    assert report["root"] == told.report["root"] == "/"

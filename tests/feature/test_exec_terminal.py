@@ -138,6 +138,7 @@ def test_process_file(box, front):
     shown = front("-p", path, ops=None, rows=7, columns=8)
     tty = told_of(read_all(shown.ours, b"}"), "tty")
     assert (tty["rows"], tty["columns"]) == (7, 8)
+    assert shown.process.wait(20) == 0
 
 
 @pytest.mark.rows("EXE-10", "EXE-09", "EXE-12", "ENG-02", "ENG-14", "TTY-06")
