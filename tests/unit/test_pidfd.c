@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pidfd: what is known of a process that may be gone. */
+#include "kernel/pidfd.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A child that ends by itself where `signal` is 0, or else by that signal; dead but not reaped. */
+static pid_t dead_child (int signal)
+{
+    siginfo_t info;
+    pid_t pid = fork ();
+
+    assert_true (pid >= 0);
+    if (pid == 0) {
+        if (signal == 0)
+            _exit (0);
+        for (;;)
+            (void)pause ();
+    }
+    if (signal != 0)
+        assert_int_equal (kill (pid, signal), 0);
+    assert_int_equal (waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    return pid;
+}
+
+/* rows: CGM-13 */
+static void only_the_killed_are_doomed (void **state)
+{
+    (void)state;
+    pid_t quick = dead_child (0);
+    pid_t killed = dead_child (SIGKILL);
+
+    assert_false (pidfd_is_doomed (getpid ()));
+    assert_false (pidfd_is_doomed (quick));
+    assert_true (pidfd_is_doomed (killed));
+    assert_int_equal (waitpid (quick, NULL, 0), quick);
+    assert_int_equal (waitpid (killed, NULL, 0), killed);
+}
+
+/* rows: VRB-14 */
+static void a_pid_is_one_process (void **state)
+{
+    uint64_t start_time;
+    char letter;
+
+    (void)state;
+    pid_t pid = dead_child (0);
+    assert_int_equal (pidfd_start_time (pid, &start_time, &letter), 0);
+    assert_int_equal (letter, 'Z');
+    assert_int_equal (pidfd_open_exact (pid, start_time), -1);
+    assert_int_equal (errno, ESRCH);
+    assert_int_equal (waitpid (pid, NULL, 0), pid);
+
+    assert_int_equal (pidfd_start_time (getpid (), &start_time, &letter), 0);
+    assert_int_equal (letter, 'R');
+    assert_int_equal (pidfd_open_exact (getpid (), start_time + 1), -1);
+    assert_int_equal (errno, ESRCH);
+    int fd = pidfd_open_exact (getpid (), start_time);
+    assert_true (fd >= 0);
+    assert_int_equal (close (fd), 0);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (only_the_killed_are_doomed),
+        cmocka_unit_test (a_pid_is_one_process),
+    };
+
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
