@@ -70,7 +70,7 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
 {
     unsigned long to_host = rootfs_propagation_to_host (propagation);
 
-    if (mountfd_propagate_all (to_host) < 0)
+    if (mountfd_propagate_root (to_host) < 0)
         return error_set (err, "RT-ROOT-PROPAGATION", errno,
                           "cannot cut the propagation of mounts to the host");
     if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0)
@@ -104,7 +104,7 @@ int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long prop
             return error_hint (err, "if the host's root is an initramfs, use --no-pivot");
         return -1;
     }
-    if (propagation && mountfd_propagate (rootfs->tree.fd, propagation) < 0) {
+    if (propagation && mountfd_propagate_root (propagation) < 0) {
         error_set (err, "RT-ROOT-PROPAGATION", errno, "cannot set the propagation of /");
         return error_at (err, "/linux/rootfsPropagation");
     }

@@ -304,7 +304,7 @@ int mountfd_propagate (int fd, unsigned long propagation)
     return mount (NULL, path, NULL, propagation, NULL);
 }
 
-int mountfd_propagate_all (unsigned long propagation)
+int mountfd_propagate_root (unsigned long propagation)
 {
     return mount (NULL, "/", NULL, propagation, NULL);
 }

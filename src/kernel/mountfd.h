@@ -70,8 +70,9 @@ int mountfd_setattr (int mount, uint64_t set, uint64_t clear, bool recursive);
 /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC. `mount` must be attached. */
 int mountfd_propagate (int mount, unsigned long propagation);
 
-/* The same for every mount of this mount namespace. */
-int mountfd_propagate_all (unsigned long propagation);
+/* The same for "/" of this process, and with MS_REC for all below it. Needs no /proc, so it is
+ * right also when the container has been entered. */
+int mountfd_propagate_root (unsigned long propagation);
 
 /* Makes an attached mount the root of this mount namespace and of this process, which stands in it
  * afterwards; everything else is detached. EINVAL: the root there is now cannot be left
