@@ -61,7 +61,7 @@ int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resou
 /* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy).
  */
 int cgroup_open_v2 (const struct oci_map *paths);
-bool cgroup_has_v2 (const struct oci_map *paths);
+const char *cgroup_path_v2 (const struct oci_map *paths); /* NULL: no v2 hierarchy */
 
 /* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. Costs 10
  * ms and more: the kernel waits for a grace period to move somebody else. */

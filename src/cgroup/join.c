@@ -34,20 +34,20 @@ static int explain (const char *path, int errnum, struct error *err)
     }
 }
 
+const char *cgroup_path_v2 (const struct oci_map *paths)
+{
+    return cgroup_path_of (paths, "");
+}
+
 int cgroup_open_v2 (const struct oci_map *paths)
 {
-    const char *path = cgroup_path_of (paths, "");
+    const char *path = cgroup_path_v2 (paths);
 
     if (!path) {
         errno = ENOENT;
         return -1;
     }
     return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-bool cgroup_has_v2 (const struct oci_map *paths)
-{
-    return cgroup_path_of (paths, "") != NULL;
 }
 
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err)

@@ -114,10 +114,11 @@ static int open_cgroup (struct exec *exec, struct error *err)
     if (cgroup_open_doors (&exec->cgroup, &exec->doors, err) < 0)
         return -1;
     exec->cgroup_v2 = cgroup_open_v2 (&exec->cgroup);
-    if (exec->cgroup_v2 >= 0 || errno != ENOENT || !cgroup_has_v2 (&exec->cgroup))
+    if (exec->cgroup_v2 >= 0 || errno != ENOENT || !cgroup_path_v2 (&exec->cgroup))
         return 0;
     cgroup_close_doors (&exec->doors);
-    return error_set (err, "RT-CGROUP-JOIN", ENOENT, "join the container's v2 cgroup");
+    return error_set (err, "RT-CGROUP-JOIN", ENOENT, "join cgroup '%s'",
+                      cgroup_path_v2 (&exec->cgroup));
 }
 
 /* Who asked for a place gets that one or none. */
@@ -186,13 +187,13 @@ static int exec_clone (struct exec *exec, struct error *err)
         (void)close (pair[0]);
         drop_fd (&own);
         exec->line = pair[1];
-        exec->in_cgroup |= !cgroup_has_v2 (&exec->cgroup);
+        exec->in_cgroup |= !cgroup_path_v2 (&exec->cgroup);
         exec_inside (exec);
     }
     int saved = errno;
     (void)close (pair[1]);
     exec->line = pair[0];
-    exec->in_cgroup |= !cgroup_has_v2 (&exec->cgroup);
+    exec->in_cgroup |= !cgroup_path_v2 (&exec->cgroup);
     cgroup_close_doors (&exec->doors);
     exec->pid = pid;
     if (may < 0)

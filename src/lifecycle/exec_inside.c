@@ -137,6 +137,7 @@ static int live (struct exec *exec, struct error *err)
         return -1;
     die_with_parent ();
     join_release (&exec->join);
+    (void)setsid ();
     (void)prctl (PR_SET_NAME, "rt:exec");
 
     AUTO_FD int root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -159,7 +160,6 @@ void exec_inside (struct exec *exec)
     die_with_parent ();
     close_outside (exec);
     log_redirect (channel_log, &exec->line);
-    (void)setsid ();
     (void)live (exec, &err);
     channel_send_error (exec->line, &err);
     _exit (EXIT_FAILED_INSIDE);

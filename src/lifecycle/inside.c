@@ -230,6 +230,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
             return -1;
         die_with_parent ();
     }
+    (void)setsid ();
     (void)prctl (PR_SET_NAME, "rt:init");
     if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
@@ -283,7 +284,6 @@ void inside (struct start *start, bool in_cgroup)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
     log_redirect (channel_log, &start->line);
-    (void)setsid ();
     (void)umask (0);
     (void)live (start, in_cgroup, &err);
     channel_send_error (start->line, &err);

@@ -295,6 +295,22 @@ def test_session_and_parent(box):
     assert report["dumpable"] == 1 and report["pdeathsig"] == 0
 
 
+@pytest.mark.rows("PRC-38", "NSP-09")
+def test_session_in_a_joined_pid_namespace(new_box):
+    holder = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
+                               "echo; exec sleep 1000"], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    try:
+        box = new_box("report")
+        box.namespace("pid", f"/proc/{holder.pid}/ns/pid_for_children")
+        report = box.run().report
+        assert report["pid"] == report["pgid"] == report["sid"] > 1
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
 @pytest.mark.rows("PRC-25", "PRC-26", "PRC-28")
 @pytest.mark.own
 @pytest.mark.parametrize("scheduler, policy, nice", [

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""exec without privileges: the rights come with the container's user namespace."""
+
+import json
+import os
+import signal
+
+import pytest
+
+import host
+from test_rootless import UID, user_box  # noqa: F401 (a fixture)
+
+
+@pytest.fixture
+def running(user_box):  # noqa: F811
+    """A container of an ordinary user that waits, and what he executes in it."""
+    box = user_box
+    box.ops("pause")
+    box.process["oomScoreAdj"] = 200
+    assert box.act("create").code == 0
+    box.pid = box.state()["pid"]
+    assert box.act("start").code == 0
+    call = box.rt.call
+
+    def act(*flags, ops=()):
+        def become_user():
+            os.setgroups([])
+            os.setresgid(UID, UID, UID)
+            os.setresuid(UID, UID, UID)
+        words = [word for each in ops for word in (each.split() + [";"])][:-1]
+        return call("exec", *flags, box.id, "/bin/probe", *words, env={"PATH": os.environ["PATH"]},
+                    preexec_fn=become_user)
+    box.execute = act
+    yield box
+    box.act("delete", "-f")
+    host.reap_all()
+
+
+@pytest.mark.rows("EXE-01", "EXE-27", "EXE-31", "EXE-36")
+@pytest.mark.own
+def test_report(running):
+    told = running.execute(ops=["report", "exit 7"])
+    assert told.code == 7, told
+    report = told.report
+    assert report["status"]["Uid"].split() == ["0"] * 4
+    assert report["pid"] == report["pgid"] == report["sid"]
+    assert (report["ppid"], report["oom_score_adj"]) == (0, 200)
+    for name in ("ipc", "mnt", "net", "pid", "user", "uts"):
+        assert report["namespaces"][name] == os.stat(f"/proc/{running.pid}/ns/{name}").st_ino, name
+    assert set(report["fds"]) == {"0", "1", "2"}
+
+
+@pytest.mark.rows("EXE-12", "EXE-13", "ENG-11")
+@pytest.mark.own
+def test_detached(running):
+    path = os.path.join(running.runtime, "pid")
+    told = running.execute("-d", "--pid-file", path, ops=["pause"])
+    assert told.code == 0, told
+    with open(path, encoding="ascii") as file:
+        pid = int(file.read())
+    assert pid in host.children()
+    os.kill(pid, signal.SIGTERM)
+    assert host.reap(pid) == 128 + 15
+
+
+@pytest.mark.rows("EXE-09", "EXE-27")
+@pytest.mark.own
+def test_terminal(running):
+    told = running.execute("-t", ops=["tty"])
+    assert told.code == 0, told
+    line = next(each for each in told.out.splitlines() if each.startswith('{"op": "tty"'))
+    assert json.loads(line)["isatty"] == 1
+
+
+@pytest.mark.rows("EXE-26", "EXE-39", "EXE-07")
+@pytest.mark.own
+def test_failures(running, fails):
+    assert fails(running.execute("--cwd", "/none"), "/none", "no such file").code == 255
+    assert fails(running.execute("-u", "5"), "user").code == 255   # has no id here
