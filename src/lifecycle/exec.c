@@ -198,7 +198,9 @@ static int exec_clone (struct exec *exec, struct error *err)
     exec->pid = pid;
     if (may < 0)
         return -1;
-    return pid < 0 ? clone_failed (saved, err) : join_leave_pid (own, err);
+    /* Also after a failure: whatever E starts from now on belongs into its own namespace. */
+    int left = join_leave_pid (own, err);
+    return pid < 0 ? clone_failed (saved, err) : left;
 }
 
 /* A v2 cgroup that has controllers for cgroups below it takes no process any more; where init went
