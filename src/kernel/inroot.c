@@ -26,11 +26,6 @@
 
 static bool openat2_is_missing;
 
-bool inroot_uses_fallback (void)
-{
-    return openat2_is_missing;
-}
-
 /* The walk of the fallback: what is still to be resolved, and the directories passed so far. */
 struct walk {
     int root;

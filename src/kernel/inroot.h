@@ -39,7 +39,4 @@ int inroot_make_file (int root, const char *path, mode_t mode);
  * has no slash, so these cannot leave the directory. */
 int inroot_make_parent (int root, const char *path, char *name);
 
-/* The kernel lacks openat2, or something denies it. For tests and for the debug log. */
-bool inroot_uses_fallback (void);
-
 #endif
