@@ -104,38 +104,6 @@ static int keep_first_word (int fd, const char *rest, char *value, size_t size)
 
 enum written { WRITTEN, ABSENT, OUT_OF_ORDER, FAILED };
 
-static enum written check_again (int fd, const struct oci_pair *item, const struct knob *knob,
-                                 struct error *err)
-{
-    char now[256];
-    ssize_t length;
-
-    if (knob->check == KNOB_ANY)
-        return WRITTEN;
-    length = pread (fd, now, sizeof now - 1, 0);
-    if (length < 0) {
-        error_set (err, "RT-CGROUP-LIMIT", errno, "read '%s/%s'", item->value, knob->file);
-        error_at (err, "%s", knob->pointer);
-        return FAILED;
-    }
-    now[length] = '\0';
-    now[strcspn (now, "\n")] = '\0';
-    switch (knob_compare (knob, now)) {
-    case KNOB_HOLDS:
-        return WRITTEN;
-    case KNOB_WAS_ROUNDED:
-        log_debug ("%s/%s: the kernel made %s of %s", item->value, knob->file, now, knob->value);
-        return WRITTEN;
-    case KNOB_DIFFERS:
-        break;
-    }
-    error_set (err, "RT-CGROUP-LIMIT", 0, "'%s/%s' holds %s after %s was written", item->value,
-               knob->file, now, knob->value);
-    error_at (err, "%s", knob->pointer);
-    error_hint (err, "the value is out of the kernel's range, or this kernel ignores it");
-    return FAILED;
-}
-
 static enum written write_knob (struct directories *directories, const struct knob *knob,
                                 struct error *err)
 {
@@ -156,7 +124,13 @@ static enum written write_knob (struct directories *directories, const struct kn
         error_at (err, "%s", knob->pointer);
         return FAILED;
     }
-    AUTO_FD int fd = openat (dir, knob->file, (reads ? O_RDWR : O_WRONLY) | O_CLOEXEC);
+    const char *file = knob->file;
+    int flags = (reads ? O_RDWR : O_WRONLY) | O_CLOEXEC;
+    AUTO_FD int fd = openat (dir, file, flags);
+    if (fd < 0 && errno == ENOENT && item->key[0] && text_starts_with (file, "cpuset.")) {
+        file += strlen ("cpuset."); /* mounted with `noprefix`, as Android does */
+        fd = openat (dir, file, flags);
+    }
     if (fd < 0 && errno == ENOENT) {
         if (knob->flags & (KNOB_OPTIONAL | KNOB_OR_NEXT))
             return ABSENT;
@@ -171,7 +145,7 @@ static enum written write_knob (struct directories *directories, const struct kn
         explain_write (dir, item, knob, errno, err);
         return out_of_order ? OUT_OF_ORDER : FAILED;
     }
-    return check_again (fd, item, knob, err);
+    return knob_read_back (dir, fd, item->value, file, knob, value, err) < 0 ? FAILED : WRITTEN;
 }
 
 /* Knobs that depend on each other: those that the kernel refuses now are tried again as long as

@@ -131,9 +131,12 @@ static int v2_bandwidth (const struct oci_cpu *cpu, struct knobs *knobs, struct 
         const char *both = is_set_uint (cpu->period) ? arena_printf (knobs->arena, "%s %" PRIu64,
                                                                      quota, cpu->period.value)
                                                      : quota; /* the kernel keeps the period */
-        knob_add (knobs, "cpu", "cpu.max", both, AT "quota")->flags = KNOB_ANY_ORDER;
+        knob = knob_add (knobs, "cpu", "cpu.max", both, AT "quota");
+        knob->check = KNOB_WORDS;
+        knob->flags = KNOB_ANY_ORDER;
     } else if (is_set_uint (cpu->period)) {
         knob = knob_add_uint (knobs, "cpu", "cpu.max", cpu->period.value, AT "period");
+        knob->check = KNOB_WORDS;
         knob->flags = KNOB_AFTER_FIRST | KNOB_ANY_ORDER;
     }
     if (cpu->burst.present) {
@@ -185,8 +188,8 @@ int cpuset_knobs (const struct oci_resources *resources, enum cgroup_version ver
     (void)version; /* the files are the same */
     (void)err;
     if (cpu && cpu->cpus && *cpu->cpus)
-        knob_add (knobs, "cpuset", "cpuset.cpus", cpu->cpus, AT "cpus");
+        knob_add (knobs, "cpuset", "cpuset.cpus", cpu->cpus, AT "cpus")->check = KNOB_SET;
     if (cpu && cpu->mems && *cpu->mems)
-        knob_add (knobs, "cpuset", "cpuset.mems", cpu->mems, AT "mems");
+        knob_add (knobs, "cpuset", "cpuset.mems", cpu->mems, AT "mems")->check = KNOB_SET;
     return 0;
 }

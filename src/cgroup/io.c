@@ -47,7 +47,9 @@ static int add_weight (uint64_t weight, enum cgroup_version version, struct knob
     }
     knob = knob_add_uint (knobs, "io", "io.bfq.weight", weight, AT "weight");
     knob->flags = KNOB_OR_NEXT;
-    knob_add_uint (knobs, "io", "io.weight", to_io_weight (weight), AT "weight");
+    knob->check = KNOB_EXACT;
+    knob = knob_add_uint (knobs, "io", "io.weight", to_io_weight (weight), AT "weight");
+    knob->check = KNOB_EXACT;
     return 0;
 }
 
@@ -68,15 +70,19 @@ static int add_device_weight (const struct oci_device_weight *device, size_t ind
         const char *second =
             v1 ? same : arena_printf (arena, "%s %" PRIu64, name, to_io_weight (weight));
         const char *controller = v1 ? "blkio" : "io";
-        knob_add (knobs, controller, v1 ? "blkio.weight_device" : "io.bfq.weight", same, pointer)
-            ->flags = KNOB_OR_NEXT;
-        knob_add (knobs, controller, v1 ? "blkio.bfq.weight_device" : "io.weight", second, pointer);
+        struct knob *knob = knob_add (knobs, controller,
+                                      v1 ? "blkio.weight_device" : "io.bfq.weight", same, pointer);
+        knob->flags = KNOB_OR_NEXT;
+        knob->check = KNOB_KEYED;
+        knob_add (knobs, controller, v1 ? "blkio.bfq.weight_device" : "io.weight", second, pointer)
+            ->check = KNOB_KEYED;
     }
     if (is_set (device->leaf_weight)) {
         if (version == CGROUP_VERSION_2)
             return knob_inexpressible (err, version, leaf, "leaf weights were a matter of CFQ");
         knob_add (knobs, "blkio", "blkio.leaf_weight_device",
-                  arena_printf (arena, "%s %" PRIu64, name, device->leaf_weight.value), leaf);
+                  arena_printf (arena, "%s %" PRIu64, name, device->leaf_weight.value), leaf)
+            ->check = KNOB_KEYED;
     }
     return 0;
 }
@@ -92,15 +98,18 @@ static void add_throttles (const struct oci_throttles *throttles, const char *pr
         const char *pointer = arena_printf (arena, AT "%s/%zu/rate", property, i);
         const char *device = arena_printf (arena, "%" PRId64 ":%" PRId64, item->major, item->minor);
 
-        if (version == CGROUP_VERSION_1)
-            knob_add (knobs, "blkio", v1_file,
-                      arena_printf (arena, "%s %" PRIu64, device, item->rate), pointer);
-        else if (item->rate == 0) /* v1's way to lift a limit */
-            knob_add (knobs, "io", "io.max", arena_printf (arena, "%s %s=max", device, v2_key),
-                      pointer);
-        else
-            knob_add (knobs, "io", "io.max",
-                      arena_printf (arena, "%s %s=%" PRIu64, device, v2_key, item->rate), pointer);
+        struct knob *knob = knob_add (knobs, "io", "io.max", NULL, pointer);
+
+        knob->check = KNOB_KEYED;
+        if (version == CGROUP_VERSION_1) {
+            knob->controller = "blkio";
+            knob->file = v1_file;
+            knob->value = arena_printf (arena, "%s %" PRIu64, device, item->rate);
+        } else if (item->rate == 0) { /* v1's way to lift a limit */
+            knob->value = arena_printf (arena, "%s %s=max", device, v2_key);
+        } else {
+            knob->value = arena_printf (arena, "%s %s=%" PRIu64, device, v2_key, item->rate);
+        }
     }
 }
 
@@ -117,7 +126,8 @@ int io_knobs (const struct oci_resources *resources, enum cgroup_version version
         if (version == CGROUP_VERSION_2)
             return knob_inexpressible (err, version, AT "leafWeight",
                                        "leaf weights were a matter of CFQ");
-        knob_add_uint (knobs, "blkio", "blkio.leaf_weight", io->leaf_weight.value, AT "leafWeight");
+        knob_add_uint (knobs, "blkio", "blkio.leaf_weight", io->leaf_weight.value, AT "leafWeight")
+            ->check = KNOB_EXACT;
     }
     for (size_t i = 0; i < io->weight_device.count; i++)
         if (add_device_weight (&io->weight_device.items[i], i, version, knobs, err) < 0)

@@ -9,10 +9,6 @@
 
 #include <inttypes.h>
 
-/* The page counters of the kernel hold at most this many bytes (PAGE_COUNTER_MAX, 4 KiB pages and
- * larger); it shows "no limit" so in v1. */
-#define COUNTER_MAX (UINT64_C (0x7fffffffffffffff) & ~UINT64_C (0xffff))
-
 struct knob *knob_add (struct knobs *knobs, const char *controller, const char *file,
                        const char *value, const char *pointer)
 {
@@ -57,42 +53,6 @@ int knob_inexpressible (struct error *err, enum cgroup_version version, const ch
     error_set (err, "RT-CGROUP-INEXPRESSIBLE", 0, "cgroup v%d has no such setting: %s",
                (int)version, why);
     return error_at (err, "%s", pointer);
-}
-
-/* A number as cgroupfs shows it; what is unlimited in any spelling is UINT64_MAX. */
-static int parse_shown (const char *text, uint64_t *value)
-{
-    char word[32];
-
-    if (text_starts_with (text, "default "))
-        text += strlen ("default ");
-    size_t length = strcspn (text, "\n");
-    if (length >= sizeof word)
-        return -1;
-    (void)snprintf (word, sizeof word, "%.*s", (int)length, text);
-    if (text_equal (word, "max") || text_equal (word, "-1"))
-        *value = UINT64_MAX;
-    else if (text_to_uint64 (word, UINT64_MAX, value) < 0)
-        return -1;
-    return 0;
-}
-
-enum knob_result knob_compare (const struct knob *knob, const char *now)
-{
-    uint64_t asked, shown;
-
-    if (knob->check == KNOB_ANY)
-        return KNOB_HOLDS;
-    if (parse_shown (knob->value, &asked) < 0 || parse_shown (now, &shown) < 0)
-        return KNOB_DIFFERS;
-    if (asked == shown)
-        return KNOB_HOLDS;
-    if (knob->check == KNOB_EXACT)
-        return KNOB_DIFFERS;
-    if (asked >= COUNTER_MAX)
-        return shown >= COUNTER_MAX ? KNOB_HOLDS : KNOB_DIFFERS;
-    uint64_t distance = asked > shown ? asked - shown : shown - asked;
-    return distance < knob->unit ? KNOB_WAS_ROUNDED : KNOB_DIFFERS;
 }
 
 typedef int knobs_fn (const struct oci_resources *, enum cgroup_version, struct knobs *,

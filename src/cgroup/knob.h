@@ -19,9 +19,12 @@ enum cgroup_version { CGROUP_VERSION_1 = 1, CGROUP_VERSION_2 = 2 };
 
 /* What has to hold when the file is read again. */
 enum knob_check {
-    KNOB_ANY,    /* the kernel takes it or refuses it, and may show it in another form */
-    KNOB_EXACT,  /* the same number */
-    KNOB_ROUNDED /* the same number, but for rounding to `unit` */
+    KNOB_ANY,     /* the kernel takes it or refuses it, and may show it in another form */
+    KNOB_EXACT,   /* the same number */
+    KNOB_ROUNDED, /* the same number, but for rounding to `unit` */
+    KNOB_WORDS,   /* the same words; more may follow */
+    KNOB_KEYED,   /* all words in the line that begins with the first one */
+    KNOB_SET      /* the same processors or memory nodes */
 };
 
 enum {
@@ -36,6 +39,7 @@ struct knob {
     const char *controller; /* as v1 or v2 calls it: "memory", "blkio", "io", "cpuset" */
     const char *file;
     const char *value;
+    const char *shown;   /* what the file shows then; NULL = value */
     const char *pointer; /* the property in config.json that asked */
     enum knob_check check;
     uint64_t unit;
@@ -63,8 +67,15 @@ int knob_inexpressible (struct error *err, enum cgroup_version version, const ch
                         const char *why);
 
 enum knob_result { KNOB_DIFFERS, KNOB_WAS_ROUNDED, KNOB_HOLDS };
-/* Compares what the file says now with what was written. */
-enum knob_result knob_compare (const struct knob *knob, const char *now);
+/* Compares what the file says now with what was written. Pure. */
+enum knob_result knob_compare (const struct knob *knob, const char *written, const char *now);
+
+/* Reads `file` (open for reading as `fd`, in `dir`, which is called `place`) again after `written`
+ * was written. What was rounded is told in the log; what does not hold is an error. For cpusets
+ * that is said of what is effective: a part of what was asked is told, nothing of it is an error.
+ */
+int knob_read_back (int dir, int fd, const char *place, const char *file, const struct knob *knob,
+                    const char *written, struct error *err);
 
 int pids_knobs (const struct oci_resources *resources, enum cgroup_version version,
                 struct knobs *knobs, struct error *err);

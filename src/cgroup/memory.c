@@ -121,9 +121,13 @@ static int v1_knobs (const struct oci_memory *memory, int64_t total, struct knob
         knob_add_uint (knobs, "memory", "memory.swappiness", memory->swappiness.value,
                        AT "swappiness")
             ->check = KNOB_EXACT;
-    if (memory->disable_oom_killer.present)
-        knob_add_uint (knobs, "memory", "memory.oom_control", memory->disable_oom_killer.value,
-                       AT "disableOOMKiller");
+    if (memory->disable_oom_killer.present) {
+        bool disable = memory->disable_oom_killer.value;
+        struct knob *knob =
+            knob_add_uint (knobs, "memory", "memory.oom_control", disable, AT "disableOOMKiller");
+        knob->check = KNOB_KEYED;
+        knob->shown = disable ? "oom_kill_disable 1" : "oom_kill_disable 0";
+    }
     return 0;
 }
 

@@ -39,7 +39,8 @@ int network_priority_knobs (const struct oci_resources *resources, enum cgroup_v
         const struct oci_interface_priority *item = &network->priorities.items[i];
         knob_add (knobs, "net_prio", "net_prio.ifpriomap",
                   arena_printf (knobs->arena, "%s %" PRIu32, item->name, item->priority),
-                  arena_printf (knobs->arena, AT "priorities/%zu", i));
+                  arena_printf (knobs->arena, AT "priorities/%zu", i))
+            ->check = KNOB_KEYED;
     }
     return 0;
 }

@@ -28,7 +28,8 @@ int rdma_knobs (const struct oci_resources *resources, enum cgroup_version versi
         if (item->hca_objects.present)
             objects = arena_printf (arena, " hca_object=%" PRIu64, item->hca_objects.value);
         knob_add (knobs, "rdma", "rdma.max",
-                  arena_printf (arena, "%s%s%s", item->device, handles, objects), pointer);
+                  arena_printf (arena, "%s%s%s", item->device, handles, objects), pointer)
+            ->check = KNOB_KEYED;
     }
     return 0;
 }

@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#include <unistd.h>
+
 /* "/" and "~" have another spelling in a JSON pointer. */
 static const char *pointer_to (struct arena *arena, const char *key)
 {
@@ -24,6 +26,42 @@ static const char *pointer_to (struct arena *arena, const char *key)
             text_putc (&text, *key);
     }
     return arena_string (arena, text_string (&text));
+}
+
+/* Limits that are known to show what was written. Others may be commands, or have their own idea of
+ * it. Sizes like "50M" are the kernel's to read. */
+static void choose_check (struct knob *knob)
+{
+    static const struct {
+        const char *file;
+        enum knob_check check;
+    } known[] = {
+        {"memory.min", KNOB_ROUNDED},
+        {"memory.low", KNOB_ROUNDED},
+        {"memory.high", KNOB_ROUNDED},
+        {"memory.max", KNOB_ROUNDED},
+        {"memory.swap.max", KNOB_ROUNDED},
+        {"memory.swap.high", KNOB_ROUNDED},
+        {"pids.max", KNOB_EXACT},
+        {"cpu.weight", KNOB_EXACT},
+        {"cpu.max", KNOB_WORDS},
+        {"cpu.max.burst", KNOB_EXACT},
+        {"cpuset.cpus", KNOB_SET},
+        {"cpuset.mems", KNOB_SET},
+        {"io.max", KNOB_KEYED},
+        {"rdma.max", KNOB_KEYED},
+    };
+    size_t digits = strspn (knob->value, "0123456789");
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        bool number = known[i].check == KNOB_EXACT || known[i].check == KNOB_ROUNDED;
+
+        if (!text_equal (known[i].file, knob->file) ||
+            (number && knob->value[digits] && !text_equal (knob->value, "max")))
+            continue;
+        knob->check = known[i].check;
+        knob->unit = (uint64_t)sysconf (_SC_PAGESIZE);
+    }
 }
 
 int unified_knobs (const struct oci_resources *resources, enum cgroup_version version,
@@ -49,7 +87,8 @@ int unified_knobs (const struct oci_resources *resources, enum cgroup_version ve
         while (*value || first) {
             size_t length = strcspn (value, "\n");
             if (length > 0 || value[length] == '\0')
-                knob_add (knobs, controller, key, arena_copy (arena, value, length), pointer);
+                choose_check (
+                    knob_add (knobs, controller, key, arena_copy (arena, value, length), pointer));
             value += length + (value[length] == '\n');
             first = false;
         }

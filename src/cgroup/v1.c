@@ -4,6 +4,7 @@
  */
 #include "cgroup/hierarchy.h"
 #include "cgroup/tree.h"
+#include "cgroup/wait.h"
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -13,6 +14,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+
+enum { CPUSET_TIMEOUT_MS = 200 };
 
 /* A new cpuset is empty and takes no process. It gets what its parent has, which may have to be
  * filled in the same way. `path` has room to be cut. */
@@ -39,16 +42,29 @@ static int fill_cpuset (char *path, size_t mount_length, const char *file, char 
     return fd_write_file_at (AT_FDCWD, name, value);
 }
 
+/* Somebody else changes a set above at this moment: what was read there is not what the kernel
+ * compares with, or it is empty. */
+static bool is_race (int errnum)
+{
+    return errnum == EACCES || errnum == EBUSY || errnum == EAGAIN || errnum == EINVAL;
+}
+
 static int prepare_cpuset (const char *path, size_t mount_length, struct error *err)
 {
     static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+    struct wait wait = wait_begin (CPUSET_TIMEOUT_MS);
     char copy[PATH_MAX], value[4096];
+    size_t prefix = 0;
 
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    for (size_t i = 0; i < sizeof files / sizeof files[0];) {
         (void)snprintf (copy, sizeof copy, "%s", path);
-        if (fill_cpuset (copy, mount_length, files[i], value, sizeof value) < 0)
+        if (fill_cpuset (copy, mount_length, files[i] + prefix, value, sizeof value) == 0)
+            i++;
+        else if (errno == ENOENT && prefix == 0)
+            prefix = strlen ("cpuset."); /* mounted with `noprefix`, as Android does */
+        else if (!is_race (errno) || !wait_more (&wait))
             return error_set (err, "RT-CGROUP-MAKE", errno, "copy the parent's %s to '%s'",
-                              files[i], path);
+                              files[i] + prefix, path);
     }
     return 0;
 }

@@ -369,21 +369,21 @@ static void what_is_read_back_is_compared (void **state)
     struct knob bytes = {.value = "5000", .check = KNOB_ROUNDED, .unit = 4096};
 
     (void)state;
-    assert_int_equal (knob_compare (&exact, "100"), KNOB_HOLDS);
-    assert_int_equal (knob_compare (&exact, "100\n"), KNOB_HOLDS);
-    assert_int_equal (knob_compare (&exact, "default 100"), KNOB_HOLDS);
-    assert_int_equal (knob_compare (&exact, "99"), KNOB_DIFFERS);
-    assert_int_equal (knob_compare (&exact, "max"), KNOB_DIFFERS);
-    assert_int_equal (knob_compare (&exact, "nonsense"), KNOB_DIFFERS);
-    assert_int_equal (knob_compare (&bytes, "4096"), KNOB_WAS_ROUNDED);
-    assert_int_equal (knob_compare (&bytes, "8192"), KNOB_WAS_ROUNDED);
-    assert_int_equal (knob_compare (&bytes, "0"), KNOB_DIFFERS);
+    assert_int_equal (knob_compare (&exact, exact.value, "100"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&exact, exact.value, "100\n"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&exact, exact.value, "default 100"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&exact, exact.value, "99"), KNOB_DIFFERS);
+    assert_int_equal (knob_compare (&exact, exact.value, "max"), KNOB_DIFFERS);
+    assert_int_equal (knob_compare (&exact, exact.value, "nonsense"), KNOB_DIFFERS);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "4096"), KNOB_WAS_ROUNDED);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "8192"), KNOB_WAS_ROUNDED);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "0"), KNOB_DIFFERS);
     bytes.value = "-1";
-    assert_int_equal (knob_compare (&bytes, "9223372036854771712"), KNOB_HOLDS);
-    assert_int_equal (knob_compare (&bytes, "max"), KNOB_HOLDS);
-    assert_int_equal (knob_compare (&bytes, "4096"), KNOB_DIFFERS);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "9223372036854771712"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "max"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "4096"), KNOB_DIFFERS);
     bytes.value = "9223372036854775807";
-    assert_int_equal (knob_compare (&bytes, "max"), KNOB_HOLDS);
+    assert_int_equal (knob_compare (&bytes, bytes.value, "max"), KNOB_HOLDS);
 }
 
 int main (void)
