@@ -125,11 +125,11 @@ static enum written write_knob (struct directories *directories, const struct kn
         return FAILED;
     }
     const char *file = knob->file;
-    int flags = (reads ? O_RDWR : O_WRONLY) | O_CLOEXEC;
-    AUTO_FD int fd = openat (dir, file, flags);
+    int mode = reads ? O_RDWR : O_WRONLY;
+    AUTO_FD int fd = openat (dir, file, mode | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT && item->key[0] && text_starts_with (file, "cpuset.")) {
         file += strlen ("cpuset."); /* mounted with `noprefix`, as Android does */
-        fd = openat (dir, file, flags);
+        fd = openat (dir, file, mode | O_CLOEXEC);
     }
     if (fd < 0 && errno == ENOENT) {
         if (knob->flags & (KNOB_OPTIONAL | KNOB_OR_NEXT))
