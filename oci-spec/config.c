@@ -8,6 +8,7 @@
 #include "oci-spec/check.h"
 #include "oci-spec/sections.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 static const struct decode_row root_rows[] = {
@@ -137,4 +138,11 @@ const struct oci_namespace *oci_config_namespace (const struct oci_config *confi
         if (config->linux.namespaces.items[i].type == type)
             return &config->linux.namespaces.items[i];
     return NULL;
+}
+
+bool oci_config_own_mounts (const struct oci_config *config)
+{
+    const struct oci_namespace *mount = oci_config_namespace (config, CLONE_NEWNS);
+
+    return mount && !mount->path;
 }

@@ -86,4 +86,8 @@ void oci_locate_error (const char *text, size_t length, struct error *err);
 /* The namespace entry of a type (CLONE_NEW*), or NULL: then the container shares rt's own. */
 const struct oci_namespace *oci_config_namespace (const struct oci_config *config, int type);
 
+/* Is its mount namespace made for it alone? Else it shares the one of rt or the one that it joins:
+ * nothing is mounted there, as that would stay when the container has gone. */
+bool oci_config_own_mounts (const struct oci_config *config);
+
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -16,14 +17,77 @@ unsigned long rootfs_propagation_to_host (unsigned long propagation)
     return (propagation & (MS_PRIVATE | MS_UNBINDABLE) ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 }
 
+static int check_shared (const struct oci_config *config, struct error *err)
+{
+    const struct oci_namespace *joined = oci_config_namespace (config, CLONE_NEWNS);
+    const struct {
+        const char *pointer;
+        bool asked_for;
+    } wants[] = {
+        {"/mounts", config->mounts.count > 0},
+        {"/root/readonly", config->root->readonly},
+        {"/linux/rootfsPropagation", config->linux.rootfs_propagation != 0},
+        {"/linux/maskedPaths", config->linux.masked_paths.count > 0},
+        {"/linux/readonlyPaths", config->linux.readonly_paths.count > 0},
+        {"/linux/devices", config->linux.devices.count > 0},
+    };
+
+    for (size_t i = 0; i < sizeof (wants) / sizeof (wants[0]); i++) {
+        if (!wants[i].asked_for)
+            continue;
+        error_set (
+            err, "RT-ROOT-SHARED", 0,
+            "%s needs a mount namespace of the container's own: it would change %s, and stay "
+            "there when the container is gone",
+            wants[i].pointer + 1, joined ? "the one that is joined" : "the host's");
+        return error_at (err, "%s", wants[i].pointer);
+    }
+    /* It would be looked for, and executed with all rights, in somebody else's files. */
+    if (!joined || config->hooks[OCI_HOOK_CREATE_CONTAINER].count == 0)
+        return 0;
+    error_set (err, "RT-ROOT-SHARED", 0,
+               "createContainer hooks cannot run where a mount namespace is joined: the host's "
+               "files are out of sight in it");
+    return error_at (err, "/hooks/createContainer");
+}
+
+int rootfs_check (const struct oci_config *config, bool no_pivot, struct error *err)
+{
+    if (!oci_config_own_mounts (config))
+        return check_shared (config, err);
+    if (!no_pivot || !(config->linux.rootfs_propagation & (MS_PRIVATE | MS_UNBINDABLE)))
+        return 0;
+    error_set (err, "RT-ROOT-PROPAGATION", 0,
+               "a root that is private is not safe with --no-pivot: what the host unmounts would "
+               "stay mounted below it");
+    error_hint (err, "use rslave, or leave rootfsPropagation out");
+    return error_at (err, "/linux/rootfsPropagation");
+}
+
+static int open_error (const struct rootfs *rootfs, struct error *err)
+{
+    error_set (err, "RT-ROOT-OPEN", errno, "cannot open the root file system %s", rootfs->path);
+    error_at (err, "/root/path");
+    if (rootfs->joined)
+        return error_hint (err, "it is looked up in the mount namespace that is joined");
+    return -1;
+}
+
 int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
 {
     struct stat st;
-    AUTO_FD int fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0 || fstat (fd, &st) < 0) {
-        error_set (err, "RT-ROOT-OPEN", errno, "cannot open the root file system %s", path);
-        return error_at (err, "/root/path");
+    rootfs->path = path;
+    if (rootfs->joined)
+        return 0;
+    AUTO_FD int fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat (fd, &st) < 0)
+        return open_error (rootfs, err);
+    rootfs->device = st.st_dev;
+    rootfs->inode = st.st_ino;
+    if (!rootfs->own_mounts) {
+        rootfs->tree.fd = take_fd (&fd);
+        return 0;
     }
     struct mountfd tree = MOUNTFD_INIT;
     if (mountfd_bind (&tree, fd, "", MOUNTFD_RECURSIVE) < 0) {
@@ -32,7 +96,7 @@ int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
     }
     if (tree.by_mount)
         mountfd_close (&tree);
-    *rootfs = (struct rootfs){.path = path, .tree = tree, .device = st.st_dev, .inode = st.st_ino};
+    rootfs->tree = tree;
     rootfs->tree.by_mount = false;
     return 0;
 }
@@ -70,6 +134,10 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
 {
     unsigned long to_host = rootfs_propagation_to_host (propagation);
 
+    if (rootfs->joined)
+        rootfs->tree.fd = open (rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (!rootfs->own_mounts)
+        return rootfs->tree.fd < 0 ? open_error (rootfs, err) : 0;
     if (mountfd_propagate_root (to_host) < 0)
         return error_set (err, "RT-ROOT-PROPAGATION", errno,
                           "cannot cut the propagation of mounts to the host");
@@ -98,7 +166,11 @@ int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err)
 int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long propagation,
                         struct error *err)
 {
-    if (no_pivot ? mountfd_chroot (rootfs->tree.fd) : mountfd_pivot (rootfs->tree.fd)) {
+    int root = rootfs->tree.fd;
+    int failed = rootfs->own_mounts ? (no_pivot ? mountfd_chroot (root) : mountfd_pivot (root))
+                                    : mountfd_enter (root);
+
+    if (failed) {
         error_set (err, "RT-ROOT-ENTER", errno, "cannot make %s the root directory", rootfs->path);
         if (errno == EINVAL && !no_pivot)
             return error_hint (err, "if the host's root is an initramfs, use --no-pivot");

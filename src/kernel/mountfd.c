@@ -326,6 +326,13 @@ int mountfd_chroot (int root)
     return chdir ("/");
 }
 
+int mountfd_enter (int directory)
+{
+    if (fchdir (directory) < 0 || chroot (".") < 0)
+        return -1;
+    return chdir ("/");
+}
+
 int mountfd_reconfigure (int fd, const char *data, unsigned long sb_flags)
 {
     char path[32];

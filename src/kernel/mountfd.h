@@ -82,6 +82,10 @@ int mountfd_pivot (int root);
 /* The same without pivot_root: moves the mount over "/" and stays inside by chroot. */
 int mountfd_chroot (int root);
 
+/* Makes a directory the root of this process alone, by chroot; it stands there afterwards. For a
+ * mount namespace that is shared with others. Who may chroot may leave it again. */
+int mountfd_enter (int directory);
+
 /* Changes the superblock below an attached mount: data words and MS_* flags, all at once (remount).
  */
 int mountfd_reconfigure (int mount, const char *data, unsigned long sb_flags);

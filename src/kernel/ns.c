@@ -49,6 +49,17 @@ int ns_open_process (pid_t pid, const char *name)
     return openat (root, path, O_RDONLY | O_CLOEXEC);
 }
 
+int ns_open_root (pid_t pid)
+{
+    char path[32];
+    int root = procfd_root ();
+
+    if (root < 0)
+        return -1;
+    (void)snprintf (path, sizeof (path), "%d/root", pid);
+    return openat (root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int ns_open_own (const char *name)
 {
     char path[32];

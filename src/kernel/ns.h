@@ -14,6 +14,9 @@ int ns_open (const char *path);
 /* Opens that of a process: "user", "net", "pid" ... */
 int ns_open_process (pid_t pid, const char *name);
 
+/* Opens the root directory of a process (O_PATH). Needs the rights to trace it. */
+int ns_open_root (pid_t pid);
+
 /* Opens that of this process. */
 int ns_open_own (const char *name);
 

@@ -43,6 +43,7 @@ static void exec_init (struct exec *exec, const struct exec_request *request)
         .request = request,
         .container = EXISTING_INIT,
         .join = {.pidfd = -1},
+        .root = -1,
         .line = -1,
         .console_socket = -1,
         .pidfd_socket = -1,
@@ -61,6 +62,7 @@ static void exec_release (struct exec *exec)
     drop_fd (&exec->cgroup_v2);
     drop_fd (&exec->pidfd);
     drop_fd (&exec->ptmx);
+    drop_fd (&exec->root);
     join_release (&exec->join);
     cgroup_close_doors (&exec->doors);
     seccomp_program_release (&exec->seccomp);
@@ -136,6 +138,9 @@ static int exec_prepare (struct exec *exec, struct error *err)
     const struct oci_seccomp *seccomp = exec->config->linux.seccomp;
 
     if (join_prepare (&exec->join, record->pid, record->start_time, request->id, err) < 0)
+        return -1;
+    if (!oci_config_own_mounts (exec->config) &&
+        join_open_root (&exec->join, request->id, &exec->root, err) < 0)
         return -1;
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
         return -1;

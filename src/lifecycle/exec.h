@@ -48,6 +48,7 @@ struct exec {
     struct existing container;
 
     struct join join;
+    int root; /* init's, where its mount namespace is not its own; else -1 */
     bool first_leg;
     bool in_cgroup; /* the clone has put X into its v2 cgroup */
     struct cgroup_doors doors;

@@ -10,6 +10,7 @@
 #include "container/affinity.h"
 #include "container/console.h"
 #include "kernel/clone.h"
+#include "kernel/mountfd.h"
 #include "lifecycle/become.h"
 #include "lifecycle/channel.h"
 
@@ -140,6 +141,9 @@ static int live (struct exec *exec, struct error *err)
     (void)setsid ();
     (void)prctl (PR_SET_NAME, "rt:exec");
 
+    if (exec->root >= 0 && mountfd_enter (exec->root) < 0)
+        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the container's root");
+    drop_fd (&exec->root);
     AUTO_FD int root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return error_set (err, "RT-ROOT-ENTER", errno, "cannot open the container's root");

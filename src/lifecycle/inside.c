@@ -113,8 +113,9 @@ static int open_console (struct start *start, struct born *born, int root, struc
 
     if (!process->terminal)
         return 0;
-    if (console_open (root, process->console_size, process->user.uid, &born->console, err) < 0 ||
-        console_bind (root, &born->console, err) < 0)
+    if (console_open (root, process->console_size, process->user.uid, &born->console, err) < 0)
+        return -1;
+    if (start->rootfs.own_mounts && console_bind (root, &born->console, err) < 0)
         return -1;
     if (channel_send (start->line, CHANNEL_CONSOLE, born->console.name,
                       strlen (born->console.name) + 1, born->console.ptmx, err) < 0)
@@ -143,26 +144,41 @@ static int await_hooks (struct start *start, struct error *err)
     return hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
 }
 
+static int make_cwd (const struct oci_process *process, int root, struct error *err)
+{
+    AUTO_FD int cwd = inroot_make_dir (root, process->cwd, 0755, NULL);
+
+    if (cwd >= 0 || errno == EEXIST || errno == ENOTDIR)
+        return 0;
+    error_set (err, "RT-CWD", errno, "cannot make the working directory %s", process->cwd);
+    return error_at (err, "/process/cwd");
+}
+
+/* Without a mount namespace of its own: the directory as it is. Only what cannot be seen elsewhere
+ * is made. */
+static int share_root (struct start *start, struct born *born, struct error *err)
+{
+    if (rootfs_apply_attach (&start->rootfs, 0, err) < 0 ||
+        open_console (start, born, start->rootfs.tree.fd, err) < 0 || await_hooks (start, err) < 0)
+        return -1;
+    return rootfs_apply_enter (&start->rootfs, start->request->no_pivot, 0, err);
+}
+
 /* Everything below the root, while the host is still in sight. */
 static int build_root (struct start *start, struct born *born, struct error *err)
 {
     const struct oci_config *config = start->config;
 
+    if (!start->rootfs.own_mounts)
+        return share_root (start, born, err);
     if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation, err) < 0)
         return -1;
     int root = start->rootfs.tree.fd;
     if (mounts_apply (&start->mounts, root, err) < 0 ||
         devices_apply (&config->linux, root, start->plan.userns, start->mounts.dev_is_bind, err) <
             0 ||
-        open_console (start, born, root, err) < 0)
+        open_console (start, born, root, err) < 0 || make_cwd (config->process, root, err) < 0)
         return -1;
-
-    AUTO_FD int cwd = inroot_make_dir (root, config->process->cwd, 0755, NULL);
-    if (cwd < 0 && errno != EEXIST && errno != ENOTDIR) {
-        error_set (err, "RT-CWD", errno, "cannot make the working directory %s",
-                   config->process->cwd);
-        return error_at (err, "/process/cwd");
-    }
     if (await_hooks (start, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
         mounts_apply_readonly (&start->mounts, err) < 0)
         return -1;

@@ -65,6 +65,19 @@ int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char
     return 0;
 }
 
+int join_open_root (const struct join *join, const char *id, int *root, struct error *err)
+{
+    AUTO_FD int fd = ns_open_root (join->init);
+    int saved = errno;
+
+    if (!join_is_alive (join))
+        return gone (id, err);
+    if (fd < 0)
+        return error_set (err, "RT-ROOT-OPEN", saved, "cannot open the root directory of %s", id);
+    *root = take_fd (&fd);
+    return 0;
+}
+
 void join_release (struct join *join)
 {
     drop_fd (&join->pidfd);

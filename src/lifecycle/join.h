@@ -32,6 +32,10 @@ int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char
 int join_enter_pid (const struct join *join, int *own, struct error *err);
 int join_leave_pid (int own, struct error *err);
 
+/* outside: the root directory of init, for a container that has no mount namespace of its own to
+ * bring it. */
+int join_open_root (const struct join *join, const char *id, int *root, struct error *err);
+
 /* inside: those of `types` that have to be joined. A mount namespace brings its root and working
  * directory with it. */
 int join_enter (const struct join *join, int types, const struct oci_linux *linux,

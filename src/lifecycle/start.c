@@ -28,7 +28,6 @@
 #include "lifecycle/process_entry.h"
 #include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
-#include "lifecycle/supported.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -127,7 +126,7 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     struct cgroup_request cgroup = cgroup_request_of (start);
     char created[TIMESTAMP_SIZE];
 
-    if (supported_check (config, err) < 0 ||
+    if (rootfs_check (config, request->no_pivot, err) < 0 ||
         ptmx_check (config->process->terminal, detached, request->console_socket, err) < 0)
         return -1;
     plan_namespaces (&config->linux, &start->plan);
@@ -171,6 +170,8 @@ static int start_prepare (struct start *start, struct error *err)
 {
     const struct create_request *request = start->request;
 
+    start->rootfs.own_mounts = start->plan.make & CLONE_NEWNS;
+    start->rootfs.joined = start->plan.join & CLONE_NEWNS;
     if (rootfs_prepare (&start->rootfs, start->record.rootfs, err) < 0 ||
         namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0 ||
         netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0)
