@@ -2,9 +2,8 @@
 /*
  * apply: writes knobs, and looks whether they hold.
  */
+#include "cgroup/apply.h"
 #include "cgroup/devices.h"
-#include "cgroup/hierarchy.h"
-#include "cgroup/knob.h"
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -14,19 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* The container's directories, each opened when the first knob wants it. */
-struct directories {
-    const struct oci_map *paths;
-    int fds[CGROUP_HIERARCHIES_MAX];
-};
-
-static void directories_close (struct directories *directories)
+void directories_close (struct directories *directories)
 {
     for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
         cleanup_fd (&directories->fds[i]);
 }
 
-static void directories_init (struct directories *directories, const struct oci_map *paths)
+void directories_init (struct directories *directories, const struct oci_map *paths)
 {
     directories->paths = paths;
     for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
@@ -58,37 +51,6 @@ static int directory_for (struct directories *directories, const struct knob *kn
     return directories->fds[chosen];
 }
 
-static int explain_missing (const struct oci_pair *item, const struct knob *knob, struct error *err)
-{
-    if (item->key[0] == '\0')
-        v2_explain_missing (item->value, knob->controller, knob->file, err);
-    else
-        error_set (err, "RT-CGROUP-LIMIT", ENOENT,
-                   "this kernel's cgroup controller '%s' has no file '%s' in '%s'", item->key,
-                   knob->file, item->value);
-    return error_at (err, "%s", knob->pointer);
-}
-
-static int explain_write (int dir, const struct oci_pair *item, const struct knob *knob, int errnum,
-                          struct error *err)
-{
-    char usage[64] = "?", peak[64] = "?";
-
-    error_set (err, "RT-CGROUP-LIMIT", errnum, "write '%s' to '%s/%s'", knob->value, item->value,
-               knob->file);
-    error_at (err, "%s", knob->pointer);
-    if (errnum == EBUSY && text_equal (knob->file, "memory.limit_in_bytes") &&
-        fd_read_file_at (dir, "memory.usage_in_bytes", usage, sizeof usage) > 0 &&
-        fd_read_file_at (dir, "memory.max_usage_in_bytes", peak, sizeof peak) > 0) {
-        usage[strcspn (usage, "\n")] = peak[strcspn (peak, "\n")] = '\0';
-        error_hint (err, "the container uses %s bytes (at most %s until now)", usage, peak);
-    } else if (errnum == EACCES || errnum == EPERM || errnum == EROFS) {
-        error_hint (err, "this cgroup is not delegated to the user, or the parent's limits forbid "
-                         "it");
-    }
-    return -1;
-}
-
 /* What is behind the first word changes, the first word stays ("max 100000" of cpu.max). */
 static int keep_first_word (int fd, const char *rest, char *value, size_t size)
 {
@@ -104,7 +66,7 @@ static int keep_first_word (int fd, const char *rest, char *value, size_t size)
 
 enum written { WRITTEN, ABSENT, OUT_OF_ORDER, FAILED };
 
-static enum written write_knob (struct directories *directories, const struct knob *knob,
+static enum written write_knob (struct directories *directories, struct knob *knob,
                                 struct error *err)
 {
     const struct oci_pair *item = NULL;
@@ -134,7 +96,7 @@ static enum written write_knob (struct directories *directories, const struct kn
     if (fd < 0 && errno == ENOENT) {
         if (knob->flags & (KNOB_OPTIONAL | KNOB_OR_NEXT))
             return ABSENT;
-        explain_missing (item, knob, err);
+        knob_explain_missing (item, knob, err);
         return FAILED;
     }
     if (fd >= 0 && (knob->flags & KNOB_AFTER_FIRST) &&
@@ -142,15 +104,16 @@ static enum written write_knob (struct directories *directories, const struct kn
         value = kept;
     if (fd < 0 || fd_write_all (fd, value, strlen (value)) < 0) {
         bool out_of_order = errno == EINVAL && (knob->flags & KNOB_ANY_ORDER);
-        explain_write (dir, item, knob, errno, err);
+        knob_explain_write (dir, item, knob, errno, err);
         return out_of_order ? OUT_OF_ORDER : FAILED;
     }
+    knob->taken = true;
     return knob_read_back (dir, fd, item->value, file, knob, value, err) < 0 ? FAILED : WRITTEN;
 }
 
 /* Knobs that depend on each other: those that the kernel refuses now are tried again as long as
  * another one of the group succeeds. */
-static int write_group (struct directories *directories, const struct knob *knobs, size_t count,
+static int write_group (struct directories *directories, struct knob *knobs, size_t count,
                         struct error *err)
 {
     size_t left = count;
@@ -175,9 +138,8 @@ static int write_group (struct directories *directories, const struct knob *knob
     return 0;
 }
 
-/* checkBeforeUpdate (CGR-13): before anything is written. */
-static int check_usage (struct directories *directories, const struct knobs *knobs,
-                        struct error *err)
+int knobs_check_usage (struct directories *directories, const struct knobs *knobs,
+                       struct error *err)
 {
     char text[64];
     uint64_t usage, limit;
@@ -205,16 +167,22 @@ static int check_usage (struct directories *directories, const struct knobs *kno
     return 0;
 }
 
-static int write_knobs (struct directories *directories, const struct knobs *knobs,
-                        struct error *err)
+size_t knobs_group (const struct knobs *knobs, size_t first)
+{
+    size_t end = first;
+
+    while (end < knobs->count && (knobs->items[end].flags & KNOB_ANY_ORDER) &&
+           text_equal (knobs->items[end].controller, knobs->items[first].controller))
+        end++;
+    return end - first;
+}
+
+static int write_all (struct directories *directories, struct knobs *knobs, struct error *err)
 {
     for (size_t i = 0; i < knobs->count;) {
-        const struct knob *knob = &knobs->items[i];
-        size_t group = 0;
+        struct knob *knob = &knobs->items[i];
+        size_t group = knobs_group (knobs, i);
 
-        while (i + group < knobs->count && (knob[group].flags & KNOB_ANY_ORDER) &&
-               text_equal (knob[group].controller, knob->controller))
-            group++;
         if (group > 0) {
             if (write_group (directories, knob, group, err) < 0)
                 return -1;
@@ -229,27 +197,51 @@ static int write_knobs (struct directories *directories, const struct knobs *kno
     return 0;
 }
 
+int knobs_write (struct directories *directories, struct knobs *knobs, struct error *err)
+{
+    struct error inner = {0}; /* attempts that succeed later leave their words in it */
+
+    if (write_all (directories, knobs, &inner) == 0)
+        return 0;
+    *err = inner;
+    return -1;
+}
+
+ssize_t knob_read (struct directories *directories, const struct knob *knob, const char *file,
+                   char *buffer, size_t size)
+{
+    const struct oci_pair *item;
+    int dir = directory_for (directories, knob, &item);
+    ssize_t length = dir < 0 ? -1 : fd_read_file_at (dir, file, buffer, size);
+
+    if (length < 0 && dir >= 0 && text_starts_with (file, "cpuset."))
+        length = fd_read_file_at (dir, file + strlen ("cpuset."), buffer, size);
+    return length;
+}
+
+int knobs_decide (const struct oci_map *paths, const struct oci_resources *resources,
+                  struct knobs *knobs, struct error *err)
+{
+    if (knobs_for (paths, resources, knobs, err) < 0)
+        return -1;
+    if (paths->count > 0 || knobs->count == 0)
+        return 0;
+    error_set (err, "RT-CGROUP-NONE", 0, "the container has no cgroup that could limit it");
+    error_at (err, "%s", knobs->items[0].pointer);
+    return error_hint (err, "cgroups are switched off, or not delegated to the user");
+}
+
 int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
                   bool in_userns, struct error *err)
 {
-    __attribute__ ((cleanup (directories_close))) struct directories directories;
+    AUTO_DIRECTORIES struct directories directories;
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct knobs knobs = {.arena = &arena};
-    struct error inner = {0};
 
     directories_init (&directories, paths);
-    if (knobs_for (paths, resources, &knobs, err) < 0)
+    if (knobs_decide (paths, resources, &knobs, err) < 0 ||
+        knobs_check_usage (&directories, &knobs, err) < 0 ||
+        knobs_write (&directories, &knobs, err) < 0)
         return -1;
-    if (paths->count == 0 && knobs.count > 0) {
-        error_set (err, "RT-CGROUP-NONE", 0, "the container has no cgroup that could limit it");
-        error_at (err, "%s", knobs.items[0].pointer);
-        return error_hint (err, "cgroups are switched off, or not delegated to the user");
-    }
-    /* Attempts that succeed later leave their words in `inner`. */
-    if (check_usage (&directories, &knobs, &inner) < 0 ||
-        write_knobs (&directories, &knobs, &inner) < 0) {
-        *err = inner;
-        return -1;
-    }
     return paths->count ? cgroup_devices_apply (paths, resources, in_userns, err) : 0;
 }

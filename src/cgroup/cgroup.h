@@ -58,6 +58,18 @@ int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, s
 int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
                   bool in_userns, struct error *err);
 
+/* New limits for a container that runs, in any state of its freezer: those that `change` has, and
+ * no others. The device rules in it are left out. All or none: where one is refused, or does not
+ * hold when it is read again, the others are put back, and the error says so. What is limited
+ * together must be asked for together: memory.swap with the limit beside it, as on v2 the one is
+ * counted from the other. With `undo` (in the arena) a later failure takes all back; 0, or -1 with
+ * a warning for each that could not be. */
+struct cgroup_undo;
+int cgroup_update (struct arena *arena, const struct oci_map *paths,
+                   const struct oci_resources *change, struct cgroup_undo **undo,
+                   struct error *err);
+int cgroup_update_undo (const struct oci_map *paths, const struct cgroup_undo *undo);
+
 /* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy).
  */
 int cgroup_open_v2 (const struct oci_map *paths);

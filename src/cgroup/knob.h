@@ -44,6 +44,7 @@ struct knob {
     enum knob_check check;
     uint64_t unit;
     unsigned flags;
+    bool taken; /* by the kernel; apply.c sets it */
 };
 
 struct knobs {
@@ -76,6 +77,10 @@ enum knob_result knob_compare (const struct knob *knob, const char *written, con
  */
 int knob_read_back (int dir, int fd, const char *place, const char *file, const struct knob *knob,
                     const char *written, struct error *err);
+
+/* The text that brings back what the file says now (`shown`), as far as the knob changes it; NULL
+ * where nothing can. Pure. */
+const char *knob_before (struct arena *arena, const struct knob *knob, const char *shown);
 
 int pids_knobs (const struct oci_resources *resources, enum cgroup_version version,
                 struct knobs *knobs, struct error *err);
