@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+/* One line for each device of the host, at most. */
+#define SHOWN_MAX (1024 * 1024)
+
 void directories_close (struct directories *directories)
 {
     for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
@@ -207,16 +210,17 @@ int knobs_write (struct directories *directories, struct knobs *knobs, struct er
     return -1;
 }
 
-ssize_t knob_read (struct directories *directories, const struct knob *knob, const char *file,
-                   char *buffer, size_t size)
+char *knob_read (struct directories *directories, const struct knob *knob, const char *file)
 {
+    struct error ignored = {0};
     const struct oci_pair *item;
+    size_t length;
     int dir = directory_for (directories, knob, &item);
-    ssize_t length = dir < 0 ? -1 : fd_read_file_at (dir, file, buffer, size);
+    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, file, O_RDONLY | O_CLOEXEC);
 
-    if (length < 0 && dir >= 0 && text_starts_with (file, "cpuset."))
-        length = fd_read_file_at (dir, file + strlen ("cpuset."), buffer, size);
-    return length;
+    if (fd < 0 && dir >= 0 && text_starts_with (file, "cpuset.")) /* as in write_knob */
+        fd = openat (dir, file + strlen ("cpuset."), O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? NULL : fd_read_all (fd, SHOWN_MAX, &length, file, &ignored);
 }
 
 int knobs_decide (const struct oci_map *paths, const struct oci_resources *resources,

@@ -34,9 +34,9 @@ size_t knobs_group (const struct knobs *knobs, size_t first);
  * has taken is marked, also the one that failed when it was read. */
 int knobs_write (struct directories *directories, struct knobs *knobs, struct error *err);
 
-/* Another file of the knob's directory, or its own: the length, or -1 with errno. */
-ssize_t knob_read (struct directories *directories, const struct knob *knob, const char *file,
-                   char *buffer, size_t size);
+/* The whole of a file in the knob's directory, its own or another: the caller's to free; NULL where
+ * it cannot be read. */
+char *knob_read (struct directories *directories, const struct knob *knob, const char *file);
 
 /* explain.c: what it means that there is no such file, or that the kernel refuses the value, at
  * the directory `item`. -1. */

@@ -6,13 +6,11 @@
  */
 #include "cgroup/apply.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 
 #include <errno.h>
-
-/* A file with a line for each device of the host fits. */
-#define SHOWN_MAX 16384
 
 struct cgroup_undo {
     struct knobs before; /* in the order of writing back */
@@ -23,11 +21,11 @@ struct cgroup_undo {
 static const char **read_all (struct directories *directories, const struct knobs *knobs)
 {
     const char **before = arena_array (knobs->arena, knobs->count + 1, sizeof *before);
-    char shown[SHOWN_MAX];
 
     for (size_t i = 0; i < knobs->count; i++) {
         const struct knob *knob = &knobs->items[i];
-        if (knob_read (directories, knob, knob->file, shown, sizeof shown) >= 0)
+        AUTO_FREE char *shown = knob_read (directories, knob, knob->file);
+        if (shown)
             before[i] = knob_before (knobs->arena, knob, shown);
     }
     return before;
@@ -71,15 +69,14 @@ static int write_back (struct directories *directories, const struct knobs *back
 static uint64_t killed_for_memory (struct directories *directories, const struct knobs *knobs)
 {
     static const char word[] = "\noom_kill ";
-    char events[512];
 
     for (size_t i = 0; i < knobs->count; i++) {
         uint64_t count;
 
-        if (!text_equal (knobs->items[i].file, "memory.max") ||
-            knob_read (directories, &knobs->items[i], "memory.events", events, sizeof events) <= 0)
+        if (!text_equal (knobs->items[i].file, "memory.max"))
             continue;
-        char *number = strstr (events, word);
+        AUTO_FREE char *events = knob_read (directories, &knobs->items[i], "memory.events");
+        char *number = events ? strstr (events, word) : NULL;
         if (!number)
             continue;
         number += strlen (word);
