@@ -128,3 +128,30 @@ AC_DEFUN([RT_HAVE_CMOCKA], [
 #include <setjmp.h>])
     AM_CONDITIONAL([HAVE_CMOCKA], [test "$have_cmocka" = yes])
 ])
+
+# RT_STATIC_PROGRAM: rt itself without shared libraries. The sanitizers need a dynamic program, and
+# --enable-shared-deps says that one is wanted. The entry before libc is for the processors that
+# src/kernel/rawcall.h knows.
+AC_DEFUN([RT_STATIC_PROGRAM], [
+    STATIC_LDFLAGS= STATIC_CPPFLAGS= rt_libc=shared
+    AS_IF([test "x$enable_shared_deps" != xyes && test "x$enable_sanitizers" != xyes &&
+           test "x$enable_static_program" != xno], [
+        rt_ldflags=$LDFLAGS
+        LDFLAGS="$LDFLAGS -static-pie"
+        AC_MSG_CHECKING([for a static libc])
+        AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[puts ("");]])],
+            [AC_MSG_RESULT([yes])
+             STATIC_LDFLAGS=-static-pie rt_libc=static],
+            [AC_MSG_RESULT([no])
+             RT_MISSING([static libc], [apt install libc6-dev / dnf install glibc-static, or --disable-static-program])])
+        LDFLAGS=$rt_ldflags
+        AC_COMPILE_IFELSE([AC_LANG_SOURCE([
+            #if !defined __x86_64__ && !defined __aarch64__
+            #error no
+            #endif
+        ])], [RT_ADD([STATIC_LDFLAGS], [-Wl,-e,selfcopy_entry])
+              STATIC_CPPFLAGS=-DRT_EARLY_COPY])
+    ])
+    AC_SUBST([STATIC_LDFLAGS])
+    AC_SUBST([STATIC_CPPFLAGS])
+])

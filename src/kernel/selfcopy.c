@@ -3,7 +3,7 @@
 #include "kernel/selfcopy.h"
 
 #include "base/cleanup.h"
-#include "kernel/mountfd.h"
+#include "kernel/selfcopy_mount.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
@@ -31,21 +31,6 @@ static bool is_protected (int exe)
     if (seals >= 0 && (seals & SEALS) == SEALS)
         return true;
     return fstatvfs (exe, &fs) == 0 && (fs.f_flag & ST_RDONLY);
-}
-
-static int copy_by_mount (int exe)
-{
-    AUTO_MOUNTFD struct mountfd copy = MOUNTFD_INIT;
-    struct statvfs fs;
-
-    if (mountfd_bind (&copy, exe, "", 0) < 0 || copy.by_mount)
-        return -1;
-    if (mountfd_setattr (copy.fd, MOUNT_ATTR_RDONLY, 0, false) < 0)
-        return -1;
-    /* Believe the mount, not the call: what is executed must be what is_protected () accepts. */
-    if (fstatvfs (copy.fd, &fs) < 0 || !(fs.f_flag & ST_RDONLY))
-        return -1;
-    return take_fd (&copy.fd);
 }
 
 static int copy_by_memfd (int exe, struct error *err)
@@ -81,13 +66,11 @@ int selfcopy_protect (char *const argv[], struct error *err)
     }
     if (is_protected (exe))
         return 0;
+    (void)selfcopy_by_mount (argv, environ); /* returns where it cannot: then by a copy */
 
-    AUTO_FD int copy = copy_by_mount (exe);
-    if (copy < 0) {
-        copy = copy_by_memfd (exe, err);
-        if (copy < 0)
-            return -1;
-    }
+    AUTO_FD int copy = copy_by_memfd (exe, err);
+    if (copy < 0)
+        return -1;
     (void)sys_execveat (copy, "", argv, environ, AT_EMPTY_PATH);
     error_set (err, "RT-SELF-EXEC", errno, "cannot execute the protected copy of rt");
     return error_hint (err, "a noexec mount or vm.memfd_noexec may forbid it");

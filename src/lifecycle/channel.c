@@ -19,24 +19,25 @@ static const char *const words[] = {
     [CHANNEL_LISTENED] = "LISTENED", [CHANNEL_CLOSED] = "(closed)",
 };
 
-struct packet {
+/* One of each, and not on the stack: most packets are empty, the largest has 32 kB, and every page
+ * of a stack frame is touched when it is entered (-fstack-clash-protection). */
+static struct packet {
     uint32_t type;
     unsigned char payload[CHANNEL_PAYLOAD_MAX];
-};
+} outgoing, incoming;
 
 static int send_packet (int line, enum channel_type type, const void *payload, size_t length,
                         int fd)
 {
-    struct packet packet = {.type = type};
-
-    if (length > sizeof (packet.payload)) {
+    if (length > sizeof (outgoing.payload)) {
         errno = EMSGSIZE;
         return -1;
     }
+    outgoing.type = type;
     if (length)
-        memcpy (packet.payload, payload, length);
-    return fd_send (line, &packet, offsetof (struct packet, payload) + length, fd < 0 ? NULL : &fd,
-                    fd < 0 ? 0 : 1);
+        memcpy (outgoing.payload, payload, length);
+    return fd_send (line, &outgoing, offsetof (struct packet, payload) + length,
+                    fd < 0 ? NULL : &fd, fd < 0 ? 0 : 1);
 }
 
 int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
@@ -91,12 +92,10 @@ static bool is_text (const struct channel_message *message, size_t start)
 
 int channel_receive (int line, struct channel_message *message, struct error *err)
 {
-    struct packet packet;
-
     for (;;) {
         size_t fd_count = 1;
         int fd = -1;
-        ssize_t length = fd_receive (line, &packet, sizeof (packet), &fd, &fd_count);
+        ssize_t length = fd_receive (line, &incoming, sizeof (incoming), &fd, &fd_count);
         if (length < 0 && errno != ECONNRESET)
             return error_set (err, "RT-CHANNEL-RECEIVE", errno,
                               "cannot receive between rt and the container");
@@ -109,9 +108,9 @@ int channel_receive (int line, struct channel_message *message, struct error *er
             drop_fd (&message->fd);
             return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a packet without a type");
         }
-        message->type = packet.type;
+        message->type = incoming.type;
         message->length = (size_t)length - offsetof (struct packet, payload);
-        memcpy (message->payload, packet.payload, message->length);
+        message->payload = incoming.payload;
         if (message->type == CHANNEL_LOG && is_text (message, 1)) {
             log_text ((enum log_level)message->payload[0], (const char *)message->payload + 1);
             continue;

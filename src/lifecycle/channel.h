@@ -69,8 +69,8 @@ enum channel_type {
 struct channel_message {
     enum channel_type type;
     size_t length;
-    int fd; /* owned by the receiver; -1 = none */
-    unsigned char payload[CHANNEL_PAYLOAD_MAX];
+    int fd;                 /* owned by the receiver; -1 = none */
+    unsigned char *payload; /* the channel's own; good until the next packet is received */
 };
 
 /* Sends one packet; `fd` -1 = none. */

@@ -401,14 +401,17 @@ static int start_converse (struct start *start, struct error *err)
 static int send_seccomp (const struct start *start, struct error *err)
 {
     const struct seccomp_program *program = &start->seccomp;
-    unsigned char payload[CHANNEL_PAYLOAD_MAX];
-    unsigned char *end = payload;
+    size_t instructions = program->count * sizeof (struct sock_filter);
 
     if (!start->config->linux.seccomp)
         return 0;
+    unsigned char *payload =
+        arena_alloc (start->arena, sizeof (program->flags) + sizeof (program->door) + instructions);
+    unsigned char *end = payload;
+
     end = mempcpy (end, &program->flags, sizeof (program->flags));
     end = mempcpy (end, program->door, sizeof (program->door));
-    end = mempcpy (end, program->instructions, program->count * sizeof (struct sock_filter));
+    end = mempcpy (end, program->instructions, instructions);
     return channel_send (start->line, CHANNEL_SECCOMP, payload, (size_t)(end - payload), -1, err);
 }
 
