@@ -38,6 +38,7 @@ def runtime_path():
 def host_words():
     """What this host has, for @pytest.mark.needs (...)."""
     words = {CGROUPS.layout} | CGROUPS.controllers
+    words |= {f"v{2 if CGROUPS.is_v2(each) else 1}:{each}" for each in CGROUPS.controllers}
     if CGROUPS.layout != "v2":
         words.add("any-v1")
     if CGROUPS.layout in ("v2", "hybrid"):

@@ -190,14 +190,19 @@ class Cgroups:
                     paths[name] = path
         return paths
 
+    def is_v2(self, controller):
+        """On a hybrid host each controller is on one side."""
+        return controller not in self.v1
+
+    def path(self, pid, controller):
+        return self.of(pid)["" if self.is_v2(controller) else controller]
+
     def dir(self, pid, controller):
-        paths = self.of(pid)
-        if self.layout == "v2" or controller == "":
-            return self.v2 + paths[""]
-        return self.v1[controller] + paths[controller]
+        return (self.v2 if self.is_v2(controller) else self.v1[controller]) \
+            + self.path(pid, controller)
 
     def read(self, pid, controller, v1_file, v2_file):
-        name = v2_file if self.layout == "v2" else v1_file
+        name = v2_file if self.is_v2(controller) else v1_file
         with open(os.path.join(self.dir(pid, controller), name), encoding="ascii") as file:
             return file.read().strip()
 
@@ -212,7 +217,7 @@ class Cgroups:
         return found
 
     def freeze(self, pid, frozen):
-        if self.layout == "v2":
+        if self.is_v2("freezer"):
             path, word = "cgroup.freeze", "1" if frozen else "0"
         else:
             path, word = "freezer.state", "FROZEN" if frozen else "THAWED"
@@ -221,7 +226,7 @@ class Cgroups:
             file.write(word)
 
         def done():
-            if self.layout == "v2":
+            if self.is_v2("freezer"):
                 with open(os.path.join(directory, "cgroup.events"), encoding="ascii") as events:
                     return f"frozen {word}" in events.read()
             with open(os.path.join(directory, path), encoding="ascii") as state:

@@ -35,7 +35,7 @@ def test_unclean_paths(new_box, cgroups, shape):
     box.linux["cgroupsPath"] = shape.format(box.cgroup)
     box.create()
     want = os.path.normpath("/" + shape.format(box.cgroup).lstrip("/"))
-    assert cgroups.of(box.pid)["pids" if cgroups.v1 else ""] == want
+    assert cgroups.path(box.pid, "pids") == want
     box.delete("-f")
     box.wait()
     remove_parents(cgroups, box.cgroup)
@@ -69,7 +69,7 @@ def test_no_cgroups_path(new_box, cgroups):
     box = new_box("pause")
     del box.linux["cgroupsPath"]
     box.create()
-    assert box.id in cgroups.of(box.pid)["pids" if cgroups.v1 else ""]
+    assert box.id in cgroups.path(box.pid, "pids")
 
 
 @pytest.mark.rows("CGM-23", "CGM-17", "VRB-26")
@@ -126,7 +126,7 @@ def test_frozen_cgroup_is_refused(new_box, fails, cgroups):
     first = new_box("pause")
     first.up()
     parent = cgroups.dir(first.pid, "freezer")
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("freezer"):
         inner, word, name = os.path.join(parent, "below"), "1", "cgroup.freeze"
     else:
         inner, word, name = os.path.join(parent, "below"), "FROZEN", "freezer.state"
@@ -205,10 +205,10 @@ def test_swap(new_box, cgroups, limit, swap, v1, v2):
     box = new_box("pause")
     box.linux["resources"]["memory"] = {"limit": limit, "swap": swap}
     box.create()
-    name = "memory.memsw.limit_in_bytes" if cgroups.layout != "v2" else "memory.swap.max"
+    name = "memory.swap.max" if cgroups.is_v2("memory") else "memory.memsw.limit_in_bytes"
     assert os.path.exists(os.path.join(cgroups.dir(box.pid, "memory"), name))
     got = value(box, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max")
-    want = v2 if cgroups.layout == "v2" else v1
+    want = v2 if cgroups.is_v2("memory") else v1
     assert got == str(want) if want is not None else got in ("max", "9223372036854771712")
 
 
@@ -239,7 +239,7 @@ def test_cpu_shares(new_box, cgroups, shares, weight):
     box.linux["resources"]["cpu"] = {"shares": shares}
     box.create()
     assert value(box, "cpu", "cpu.shares", "cpu.weight") \
-        == str(weight if cgroups.layout == "v2" else shares)
+        == str(weight if cgroups.is_v2("cpu") else shares)
 
 
 @pytest.mark.rows("CGR-15", "CGR-16")
@@ -253,7 +253,7 @@ def test_cpu_quota(new_box, cgroups, cpu, v1, v2):
     box = new_box("pause")
     box.linux["resources"]["cpu"] = cpu
     box.create()
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("cpu"):
         assert value(box, "cpu", "", "cpu.max") == v2
     else:
         assert (value(box, "cpu", "cpu.cfs_quota_us", ""),
@@ -294,7 +294,7 @@ def test_block_io_throttle(new_box, cgroups):
         "throttleReadBpsDevice": [{"major": major, "minor": minor, "rate": 1048576}],
         "throttleWriteIOPSDevice": [{"major": major, "minor": minor, "rate": 100}]}
     box.create()
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("blkio"):
         line = value(box, "io", "", "io.max")
         assert line.startswith(device) and "rbps=1048576" in line and "wiops=100" in line
     else:
@@ -303,7 +303,7 @@ def test_block_io_throttle(new_box, cgroups):
 
 
 @pytest.mark.rows("CGR-23")
-@pytest.mark.needs("v2", "io")
+@pytest.mark.needs("v2:io")
 @pytest.mark.own
 def test_block_io_weight(new_box, fails):
     """io.weight is not in every kernel: then the wish is an error, never forgotten."""
@@ -320,7 +320,7 @@ def test_block_io_weight(new_box, fails):
 
 
 @pytest.mark.rows("CGR-31", "CGR-33")
-@pytest.mark.needs("v2", "memory")
+@pytest.mark.needs("v2:memory", "v2:pids")
 def test_unified(new_box):
     box = new_box("pause")
     box.linux["resources"].update(memory={"limit": 64 << 20}, pids={"limit": 20},
@@ -333,7 +333,7 @@ def test_unified(new_box):
 
 
 @pytest.mark.rows("CGR-31")
-@pytest.mark.needs("any-v1")
+@pytest.mark.needs("v1")
 def test_unified_on_v1(box, fails):
     box.linux["resources"]["unified"] = {"memory.high": "1000000"}
     fails(box.create(code=None), "unified", at="/linux/resources/unified")
@@ -367,7 +367,7 @@ def test_bad_resources(box, fails, resources, at):
 
 
 @pytest.mark.rows("CGR-12", "CGR-10", "CGR-11", "CGR-09")
-@pytest.mark.needs("any-v1", "memory")
+@pytest.mark.needs("v1:memory")
 def test_memory_of_v1(new_box, cgroups):
     box = new_box("pause")
     box.linux["resources"]["memory"] = {"limit": 64 << 20, "disableOOMKiller": True}

@@ -48,7 +48,7 @@ def test_sub_cgroup_above(up_box, fails, path):
 
 
 @pytest.mark.rows("EXE-20")
-@pytest.mark.needs("any-v1", "memory", "pids")
+@pytest.mark.needs("v1:memory", "v1:pids")
 def test_sub_cgroup_of_controllers(up_box, fails):
     box = up_box(change=lambda box: box.namespace("cgroup", absent=True))
     below(box, "sub")

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The container suite on a host with cgroup v2 alone and all capabilities: tests/vm/uml.sh.
+# The container suite on another kin of host, which has all capabilities: tests/vm/uml.sh.
 #
-#   RT=PATH tests/vm/run-suite.sh [PYTEST ARGUMENTS]     (default: tests/feature)
+#   RT=PATH tests/vm/run-suite.sh [--cgroups v2|v1|hybrid] [PYTEST ARGUMENTS]     (default: v2, tests/feature)
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 2
 export RT=${RT:-$top/build/rt} PYTHONDONTWRITEBYTECODE=1 RT_TEST_TIMEOUT=${RT_TEST_TIMEOUT:-120}
+cgroups=v2
+[ "${1-}" != --cgroups ] || { cgroups=$2; shift 2; }
 [ $# -gt 0 ] || set -- tests/feature
-exec tests/vm/uml.sh --timeout "${RT_VM_TIMEOUT:-900}" -- \
+exec tests/vm/uml.sh --cgroups "$cgroups" --timeout "${RT_VM_TIMEOUT:-900}" -- \
     /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfE --tb=short "$@"

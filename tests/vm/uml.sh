@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs a command on another kin of host: User-Mode Linux, that is Linux 6.1 as a process, with cgroup
-# v2 alone, all capabilities, and AppArmor or SELinux where asked for. It sees this machine's files
+# Runs a command on another kin of host: User-Mode Linux, that is Linux 6.1 as a process, with all
+# capabilities, and AppArmor or SELinux where asked for. Its cgroups are v2 alone, v1 alone (cpu and
+# cpuacct mounted together, no cpuset), or both: memory, io and pids on the v2 side, the rest on v1's,
+# each in a directory of its own. It sees this machine's files
 # read-only; /tmp shows them too but keeps changes to itself, and $TMPDIR is a tmpfs, where the root
 # file systems of containers belong (hostfs knows neither chown nor xattrs). /dev/ubda is an empty
 # disk. Output, exit status, working directory and environment are the command's own.
 #
-#   tests/vm/uml.sh [--lsm apparmor|selinux] [--timeout SECONDS] [--memory SIZE] -- COMMAND...
+#   tests/vm/uml.sh [--lsm apparmor|selinux] [--cgroups v2|v1|hybrid] [--timeout SECONDS] [--memory SIZE] -- COMMAND...
 #
 # Exit status 124: the time ran out; 125: the machine did not come up. Needs: user-mode-linux, root.
 set -u
 
-lsm='' seconds=300 memory=1536M
+lsm='' cgroups=v2 seconds=300 memory=1536M
 usage () {
     sed -n 's/^#   tests/usage: tests/p' "$0" >&2
     exit 2
@@ -20,6 +22,7 @@ usage () {
 while [ $# -gt 0 ]; do
     case $1 in
     --lsm) lsm=${2-}; shift 2 ;;
+    --cgroups) cgroups=${2-}; shift 2 ;;
     --timeout) seconds=${2-}; shift 2 ;;
     --memory) memory=${2-}; shift 2 ;;
     --) shift; break ;;
@@ -31,6 +34,12 @@ case $lsm in
 '') words=(lsm=yama selinux=0 apparmor=0) ;;
 apparmor) words=(lsm=apparmor apparmor=1) ;;
 selinux) words=(lsm=selinux selinux=1 enforcing=0) ;;
+*) usage ;;
+esac
+case $cgroups in
+v2) hierarchies= ;;
+v1) hierarchies='cpu,cpuacct memory devices freezer blkio pids net_cls name=systemd' ;;
+hybrid) hierarchies='cpu cpuacct devices freezer name=systemd unified' ;;
 *) usage ;;
 esac
 kernel=$(command -v linux.uml) || {
@@ -47,6 +56,7 @@ export -p >"$work/environment"
 cat >"$work/init" <<INIT
 #!/bin/bash
 work=$(printf %q "$work")
+hierarchies='$hierarchies'
 INIT
 cat >>"$work/init" <<'INIT'
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -62,7 +72,20 @@ mount -t hostfs -o "$work/out" none /mnt/out || finish
 exec >/mnt/out/stdout 2>/mnt/out/stderr </dev/null
 cp "$work/environment" "$work/command" /mnt/
 mount -t sysfs sysfs /sys
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ -z "$hierarchies" ]; then
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+else
+    mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+fi
+for options in $hierarchies; do
+    at=/sys/fs/cgroup/${options#name=}
+    mkdir "$at"
+    case $options in
+    unified) mount -t cgroup2 cgroup2 "$at" ;;
+    name=*) mount -t cgroup -o "none,$options" cgroup "$at" ;;
+    *) mount -t cgroup -o "$options" cgroup "$at" ;;
+    esac || finish
+done
 mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 mount -t selinuxfs selinuxfs /sys/fs/selinux 2>/dev/null
 mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
