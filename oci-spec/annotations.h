@@ -16,6 +16,16 @@
 /* Present, whatever it says: the process keeps the additional groups of rt's caller. */
 #define OCI_ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
 
+/* Where hooks print to: appended to these files, made where they are missing. Absolute paths. */
+#define OCI_ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define OCI_ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+
+/* The absolute path of a unix socket that gets a pidfd of the container's init. */
+#define OCI_ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
+
+/* linux.seccomp.listenerPath, where the document has none. */
+#define OCI_ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+
 /* The value, or NULL where it is absent. */
 const char *oci_annotation (const struct oci_config *config, const char *name);
 

@@ -5,7 +5,6 @@
 #include "oci-spec/check.h"
 
 #include "base/text.h"
-#include "oci-spec/annotations.h"
 
 #include <ctype.h>
 #include <sched.h>
@@ -199,28 +198,6 @@ static void check_hooks (const struct check *check, const void *section)
                             config->hooks[kind].items[i].path);
 }
 
-static void check_annotations (const struct check *check, const void *section)
-{
-    const struct oci_config *config = section;
-
-    for (size_t i = 0; i < config->annotations.count; i++)
-        if (config->annotations.items[i].key[0] == '\0')
-            check_fail (check, "/annotations/", "an annotation's key must not be empty");
-}
-
-static void check_mount_context_type (const struct check *check, const void *section)
-{
-    static const char *const types[] = {"context", "fscontext", "defcontext", "rootcontext"};
-    const char *type = oci_annotation (section, OCI_ANNOTATION_MOUNT_CONTEXT_TYPE);
-
-    for (size_t i = 0; type && i < sizeof (types) / sizeof (*types); i++)
-        if (text_equal (type, types[i]))
-            return;
-    if (type)
-        check_fail (check, "/annotations/" OCI_ANNOTATION_MOUNT_CONTEXT_TYPE,
-                    "must be context, fscontext, defcontext or rootcontext, not \"%.100s\"", type);
-}
-
 static const struct check_rule config_rules[] = {
     {check_version, "RT-CONFIG-VERSION", {"/ociVersion"}},
     {check_root, "RT-CONFIG-REQUIRED", {"/root"}},
@@ -252,7 +229,6 @@ static const struct check_rule config_rules[] = {
     {check_memory_policy, "RT-CONFIG-MEMPOLICY", {"/linux/memoryPolicy"}},
     {check_hooks, "RT-CONFIG-HOOK", {"/hooks"}},
     {check_annotations, "RT-CONFIG-ANNOTATION", {"/annotations"}},
-    {check_mount_context_type, "RT-CONFIG-ANNOTATION", {"/annotations"}},
 };
 
 void check_config (struct findings *findings, const struct oci_config *config)

@@ -67,6 +67,6 @@ void check_id_mappings (const struct check *check, const struct oci_id_mappings 
 /* Rules about struct oci_config that fill a file of their own. */
 check_fn check_sysctl, check_seccomp, check_mounts, check_maps_without_userns, check_userns_maps,
     check_mapped_user, check_time_offsets, check_devices, check_net_devices, check_restricted_paths,
-    check_cgroups_path, check_intel_rdt, check_memory_policy;
+    check_cgroups_path, check_intel_rdt, check_memory_policy, check_annotations;
 
 #endif

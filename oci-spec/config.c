@@ -5,6 +5,7 @@
  */
 #include "oci-spec/config.h"
 
+#include "oci-spec/annotations.h"
 #include "oci-spec/check.h"
 #include "oci-spec/sections.h"
 
@@ -81,6 +82,9 @@ struct oci_config *oci_config_parse (struct arena *arena, const char *file, cons
 
     if (!config)
         return NULL;
+    struct oci_seccomp *seccomp = config->linux.seccomp;
+    if (seccomp && !seccomp->listener_path)
+        seccomp->listener_path = oci_annotation (config, OCI_ANNOTATION_SECCOMP_RECEIVER);
     check_config (&findings, config);
     if (findings_tell (&findings, report, context, err) < 0)
         return NULL;
