@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define FDS_MAX 8
+#define CONNECT_TIMEOUT_S 10
 
 static ssize_t read_again (int fd, void *bytes, size_t size)
 {
@@ -220,8 +221,9 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
 
 static int connect_address (const struct sockaddr_un *address, int type)
 {
+    static const struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_S};
     AUTO_FD int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
         return -1;
     int result;
     do
@@ -244,9 +246,12 @@ int fd_connect_unix_at (int dir, const char *name, int type)
 int fd_connect_unix (const char *path, int type, struct error *err)
 {
     int fd = fd_connect_unix_at (AT_FDCWD, path, type);
-    if (fd < 0)
-        return error_set (err, "RT-SOCKET", errno, "connect to the socket `%s`", path);
-    return fd;
+    if (fd >= 0)
+        return fd;
+    error_set (err, "RT-SOCKET", errno, "connect to the socket `%s`", path);
+    if (err->errnum == EAGAIN)
+        return error_hint (err, "waited %d s for its owner, who accepts nobody", CONNECT_TIMEOUT_S);
+    return -1;
 }
 
 int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)

@@ -69,12 +69,19 @@ int create_request_fill (const struct invocation *invocation, const struct creat
                                     .no_new_keyring = options->no_new_keyring};
     if (create_inherits (options, &filled.preserve_fds, err) < 0)
         return -1;
-    if (options->pid_file &&
-        !(filled.pid_file = path_absolute (arena, options->pid_file, "--pid-file", err)))
-        return -1;
-    if (options->console_socket && !(filled.console_socket = path_absolute (
-                                         arena, options->console_socket, "--console-socket", err)))
-        return -1;
+    const struct {
+        const char *given;
+        const char **absolute;
+        const char *option;
+    } paths[] = {
+        {options->pid_file, &filled.pid_file, "--pid-file"},
+        {options->console_socket, &filled.console_socket, "--console-socket"},
+        {options->pidfd_socket, &filled.pidfd_socket, "--pidfd-socket"},
+    };
+    for (size_t i = 0; i < LENGTH (paths); i++)
+        if (paths[i].given &&
+            !(*paths[i].absolute = path_absolute (arena, paths[i].given, paths[i].option, err)))
+            return -1;
     filled.bundle = path_resolve (arena, options->bundle ? options->bundle : ".", "bundle", err);
     if (!filled.bundle)
         return -1;

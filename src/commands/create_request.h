@@ -15,6 +15,7 @@ struct create_options {
     const char *config;
     const char *console_socket;
     const char *pid_file;
+    const char *pidfd_socket;
     bool no_pivot;
     bool no_new_keyring;
     uint64_t preserve_fds;
@@ -30,6 +31,8 @@ struct create_options {
                        "hand the container's terminal to who listens at the unix socket PATH"),    \
         OPTION_STRING ("pid-file", NULL, struct create_options, pid_file, "PATH",                  \
                        "write the process id of the container's init to PATH"),                    \
+        OPTION_STRING ("pidfd-socket", NULL, struct create_options, pidfd_socket, "PATH",          \
+                       "send a pidfd of the container's init to who listens at PATH"),             \
         OPTION_NUMBER ("preserve-fds", NULL, struct create_options, preserve_fds, FDS_MAX, "N",    \
                        "hand on N descriptors more than the standard streams"),                    \
         OPTION_FLAG ("no-pivot", NULL, struct create_options, no_pivot,                            \

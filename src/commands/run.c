@@ -21,7 +21,8 @@ static const struct option rows[] = {
                  "return when the container runs, and leave it to itself"),
     OPTION_FLAG ("keep", NULL, struct run_options, keep,
                  "leave the container for `rt state` and `rt delete` after its end"),
-    OPTION_FLAG ("no-subreaper", NULL, struct run_options, no_subreaper, NULL),
+    OPTION_FLAG ("no-subreaper", NULL, struct run_options, no_subreaper,
+                 "leave what outlives the container's processes to another reaper"),
 };
 
 /* An id has no slash, so this is a path. */
@@ -78,6 +79,7 @@ static int run (struct invocation *invocation, struct error *err)
         return -1;
     request.detach = options->detach;
     request.keep = options->keep;
+    request.no_subreaper = options->no_subreaper;
     request.id = argument;
     if (path)
         return run_bundle (invocation, &request, err);

@@ -9,6 +9,7 @@
 #include "kernel/fds.h"
 #include "kernel/pidfd.h"
 #include "kernel/signals.h"
+#include "oci-spec/annotations.h"
 #include "oci-spec/names.h"
 
 #include <errno.h>
@@ -182,7 +183,10 @@ static int start (struct run *run, const struct oci_hook *hook, enum oci_hook_ki
     if (run->pid < 0)
         return system_failure (err);
     if (run->pid == 0) {
-        const int fds[3] = {run->state_reader, output_writer, output_writer};
+        const struct hooks_output *files = context->output;
+        const int fds[3] = {run->state_reader,
+                            files && files->out >= 0 ? files->out : output_writer,
+                            files && files->err >= 0 ? files->err : output_writer};
         child_run (hook, kind, context, parent, fds, report_writer);
     }
     drop_fd (&report_writer);
@@ -358,6 +362,55 @@ static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
                           (double)limit_ms / 1000, words[0] != '\0' ? ": " : "", words);
     }
     return judge (&run, status, err);
+}
+
+static bool has_hooks (const struct oci_config *config)
+{
+    size_t count = 0;
+
+    for (int kind = 0; kind < OCI_HOOK_KINDS; kind++)
+        count += config->hooks[kind].count;
+    return count > 0;
+}
+
+/* A pipe that nobody reads is an error, not a wait. */
+static int open_output (const struct oci_config *config, const char *annotation, int *fd,
+                        struct error *err)
+{
+    const char *path = oci_annotation (config, annotation);
+
+    if (!path)
+        return 0;
+    AUTO_FD int file =
+        open (path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (file < 0 || fcntl (file, F_SETFL, O_APPEND) < 0) {
+        error_set (err, "RT-HOOK-OUTPUT", errno, "open %s for the output of hooks", path);
+        return error_at (err, "/annotations/%s", annotation);
+    }
+    *fd = take_fd (&file);
+    return 0;
+}
+
+int hooks_output_open (const struct oci_config *config, struct hooks_output *output,
+                       struct error *err)
+{
+    struct hooks_output opened = HOOKS_OUTPUT_INIT;
+
+    if (has_hooks (config) &&
+        (open_output (config, OCI_ANNOTATION_HOOKS_STDOUT, &opened.out, err) < 0 ||
+         open_output (config, OCI_ANNOTATION_HOOKS_STDERR, &opened.err, err) < 0)) {
+        hooks_output_close (&opened);
+        return -1;
+    }
+    *output = opened;
+    return 0;
+}
+
+void hooks_output_close (struct hooks_output *output)
+{
+    cleanup_fd (&output->out);
+    cleanup_fd (&output->err);
+    *output = (struct hooks_output)HOOKS_OUTPUT_INIT;
 }
 
 int hooks_run (const struct oci_hooks *hooks, enum oci_hook_kind kind,

@@ -11,7 +11,8 @@
  * that is absent; CVE-2025-23266), only descriptors 0, 1 and 2 are open, signals have their
  * defaults, it dies with rt and has a process group of its own, which dies with it at a timeout.
  * What it prints is captured, the end of it becomes part of the error text: both its outputs are
- * one pipe, as a /dev/null would be the image's own in startContainer. A hook is over when its
+ * one pipe, as a /dev/null would be the image's own in startContainer. Or it goes to files that the
+ * document names. A hook is over when its
  * process is, whoever still holds the pipe.
  *
  * RT-HOOK-FAILED, RT-HOOK-TIMEOUT, RT-HOOK-START at /hooks/KIND/N; RT-HOOK-SYSTEM where rt could
@@ -23,11 +24,31 @@
 #include "base/error.h"
 #include "oci-spec/config.h"
 
+/* Files of the host that hooks print to, as the annotations run.oci.hooks.stdout and .stderr want;
+ * -1: captured. */
+struct hooks_output {
+    int out;
+    int err;
+};
+
+#define HOOKS_OUTPUT_INIT                                                                          \
+    {                                                                                              \
+        .out = -1, .err = -1                                                                       \
+    }
+#define AUTO_HOOKS_OUTPUT __attribute__ ((cleanup (hooks_output_close)))
+
+/* Outside. Appends; makes a missing file, 0600. Nothing is opened where there are no hooks, or
+ * where the document asks for none of it. */
+int hooks_output_open (const struct oci_config *config, struct hooks_output *output,
+                       struct error *err);
+void hooks_output_close (struct hooks_output *output);
+
 struct hooks_context {
     const char *state;             /* compact JSON, whole */
     const char *cwd;               /* directory to start in; NULL = stay */
     const struct oci_strings *env; /* used where a hook has none (startContainer); NULL = empty */
     int default_timeout_ms;        /* limit for hooks without a timeout; -1 = none */
+    const struct hooks_output *output; /* NULL = captured */
 };
 
 /* Runs until the first failure (poststop: all of them, failures are warnings and 0 is returned).

@@ -40,8 +40,3 @@ int rlimits_grant (pid_t pid, const struct oci_process *process, struct error *e
     }
     return 0;
 }
-
-int rlimits_apply (const struct oci_process *process, struct error *err)
-{
-    return rlimits_grant (0, process, err);
-}

@@ -137,8 +137,10 @@ static int drop_rights (const struct become *become, struct error *err)
 
 static int run_start_hooks (const struct become *become, struct error *err)
 {
-    const struct hooks_context context = {
-        .state = become->hook_state, .env = &become->env, .default_timeout_ms = -1};
+    const struct hooks_context context = {.state = become->hook_state,
+                                          .env = &become->env,
+                                          .default_timeout_ms = -1,
+                                          .output = become->hooks_output};
 
     if (!become->start_hooks || become->start_hooks->count == 0)
         return 0;

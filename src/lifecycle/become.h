@@ -31,7 +31,8 @@ struct become {
     const struct seccomp_program *seccomp;
     const struct oci_hooks *start_hooks; /* startContainer; NULL = none (exec) */
     const char *hook_state;              /* for their standard input */
-    struct oci_strings env;              /* by become_settle */
+    const struct hooks_output *hooks_output;
+    struct oci_strings env; /* by become_settle */
 };
 
 /* inside, where the user namespace (if there is one, `userns`) was entered: the ids that root has

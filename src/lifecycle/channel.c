@@ -5,11 +5,16 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "kernel/pidfd.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#define STOPPED_LIMIT_S 10
 
 static const char *const words[] = {
     [CHANNEL_ERROR] = "ERROR",       [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
@@ -90,11 +95,34 @@ static bool is_text (const struct channel_message *message, size_t start)
     return message->length > start && message->payload[message->length - 1] == '\0';
 }
 
-int channel_receive (int line, struct channel_message *message, struct error *err)
+/* Until there is something to receive. The kernel shows who is stopped by a signal as T; a tracer's
+ * stop is t, and is its business. */
+static int await_packet (int line, pid_t peer, struct error *err)
+{
+    struct pollfd ready = {.fd = line, .events = POLLIN};
+    uint64_t start_time;
+    char state;
+
+    for (int stopped = 0; stopped < STOPPED_LIMIT_S;) {
+        int count = poll (&ready, 1, 1000);
+        if (count > 0 || (count < 0 && errno != EINTR))
+            return 0; /* receiving tells of errors */
+        bool stands = pidfd_start_time (peer, &start_time, &state) == 0 && state == 'T';
+        stopped = stands ? stopped + 1 : 0;
+    }
+    error_set (err, "RT-CHANNEL-STOPPED", 0,
+               "process %d, which is to become the container's, is stopped: waited %d s for it",
+               peer, STOPPED_LIMIT_S);
+    return error_hint (err, "somebody has sent it SIGSTOP");
+}
+
+int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err)
 {
     for (;;) {
         size_t fd_count = 1;
         int fd = -1;
+        if (peer > 0 && await_packet (line, peer, err) < 0)
+            return -1;
         ssize_t length = fd_receive (line, &incoming, sizeof (incoming), &fd, &fd_count);
         if (length < 0 && errno != ECONNRESET)
             return error_set (err, "RT-CHANNEL-RECEIVE", errno,
@@ -123,10 +151,10 @@ int channel_receive (int line, struct channel_message *message, struct error *er
     }
 }
 
-int channel_expect (int line, enum channel_type type, struct channel_message *message,
+int channel_expect (int line, pid_t peer, enum channel_type type, struct channel_message *message,
                     struct error *err)
 {
-    if (channel_receive (line, message, err) < 0)
+    if (channel_receive (line, peer, message, err) < 0)
         return -1;
     if (message->type == type)
         return 0;

@@ -45,6 +45,7 @@
 #include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum channel_type {
     CHANNEL_ERROR = 1, /* payload: struct error */
@@ -78,11 +79,13 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
                   struct error *err);
 
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the line was
- * closed. ERROR fills err and is -1. */
-int channel_receive (int line, struct channel_message *message, struct error *err);
+ * closed. ERROR fills err and is -1. What C does may take any time (hooks, slow disks), but a
+ * `peer` that somebody has stopped is not waited for longer than 10 s: RT-CHANNEL-STOPPED. 0:
+ * whoever it is, its death closes the line. */
+int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
 
 /* The next packet must be of this type. */
-int channel_expect (int line, enum channel_type type, struct channel_message *message,
+int channel_expect (int line, pid_t peer, enum channel_type type, struct channel_message *message,
                     struct error *err);
 
 /* C, right behind its filter: gives the listener away, closes it, and waits until the agent has it.

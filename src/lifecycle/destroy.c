@@ -55,8 +55,10 @@ static const struct oci_config *read_document (int directory, struct arena *aren
 }
 
 /* hooks_run has told of failures, which change nothing here (HKS-22). */
-static void run_poststop (const struct oci_hooks *hooks, const struct record *record)
+static void run_poststop (const struct oci_config *config, const struct record *record)
 {
+    const struct oci_hooks *hooks = &config->hooks[OCI_HOOK_POSTSTOP];
+    AUTO_HOOKS_OUTPUT struct hooks_output output = HOOKS_OUTPUT_INIT;
     AUTO_TEXT struct text state = {0};
     struct error ignored = {0};
     const struct oci_state stopped = {.id = record->id,
@@ -66,9 +68,13 @@ static void run_poststop (const struct oci_hooks *hooks, const struct record *re
 
     if (hooks->count == 0)
         return;
+    if (hooks_output_open (config, &output, &ignored) < 0)
+        log_warning ("%s", ignored.text);
     oci_state_write (&state, &stopped, false);
-    const struct hooks_context context = {
-        .state = text_string (&state), .cwd = record->bundle, .default_timeout_ms = -1};
+    const struct hooks_context context = {.state = text_string (&state),
+                                          .cwd = record->bundle,
+                                          .default_timeout_ms = -1,
+                                          .output = &output};
     (void)hooks_run (hooks, OCI_HOOK_POSTSTOP, &context, &ignored);
 }
 
@@ -97,6 +103,6 @@ int destroy (const char *state_root, int directory, const struct record *record,
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;
     if (config)
-        run_poststop (&config->hooks[OCI_HOOK_POSTSTOP], record);
+        run_poststop (config, record);
     return 0;
 }

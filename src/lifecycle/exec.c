@@ -22,6 +22,8 @@
 #include "lifecycle/channel.h"
 #include "lifecycle/exec_process.h"
 #include "lifecycle/foreground.h"
+#include "lifecycle/meet.h"
+#include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
@@ -33,9 +35,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The word that tells this process from a container's init (FDS-19). */
-#define PIDFD_WORD "setns"
 
 static void exec_init (struct exec *exec, const struct exec_request *request)
 {
@@ -144,13 +143,10 @@ static int exec_prepare (struct exec *exec, struct error *err)
         return -1;
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
         return -1;
-    if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0)
+    if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
+        pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &exec->pidfd_socket, err) <
+            0)
         return -1;
-    if (request->pidfd_socket) {
-        exec->pidfd_socket = fd_connect_unix (request->pidfd_socket, SOCK_STREAM, err);
-        if (exec->pidfd_socket < 0)
-            return error_wrap (err, "--pidfd-socket");
-    }
     if (open_cgroup (exec, err) == 0)
         return 0;
     /* Its directory is gone, which only init and who moved it can explain (EXE-23). */
@@ -236,47 +232,18 @@ static int exec_grant (struct exec *exec, struct error *err)
                                     : 0;
 }
 
-/* With a first leg, X proper is told of by a descriptor, and the leg is reaped. */
-static int meet_child (struct exec *exec, struct channel_message *message, struct error *err)
+static int exec_meet (struct exec *exec, struct error *err)
 {
-    while (waitpid (exec->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    drop_fd (&exec->pidfd);
-    exec->pidfd = take_fd (&message->fd);
-    exec->pid = pidfd_pid (exec->pidfd);
-    if (exec->pid < 0)
-        return running_explain_end (exec->pidfd, "the process", err);
-    return 0;
-}
+    const struct meet meet = {.who = "the process",
+                              .line = exec->line,
+                              .pid = &exec->pid,
+                              .pidfd = &exec->pidfd,
+                              .console_socket = &exec->console_socket,
+                              .ptmx = &exec->ptmx};
 
-/* Answers X until it is ready. */
-static int exec_converse (struct exec *exec, struct error *err)
-{
-    struct channel_message message;
-
-    for (;;) {
-        if (channel_receive (exec->line, &message, err) < 0)
-            return -1;
-        int failed = 0;
-        switch (message.type) {
-        case CHANNEL_CHILD:
-            failed = meet_child (exec, &message, err);
-            break;
-        case CHANNEL_CONSOLE:
-            failed = ptmx_take (&message, &exec->console_socket, &exec->ptmx, err);
-            break;
-        case CHANNEL_READY:
-            return 0;
-        case CHANNEL_CLOSED:
-            return running_explain_end (exec->pidfd, "the process", err);
-        default:
-            failed = error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
-                                message.type);
-        }
-        drop_fd (&message.fd);
-        if (failed)
-            return -1;
-    }
+    if (exec->first_leg && meet_child (&meet, err) < 0)
+        return -1;
+    return meet_until_ready (&meet, err);
 }
 
 /* A process belongs to the class of service of its parent, which is rt. */
@@ -298,9 +265,8 @@ static int exec_commit (struct exec *exec, struct error *err)
         return existing_not_running (exec->request->id, err);
     if (rlimits_grant (exec->pid, exec->process, err) < 0 || join_rdt (exec, err) < 0)
         return -1;
-    if (exec->pidfd_socket >= 0 &&
-        fd_send (exec->pidfd_socket, PIDFD_WORD, strlen (PIDFD_WORD), &exec->pidfd, 1) < 0)
-        return error_set (err, "RT-PIDFD-SEND", errno, "send the pidfd to --pidfd-socket");
+    if (pidfd_socket_send (&exec->pidfd_socket, PIDFD_WORD_EXEC, exec->pidfd, err) < 0)
+        return -1;
 
     const struct running running = {.config = exec->config,
                                     .record = &exec->container.record,
@@ -328,10 +294,10 @@ static int exec_until_running (struct exec *exec, struct error *err)
 {
     if (exec_decide (exec, err) < 0 || exec_prepare (exec, err) < 0)
         return -1;
-    if (!exec->request->detach && foreground_prepare (err) < 0)
+    if (!exec->request->detach && foreground_prepare (true, err) < 0)
         return -1;
-    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 &&
-        exec_converse (exec, err) == 0 && exec_commit (exec, err) == 0)
+    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_meet (exec, err) == 0 &&
+        exec_commit (exec, err) == 0)
         return 0;
     exec_undo (exec);
     return -1;

@@ -44,7 +44,7 @@ static int enter_cgroup (struct exec *exec, struct error *err)
     if (cgroup_enter (&exec->doors, err) < 0)
         return -1;
     cgroup_close_doors (&exec->doors);
-    return exec_awaits_grant (exec) ? channel_expect (exec->line, CHANNEL_GRANTED, &message, err)
+    return exec_awaits_grant (exec) ? channel_expect (exec->line, 0, CHANNEL_GRANTED, &message, err)
                                     : 0;
 }
 
@@ -114,7 +114,7 @@ static int await_release (struct exec *exec, struct error *err)
     (void)prctl (PR_SET_PDEATHSIG, 0);
     if (channel_send (exec->line, CHANNEL_READY, NULL, 0, -1, err) < 0)
         return -1;
-    return channel_expect (exec->line, CHANNEL_RELEASE, &message, err);
+    return channel_expect (exec->line, 0, CHANNEL_RELEASE, &message, err);
 }
 
 static int live (struct exec *exec, struct error *err)

@@ -81,9 +81,12 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     gate_remove (existing.directory);
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
-        /* It has sent its error and is about to end: whoever asks next must see it stopped. */
-        if (init >= 0)
+        /* It has sent its error and ends, or will never get further (SIGSTOP): whoever asks next
+         * must see it stopped. */
+        if (init >= 0) {
+            (void)pidfd_signal (init, SIGKILL);
             (void)pidfd_wait_dead (init, LAST_WORDS_TIMEOUT_MS);
+        }
         return -1;
     }
     if (running_hooks (config, &existing.record, err) < 0) {

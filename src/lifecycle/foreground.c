@@ -45,7 +45,7 @@ struct session {
     struct relay output;
 };
 
-int foreground_prepare (struct error *err)
+int foreground_prepare (bool subreaper, struct error *err)
 {
     sigset_t all;
     struct sigaction hangup;
@@ -58,7 +58,7 @@ int foreground_prepare (struct error *err)
         (void)sigdelset (&all, SIGHUP); /* nohup: the container is to outlive the terminal too */
     if (sigprocmask (SIG_BLOCK, &all, NULL) < 0)
         return error_set (err, "RT-FOREGROUND-SIGNALS", errno, "block the signals");
-    if (prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+    if (subreaper && prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return error_set (err, "RT-FOREGROUND-SUBREAPER", errno,
                           "become the reaper of the container's processes");
     return 0;

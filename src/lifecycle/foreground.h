@@ -11,12 +11,14 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* Blocks the signals that will be forwarded and makes rt a subreaper. Call before the clone, so
+/* Blocks the signals that will be forwarded and, with `subreaper`, makes rt the reaper of all that
+ * the process leaves behind. Call before the clone, so
  * that no signal is lost; the child must undo the mask (become.c resets all signals). Safe to call
  * once per process. */
-int foreground_prepare (struct error *err);
+int foreground_prepare (bool subreaper, struct error *err);
 
 /* Waits for `pid` (a child of this process; `pidfd` is its descriptor). ptmx: the terminal's
  * outside or -1, its size and newlines set before the program started (terminal.h). The caller's

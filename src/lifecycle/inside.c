@@ -42,6 +42,8 @@ static void close_outside (struct start *start)
 {
     drop_fd (&start->directory);
     drop_fd (&start->console_socket);
+    drop_fd (&start->pidfd_socket);
+    drop_fd (&start->pidfd_receiver);
     netdev_release (&start->net_devices);
 }
 
@@ -90,7 +92,7 @@ static int await_grant (struct start *start, bool in_cgroup, struct error *err)
 
     if (!start_awaits_grant (start, in_cgroup))
         return 0;
-    return channel_expect (start->line, CHANNEL_GRANTED, &message, err);
+    return channel_expect (start->line, 0, CHANNEL_GRANTED, &message, err);
 }
 
 /* Namespaces that are left to make, and what belongs to them. */
@@ -131,6 +133,7 @@ static int await_hooks (struct start *start, struct error *err)
         .state = start_state_text (start, OCI_STATUS_CREATING, getpid ()),
         .cwd = start->request->bundle,
         .default_timeout_ms = -1,
+        .output = &start->hooks_output,
     };
     struct channel_message message;
 
@@ -139,7 +142,7 @@ static int await_hooks (struct start *start, struct error *err)
         0)
         return 0;
     if (channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
-        channel_expect (start->line, CHANNEL_HOOKED, &message, err) < 0)
+        channel_expect (start->line, 0, CHANNEL_HOOKED, &message, err) < 0)
         return -1;
     return hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
 }
@@ -197,7 +200,7 @@ static int take_seccomp (struct start *start, struct error *err)
 
     if (!start->config->linux.seccomp)
         return 0;
-    if (channel_expect (start->line, CHANNEL_SECCOMP, &message, err) < 0)
+    if (channel_expect (start->line, 0, CHANNEL_SECCOMP, &message, err) < 0)
         return -1;
     memcpy (&program->flags, message.payload, sizeof (program->flags));
     memcpy (program->door, message.payload + sizeof (program->flags), sizeof (program->door));
@@ -217,7 +220,7 @@ static int await_release (struct start *start, struct error *err)
         return -1;
     if (take_seccomp (start, err) < 0)
         return -1;
-    if (channel_expect (start->line, CHANNEL_RELEASE, &message, err) < 0)
+    if (channel_expect (start->line, 0, CHANNEL_RELEASE, &message, err) < 0)
         return -1;
     if (!start->gated)
         return 0;
@@ -268,6 +271,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .preserve_fds = start->request->preserve_fds,
         .seccomp = &start->seccomp,
         .start_hooks = &config->hooks[OCI_HOOK_START_CONTAINER],
+        .hooks_output = &start->hooks_output,
         .hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ()),
     };
     if (become_enter_cwd (config->process, err) < 0)
@@ -278,6 +282,8 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     if (become_settle (&last_leg, err) < 0)
         return -1;
     rootfs_release (&start->rootfs);
+    if (last_leg.start_hooks->count == 0)
+        hooks_output_close (&start->hooks_output);
     if (start->gated && last_leg.start_hooks->count == 0 &&
         become_check_executable (&last_leg, err) < 0)
         return -1;

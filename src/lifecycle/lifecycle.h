@@ -25,11 +25,13 @@ struct create_request {
     struct oci_config *config;  /* loaded and checked */
     const char *pid_file;       /* absolute; NULL = none */
     const char *console_socket; /* absolute; NULL = none */
+    const char *pidfd_socket;   /* absolute; NULL = none */
     unsigned int preserve_fds;  /* descriptors from 3 on; checked to be open when main () began */
     bool no_pivot;
     bool no_new_keyring;
-    bool detach; /* of run */
-    bool keep;   /* of run: leave the container's record behind */
+    bool detach;       /* of run */
+    bool keep;         /* of run: leave the container's record behind */
+    bool no_subreaper; /* of run: orphans of the container are for another reaper */
 };
 
 /* One more process in a container. What is said twice, by `process` and by what follows it, is as

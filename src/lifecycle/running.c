@@ -59,7 +59,7 @@ int running_await (int line, const struct running *running, struct error *err)
     bool at_exec = false;
 
     for (;;) {
-        if (channel_receive (line, &message, err) < 0)
+        if (channel_receive (line, running->pid, &message, err) < 0)
             return -1;
         AUTO_FD int fd = message.fd;
         if (message.type == CHANNEL_LISTENER) {
@@ -89,8 +89,13 @@ int running_hooks (const struct oci_config *config, const struct record *record,
 
     if (hooks->count == 0)
         return 0;
+    AUTO_HOOKS_OUTPUT struct hooks_output output = HOOKS_OUTPUT_INIT;
+    if (hooks_output_open (config, &output, err) < 0)
+        return -1;
     oci_state_write (&text, &state, false);
-    const struct hooks_context context = {
-        .state = text_string (&text), .cwd = record->bundle, .default_timeout_ms = -1};
+    const struct hooks_context context = {.state = text_string (&text),
+                                          .cwd = record->bundle,
+                                          .default_timeout_ms = -1,
+                                          .output = &output};
     return hooks_run (hooks, OCI_HOOK_POSTSTART, &context, err);
 }

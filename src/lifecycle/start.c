@@ -24,10 +24,13 @@
 #include "lifecycle/channel.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/foreground.h"
+#include "lifecycle/meet.h"
+#include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/process_entry.h"
 #include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
+#include "oci-spec/annotations.h"
 #include "state/gate.h"
 
 #include <errno.h>
@@ -65,10 +68,13 @@ static void start_init (struct start *start, const struct create_request *reques
         .gated = gated,
         .rootfs = {.tree = MOUNTFD_INIT},
         .net_devices = NETDEVS_INIT,
+        .hooks_output = HOOKS_OUTPUT_INIT,
         .directory = -1,
         .gate = -1,
         .line = -1,
         .console_socket = -1,
+        .pidfd_socket = -1,
+        .pidfd_receiver = -1,
         .ptmx = -1,
         .pidfd = -1,
     };
@@ -80,8 +86,11 @@ static void start_release (struct start *start)
     drop_fd (&start->gate);
     drop_fd (&start->line);
     drop_fd (&start->console_socket);
+    drop_fd (&start->pidfd_socket);
+    drop_fd (&start->pidfd_receiver);
     drop_fd (&start->ptmx);
     drop_fd (&start->pidfd);
+    hooks_output_close (&start->hooks_output);
     namespaces_release (&start->namespaces);
     netdev_release (&start->net_devices);
     rootfs_release (&start->rootfs);
@@ -165,6 +174,22 @@ static int start_decide (struct start *start, bool detached, struct error *err)
                : 0;
 }
 
+/* Those who get a descriptor of what is made. */
+static int start_connect (struct start *start, struct error *err)
+{
+    const struct create_request *request = start->request;
+    const char *receiver = oci_annotation (start->config, OCI_ANNOTATION_PIDFD_RECEIVER);
+
+    if (ptmx_connect (request->console_socket, &start->console_socket, err) < 0 ||
+        pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &start->pidfd_socket, err) <
+            0)
+        return -1;
+    if (pidfd_socket_connect (receiver, OCI_ANNOTATION_PIDFD_RECEIVER, &start->pidfd_receiver,
+                              err) < 0)
+        return error_at (err, "/annotations/" OCI_ANNOTATION_PIDFD_RECEIVER);
+    return 0;
+}
+
 /* Opens what has to be open before the clone. Still nothing to undo but descriptors. */
 static int start_prepare (struct start *start, struct error *err)
 {
@@ -174,7 +199,8 @@ static int start_prepare (struct start *start, struct error *err)
     start->rootfs.joined = start->plan.join & CLONE_NEWNS;
     if (rootfs_prepare (&start->rootfs, start->record.rootfs, err) < 0 ||
         namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0 ||
-        netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0)
+        netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0 ||
+        hooks_output_open (start->config, &start->hooks_output, err) < 0)
         return -1;
     start->mounts = (struct mounts){
         .config = start->config,
@@ -186,7 +212,7 @@ static int start_prepare (struct start *start, struct error *err)
     };
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    return ptmx_connect (request->console_socket, &start->console_socket, err);
+    return start_connect (start, err);
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
@@ -217,6 +243,9 @@ static int start_place (struct start *start, struct error *err)
         start->record.intel_rdt = NULL;
         return -1;
     }
+    if (start->record.cgroup.count == 0 && !start->record.own_pid_namespace)
+        log_warning ("without a cgroup and a pid namespace of its own, kill and delete reach only "
+                     "the container's first process");
     if (start->rdt.config && rdt_make (&start->rdt, err) < 0) {
         start->record.intel_rdt = NULL;
         return -1;
@@ -265,27 +294,6 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     return 0;
 }
 
-/* With a first leg, C proper is told of by a descriptor, and the leg is reaped. */
-static int start_meet_child (struct start *start, struct error *err)
-{
-    struct channel_message message;
-    int status;
-
-    if (!start->plan.first_leg)
-        return 0;
-    if (channel_expect (start->line, CHANNEL_CHILD, &message, err) < 0)
-        return -1;
-    pid_t leg = start->record.pid;
-    while (waitpid (leg, &status, 0) < 0 && errno == EINTR)
-        ;
-    drop_fd (&start->pidfd);
-    start->pidfd = message.fd;
-    start->record.pid = pidfd_pid (start->pidfd);
-    if (start->record.pid < 0)
-        return error_set (err, "RT-CLONE", 0, "the container's init died at birth");
-    return 0;
-}
-
 bool start_awaits_grant (const struct start *start, bool in_cgroup)
 {
     return !in_cgroup || start->plan.userns || start->plan.first_leg ||
@@ -319,12 +327,43 @@ static int prepare_seccomp (struct start *start, struct error *err)
     return seccomp_listens (&start->seccomp) ? seccomp_agent_prepare (seccomp, err) : 0;
 }
 
+static int start_run_hooks (void *of, struct error *err)
+{
+    struct start *start = of;
+    const struct oci_hooks *hooks = start->config->hooks;
+    const struct hooks_context context = {
+        .state = start_state_text (start, OCI_STATUS_CREATING, start->record.pid),
+        .cwd = start->request->bundle,
+        .default_timeout_ms = -1,
+        .output = &start->hooks_output,
+    };
+
+    if (hooks_run (&hooks[OCI_HOOK_PRESTART], OCI_HOOK_PRESTART, &context, err) < 0 ||
+        hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context, err) < 0)
+        return -1;
+    return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
+}
+
+/* How P listens to C. */
+static struct meet meet_of (struct start *start)
+{
+    return (struct meet){.who = "the container's init",
+                         .line = start->line,
+                         .pid = &start->record.pid,
+                         .pidfd = &start->pidfd,
+                         .console_socket = &start->console_socket,
+                         .ptmx = &start->ptmx,
+                         .mounted = start_run_hooks,
+                         .context = start};
+}
+
 /* What only the outside may do for C, which waits for it. */
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_linux *linux = &start->config->linux;
+    const struct meet meet = meet_of (start);
 
-    if (start_meet_child (start, err) < 0)
+    if (start->plan.first_leg && meet_child (&meet, err) < 0)
         return -1;
     if (pidfd_start_time (start->record.pid, &start->record.start_time, NULL) < 0)
         return error_set (err, "RT-CLONE", errno, "the container's init died at birth");
@@ -353,49 +392,11 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     return prepare_seccomp (start, err);
 }
 
-static int start_run_hooks (struct start *start, struct error *err)
+static int start_meet (struct start *start, struct error *err)
 {
-    const struct oci_hooks *hooks = start->config->hooks;
-    const struct hooks_context context = {
-        .state = start_state_text (start, OCI_STATUS_CREATING, start->record.pid),
-        .cwd = start->request->bundle,
-        .default_timeout_ms = -1,
-    };
+    const struct meet meet = meet_of (start);
 
-    if (hooks_run (&hooks[OCI_HOOK_PRESTART], OCI_HOOK_PRESTART, &context, err) < 0 ||
-        hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context, err) < 0)
-        return -1;
-    return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
-}
-
-/* Answers C until it is ready. */
-static int start_converse (struct start *start, struct error *err)
-{
-    struct channel_message message;
-
-    for (;;) {
-        if (channel_receive (start->line, &message, err) < 0)
-            return -1;
-        int failed = 0;
-        switch (message.type) {
-        case CHANNEL_CONSOLE:
-            failed = ptmx_take (&message, &start->console_socket, &start->ptmx, err);
-            break;
-        case CHANNEL_MOUNTED:
-            failed = start_run_hooks (start, err);
-            break;
-        case CHANNEL_READY:
-            return 0;
-        case CHANNEL_CLOSED:
-            return running_explain_end (start->pidfd, "the container's init", err);
-        default:
-            failed = error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
-                                message.type);
-        }
-        drop_fd (&message.fd);
-        if (failed)
-            return -1;
-    }
+    return meet_until_ready (&meet, err);
 }
 
 static int send_seccomp (const struct start *start, struct error *err)
@@ -425,6 +426,9 @@ static int start_commit (struct start *start, struct error *err)
             return -1;
         start->wrote_pid_file = true;
     }
+    if (pidfd_socket_send (&start->pidfd_socket, PIDFD_WORD_INIT, start->pidfd, err) < 0 ||
+        pidfd_socket_send (&start->pidfd_receiver, PIDFD_WORD_INIT, start->pidfd, err) < 0)
+        return -1;
     start->record.phase = RECORD_CREATED;
     if (record_write (start->directory, &start->record, err) < 0 || send_seccomp (start, err) < 0)
         return -1;
@@ -459,7 +463,7 @@ static int start_until_ready (struct start *start, bool detached, struct error *
     if (start_decide (start, detached, err) < 0 || start_prepare (start, err) < 0)
         return -1;
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
-        start_grant (start, in_cgroup, err) < 0 || start_converse (start, err) < 0 ||
+        start_grant (start, in_cgroup, err) < 0 || start_meet (start, err) < 0 ||
         start_commit (start, err) < 0) {
         start_undo (start);
         return -1;
@@ -503,7 +507,7 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct start start;
 
-    if (!request->detach && foreground_prepare (err) < 0)
+    if (!request->detach && foreground_prepare (!request->no_subreaper, err) < 0)
         return -1;
     start_init (&start, request, &arena, false);
     int failed = start_until_ready (&start, request->detach, err);

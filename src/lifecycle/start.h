@@ -7,6 +7,7 @@
 #define RT_LIFECYCLE_START_H
 
 #include "base/arena.h"
+#include "container/hooks.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
 #include "container/netdev.h"
@@ -29,11 +30,14 @@ struct start {
     struct rootfs rootfs;
     struct mounts mounts;
     struct namespaces namespaces;
+    struct hooks_output hooks_output;
 
     int directory;             /* STATE_ROOT/ID, locked by P */
     int gate;                  /* listening; -1 for run */
     int line;                  /* this side of the channel */
     int console_socket;        /* connected; -1 = none */
+    int pidfd_socket;          /* the same, of the caller */
+    int pidfd_receiver;        /* the same, of the document */
     struct cgroup_doors doors; /* C goes through them first of all */
 
     /* P only */

@@ -109,7 +109,7 @@ static inline int be_rt (const struct stage *stage)
 
     if (stage->before && stage->before () != 0)
         return STAGE_FAILED;
-    if (foreground_prepare (&err) < 0)
+    if (foreground_prepare (true, &err) < 0)
         return RT_FAILED;
     if (stage->terminal) {
         ptmx = posix_openpt (O_RDWR | O_NOCTTY | O_CLOEXEC);

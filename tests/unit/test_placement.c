@@ -40,18 +40,18 @@ static int set_rlimits (void)
 
     CHECK (getrlimit64 (RLIMIT_CORE, &core) == 0);
     items[1].hard = core.rlim_max;
-    CHECK (rlimits_apply (&process, &err) == 0);
+    CHECK (rlimits_grant (0, &process, &err) == 0);
     CHECK (getrlimit64 (RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 100 && now.rlim_max == 200);
     CHECK (getrlimit64 (RLIMIT_CORE, &now) == 0 && now.rlim_cur == 0);
 
     items[1] = (struct oci_rlimit){.type = RLIMIT_NOFILE, .soft = 3, .hard = 2};
-    CHECK (rlimits_apply (&process, &err) == -1);
+    CHECK (rlimits_grant (0, &process, &err) == -1);
     CHECK (strcmp (err.code, "RT-RLIMIT-SET") == 0 && err.errnum == EINVAL);
     CHECK (strcmp (err.pointer, "/process/rlimits/1") == 0 && strstr (err.hint, "soft") != NULL);
 
     CHECK (setresuid (1000, 1000, 1000) == 0);
     items[0].hard = 300;
-    CHECK (rlimits_apply (&process, &err) == -1);
+    CHECK (rlimits_grant (0, &process, &err) == -1);
     CHECK (err.errnum == EPERM && strcmp (err.pointer, "/process/rlimits/0") == 0);
     CHECK (strstr (err.text, "RLIMIT_NOFILE") && strstr (err.hint, "CAP_SYS_RESOURCE"));
     return 0;
