@@ -235,6 +235,11 @@ int knobs_decide (const struct oci_map *paths, const struct oci_resources *resou
     return error_hint (err, "cgroups are switched off, or not delegated to the user");
 }
 
+bool cgroup_limits_first (const struct oci_map *paths)
+{
+    return cgroup_path_of (paths, "devices") != NULL;
+}
+
 int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
                   bool in_userns, struct error *err)
 {

@@ -48,13 +48,14 @@ int cgroup_check (const struct oci_map *paths, struct error *err);
  * it may be empty afterwards. Record the map again. */
 int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, struct error *err);
 
-/* Applies all limits and the device rules; before any process of the container runs in it.
- * Errors point into /linux/resources. With an empty map limits are errors, but device rules are
- * left out: nothing could hold them, and every document has some. `in_userns`: the container's
- * processes live in a user namespace that is not the initial one, where they cannot make device
- * nodes anyway: then it is no error that rt may not load device rules. pids.limit 0 is a limit:
- * from then on clone3 into the cgroup fails with EAGAIN (as in any container that has reached its
- * limit); clone outside and use cgroup_join (), which the kernel lets pass. */
+/* Applies all limits and the device rules; before any process of the container's own runs in it
+ * (and see cgroup_limits_first ()). Errors point into /linux/resources. With an empty map limits
+ * are errors, but device rules are left out: nothing could hold them, and every document has some.
+ * `in_userns`: the container's processes live in a user namespace that is not the initial one,
+ * where they cannot make device nodes anyway: then it is no error that rt may not load device
+ * rules. pids.limit 0 is a limit: from then on clone3 into the cgroup fails with EAGAIN (as in any
+ * container that has reached its limit); clone outside and use cgroup_join (), which the kernel
+ * lets pass. */
 int cgroup_limit (const struct oci_map *paths, const struct oci_resources *resources,
                   bool in_userns, struct error *err);
 
@@ -69,6 +70,12 @@ int cgroup_update (struct arena *arena, const struct oci_map *paths,
                    const struct oci_resources *change, struct cgroup_undo **undo,
                    struct error *err);
 int cgroup_update_undo (const struct oci_map *paths, const struct cgroup_undo *undo);
+
+/* Must cgroup_limit () be called while nobody is inside? The device rules of v1 are lines that are
+ * written one by one, after one that denies everything: who opens its terminal meanwhile is
+ * refused. On v2 a program takes over at once, and the limits can be set while the root is built.
+ */
+bool cgroup_limits_first (const struct oci_map *paths);
 
 /* The v2 directory for CLONE_INTO_CGROUP: a descriptor, or -1 with errno (ENOENT: no v2 hierarchy).
  */

@@ -13,7 +13,7 @@
  *                  <--- CHILD [pidfd] ---       (only with a first leg: it cloned C proper and ends)
  *      id maps, v2 cgroup where the clone could not, network devices
  *                  ---  GRANTED       --->      (only where C must wait for these)
- *      limits, devices, seccomp compiled        root, mounts, nodes
+ *      limits, devices, seccomp compiled        root, mounts, nodes   (limits before the clone on v1)
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
  *                  <--- MOUNTED       ---       (only with prestart, createRuntime, createContainer hooks)
  *      prestart, createRuntime hooks

@@ -232,6 +232,13 @@ static int start_claim (struct start *start, struct error *err)
     return start->gate < 0 ? -1 : 0;
 }
 
+static int start_limit (struct start *start, struct error *err)
+{
+    bool in_userns = start->plan.userns || process_in_user_namespace ();
+
+    return cgroup_limit (&start->record.cgroup, start->config->linux.resources, in_userns, err);
+}
+
 /* The directories of cgroupfs and resctrl. What could not be made has undone itself, and what is
  * there is somebody else's. */
 static int start_place (struct start *start, struct error *err)
@@ -259,6 +266,8 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     int pair[2];
 
     if (start_place (start, err) < 0)
+        return -1;
+    if (cgroup_limits_first (&start->record.cgroup) && start_limit (start, err) < 0)
         return -1;
     if (cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
         return -1;
@@ -382,8 +391,7 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     /* C builds the root meanwhile. */
     if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
         return -1;
-    bool in_userns = start->plan.userns || process_in_user_namespace ();
-    if (cgroup_limit (&start->record.cgroup, linux->resources, in_userns, err) < 0)
+    if (!cgroup_limits_first (&start->record.cgroup) && start_limit (start, err) < 0)
         return -1;
     uid_t owner;
     if (plan_delegation (start->config, &owner) &&

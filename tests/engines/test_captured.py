@@ -39,6 +39,10 @@ def make(rt, work, cgroups, namespaces):
 
     def build(case):
         made.append(Filled(case, work, container, namespaces))
+        # The engine's own cgroup, below one that no other worker takes away.
+        linux = made[0].config["linux"]
+        if "cgroupsPath" in linux:
+            linux["cgroupsPath"] = f"/captured-{container[:8]}{linux['cgroupsPath']}"
         made[0].save()
         return made[0]
 
