@@ -118,18 +118,24 @@ int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);
 
 /* 1 frozen, 0 not (also where there is no cgroup any more). */
 int cgroup_frozen (const struct oci_map *paths);
+/* Waits until it is so, 10 s at most; what could not be frozen is thawed again. Thawing below a
+ * cgroup that is frozen itself fails at once. */
 int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err);
+
+/* What is frozen and was sent SIGKILL can die now: v1 has to be thawed for that, v2 does not. */
+int cgroup_let_die (const struct oci_map *paths, struct error *err);
 
 /* All processes in it and below it; the number, pids in the arena. 0 where the cgroup is gone. */
 int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
                       struct error *err);
 
 /* Signals every process in it and below it. SIGKILL leaves none, forks included, frozen or not
- * (cgroup.kill, Linux 5.14, or freeze, kill, thaw in rounds). */
+ * (cgroup.kill, Linux 5.14, or freeze, kill, thaw in rounds, for 10 s at most; it is thawed also
+ * where that fails). */
 int cgroup_kill (const struct oci_map *paths, int signal, struct error *err);
 
 /* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out
- * for up to two seconds (processes that are just exiting). */
+ * for up to two seconds (processes that are just exiting); then the error says who is left. */
 int cgroup_remove (const struct oci_map *paths, struct error *err);
 
 #endif

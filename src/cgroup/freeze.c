@@ -35,39 +35,74 @@ int cgroup_frozen (const struct oci_map *paths)
            strstr (text, "frozen 1");
 }
 
-static int v2_freeze (const char *path, bool freeze, struct error *err)
+static int explain_timeout (const char *path, bool freeze, int errnum, struct error *err)
+{
+    return error_set (err, "RT-CGROUP-FREEZE", errnum, "%s cgroup '%s'", freeze ? "freeze" : "thaw",
+                      path);
+}
+
+static int explain_above (const char *path, struct error *err)
+{
+    error_set (err, "RT-CGROUP-FREEZE", EBUSY, "thaw cgroup '%s'", path);
+    return error_hint (err, "a cgroup above it is frozen: thaw that one first");
+}
+
+static bool file_says (int dir, const char *file, const char *word)
+{
+    char text[64];
+
+    return fd_read_file_at (dir, file, text, sizeof text) > 0 && text_starts_with (text, word);
+}
+
+/* Above the root of the mount there is no such file, nor is there in the root of all. */
+static bool v2_is_frozen_above (int dir)
+{
+    AUTO_FD int above = openat (dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (above >= 0 && faccessat (above, "cgroup.freeze", F_OK, 0) == 0) {
+        if (file_says (above, "cgroup.freeze", "1"))
+            return true;
+        int next = openat (above, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        drop_fd (&above);
+        above = next;
+    }
+    return false;
+}
+
+static int v2_freeze (const char *path, bool freeze, int timeout_ms, struct error *err)
 {
     AUTO_FD int dir = open_directory (path);
 
     if (dir < 0 || fd_write_file_at (dir, "cgroup.freeze", freeze ? "1" : "0") < 0)
         return error_set (err, "RT-CGROUP-FREEZE", errno, "write '%s/cgroup.freeze'", path);
-    int reached = wait_events (dir, freeze ? "frozen 1" : "frozen 0", FREEZE_TIMEOUT_MS);
+    if (!freeze && v2_is_frozen_above (dir))
+        return explain_above (path, err);
+    int reached = wait_events (dir, freeze ? "frozen 1" : "frozen 0", timeout_ms);
     if (reached == 1)
         return 0;
     int errnum = reached < 0 ? errno : ETIMEDOUT;
     if (freeze)
         (void)fd_write_file_at (dir, "cgroup.freeze", "0");
-    error_set (err, "RT-CGROUP-FREEZE", errnum, "%s cgroup '%s'", freeze ? "freeze" : "thaw", path);
-    return freeze ? -1 : error_hint (err, "a cgroup above it is frozen");
+    return explain_timeout (path, freeze, errnum, err);
 }
 
 /* The v1 freezer can hang half way: a process that waits for a frozen one (vfork, ptrace) does not
  * reach the place where it would freeze. Thawing for a moment lets it go on. */
-static int v1_freeze (const char *path, bool freeze, struct error *err)
+static int v1_freeze (const char *path, bool freeze, int timeout_ms, struct error *err)
 {
     const char *wanted = freeze ? "FROZEN" : "THAWED";
     AUTO_FD int dir = open_directory (path);
-    char state[64];
-    struct wait wait = wait_begin (FREEZE_TIMEOUT_MS);
+    struct wait wait = wait_begin (timeout_ms);
 
     if (dir < 0)
         return error_set (err, "RT-CGROUP-FREEZE", errno, "open cgroup '%s'", path);
     for (unsigned round = 1;; round++) {
-        if (fd_write_file_at (dir, "freezer.state", wanted) < 0 ||
-            fd_read_file_at (dir, "freezer.state", state, sizeof state) < 0)
+        if (fd_write_file_at (dir, "freezer.state", wanted) < 0)
             return error_set (err, "RT-CGROUP-FREEZE", errno, "write '%s/freezer.state'", path);
-        if (text_starts_with (state, wanted))
+        if (file_says (dir, "freezer.state", wanted))
             return 0;
+        if (!freeze && file_says (dir, "freezer.parent_freezing", "1"))
+            return explain_above (path, err);
         if (freeze && round % 32 == 0)
             (void)fd_write_file_at (dir, "freezer.state", "THAWED");
         if (!wait_more (&wait))
@@ -75,20 +110,46 @@ static int v1_freeze (const char *path, bool freeze, struct error *err)
     }
     if (freeze)
         (void)fd_write_file_at (dir, "freezer.state", "THAWED");
-    error_set (err, "RT-CGROUP-FREEZE", ETIMEDOUT, "%s cgroup '%s'", freeze ? "freeze" : "thaw",
-               path);
-    return freeze ? -1 : error_hint (err, "a cgroup above it is frozen");
+    return explain_timeout (path, freeze, ETIMEDOUT, err);
 }
 
-int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err)
+int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, struct error *err)
 {
     const char *v1 = cgroup_path_of (paths, "freezer");
     const char *v2 = cgroup_path_of (paths, "");
 
     if (v1)
-        return v1_freeze (v1, freeze, err);
+        return v1_freeze (v1, freeze, timeout_ms, err);
     if (v2)
-        return v2_freeze (v2, freeze, err);
+        return v2_freeze (v2, freeze, timeout_ms, err);
     return error_set (err, "RT-CGROUP-FREEZE", 0,
                       "the container has no cgroup with a freezer, so it cannot be paused");
+}
+
+int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err)
+{
+    return freeze_within (paths, freeze, FREEZE_TIMEOUT_MS, err);
+}
+
+int thaw_killed (const struct oci_map *paths, struct error *err)
+{
+    const char *v2 = cgroup_path_of (paths, "");
+    struct error failure = {0};
+
+    if (!cgroup_path_of (paths, "freezer")) {
+        AUTO_FD int dir = v2 ? open_directory (v2) : -1;
+        if (dir >= 0) /* they die anyway, but who comes next would find itself frozen */
+            (void)fd_write_file_at (dir, "cgroup.freeze", "0");
+        return 0;
+    }
+    if (freeze_within (paths, false, FREEZE_TIMEOUT_MS, &failure) == 0 ||
+        failure.errnum == ENOENT || failure.errnum == ENODEV)
+        return 0;
+    *err = failure;
+    return -1;
+}
+
+int cgroup_let_die (const struct oci_map *paths, struct error *err)
+{
+    return cgroup_frozen (paths) == 1 ? thaw_killed (paths, err) : 0;
 }

@@ -66,6 +66,12 @@ int v2_make (const char *path, struct made *made, struct error *err);
 int v1_check_fit (const char *key, const char *path, struct error *err);
 int v2_check_fit (const char *path, struct error *err);
 
+/* cgroup_freeze () with a time of its own. */
+int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, struct error *err);
+
+/* cgroup_let_die () without asking first; no error where the cgroup is gone. */
+int thaw_killed (const struct oci_map *paths, struct error *err);
+
 /* Says why `controller` cannot be used at the v2 directory `path`; fills err and its hint. */
 int v2_explain_missing (const char *path, const char *controller, const char *file,
                         struct error *err);

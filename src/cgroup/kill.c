@@ -10,12 +10,18 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "kernel/straggler.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 
-enum { REMOVE_TIMEOUT_MS = 2000, KILL_TIMEOUT_MS = 10 * 1000 };
+enum {
+    REMOVE_TIMEOUT_MS = 2000,
+    KILL_TIMEOUT_MS = 10 * 1000,
+    FREEZE_TIMEOUT_MS = 500, /* what does not freeze soon is killed all the same */
+};
 
 static bool is_gone (int errnum)
 {
@@ -61,13 +67,16 @@ int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **
     return 0;
 }
 
+/* Everybody gets it, also where one of them may not be reached. */
 static int signal_all (const struct tree *tree, int signal, struct error *err)
 {
+    int result = 0;
+
     for (size_t i = 0; i < tree->process_count; i++)
-        if (kill (tree->processes[i], signal) < 0 && errno != ESRCH)
-            return error_set (err, "RT-CGROUP-KILL", errno, "send signal %d to process %d", signal,
-                              (int)tree->processes[i]);
-    return 0;
+        if (kill (tree->processes[i], signal) < 0 && errno != ESRCH && result == 0)
+            result = error_set (err, "RT-CGROUP-KILL", errno, "send signal %d to process %d",
+                                signal, (int)tree->processes[i]);
+    return result;
 }
 
 static bool has_freezer (const struct oci_map *paths)
@@ -75,8 +84,36 @@ static bool has_freezer (const struct oci_map *paths)
     return cgroup_path_of (paths, "freezer") || cgroup_path_of (paths, "");
 }
 
-/* What is frozen can neither fork nor die: then one pass over the list reaches everybody. Where the
- * freezer does not take (or is not there), passes are repeated until nobody is left. */
+/* Who is left, for a hint: nothing where nobody is. */
+static int hint_left (const struct tree *tree, struct error *err)
+{
+    AUTO_TEXT struct text left = {0};
+
+    stragglers_describe (tree->processes, tree->process_count, &left);
+    return left.length ? error_hint (err, "left: %s", text_string (&left)) : -1;
+}
+
+/* One pass over the list. Frozen processes can neither fork nor die: then it reaches everybody, and
+ * they die when they are thawed; which they are also where the pass failed. 1 everybody, 0 what is
+ * in `tree`. */
+static int kill_pass (struct arena *arena, const struct oci_map *paths, const char *path,
+                      struct tree *tree, struct error *err)
+{
+    struct error failure = {0}, ignored;
+    bool frozen =
+        has_freezer (paths) && freeze_within (paths, true, FREEZE_TIMEOUT_MS, &failure) == 0;
+
+    if (!frozen && error_is_set (&failure))
+        log_debug ("%s: going on without the freezer", failure.text);
+    int result = list_processes (arena, path, tree, err);
+    if (result == 0)
+        result = signal_all (tree, SIGKILL, err);
+    if (frozen && thaw_killed (paths, result < 0 ? &ignored : err) < 0)
+        return -1;
+    return result < 0 ? -1 : frozen || tree->process_count == 0;
+}
+
+/* Where the freezer does not take (or is not there), passes are repeated until nobody is left. */
 static int kill_in_rounds (const struct oci_map *paths, struct error *err)
 {
     struct wait wait = wait_begin (KILL_TIMEOUT_MS);
@@ -84,26 +121,16 @@ static int kill_in_rounds (const struct oci_map *paths, struct error *err)
 
     for (;;) {
         AUTO_ARENA struct arena arena = ARENA_INIT;
-        struct error failure = {0};
         struct tree tree;
-        bool frozen = has_freezer (paths) && cgroup_freeze (paths, true, &failure) == 0;
+        int done = kill_pass (&arena, paths, path, &tree, err);
 
-        if (!frozen && error_is_set (&failure))
-            log_debug ("%s: going on without the freezer", failure.text);
-        int result = list_processes (&arena, path, &tree, err);
-        if (result == 0)
-            result = signal_all (&tree, SIGKILL, err);
-        if (frozen && cgroup_freeze (paths, false, &failure) < 0 && !is_gone (failure.errnum)) {
-            *err = failure;
-            return -1;
+        if (done != 0)
+            return done < 0 ? -1 : 0;
+        if (!wait_more (&wait)) {
+            error_set (err, "RT-CGROUP-KILL", ETIMEDOUT, "%zu processes of cgroup '%s' do not die",
+                       tree.process_count, path);
+            return hint_left (&tree, err);
         }
-        if (result < 0)
-            return -1;
-        if (frozen || tree.process_count == 0)
-            return 0;
-        if (!wait_more (&wait))
-            return error_set (err, "RT-CGROUP-KILL", ETIMEDOUT,
-                              "%zu processes of cgroup '%s' do not die", tree.process_count, path);
     }
 }
 
@@ -178,6 +205,16 @@ static int wait_until_empty (const struct oci_pair *item, struct wait *wait)
     return left > 0 && dir < 0 ? 0 : -1;
 }
 
+static int explain_remove (const char *path, int errnum, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct error ignored = {0};
+    struct tree tree;
+
+    error_set (err, "RT-CGROUP-REMOVE", errnum, "remove cgroup '%s'", path);
+    return list_processes (&arena, path, &tree, &ignored) < 0 ? -1 : hint_left (&tree, err);
+}
+
 static int remove_one (const struct oci_pair *item, struct wait *wait, struct error *err)
 {
     for (;;) {
@@ -188,7 +225,7 @@ static int remove_one (const struct oci_pair *item, struct wait *wait, struct er
             (rmdir (item->value) == 0 || is_gone (errno)))
             return 0;
         if (errnum != EBUSY || wait_until_empty (item, wait) < 0)
-            return error_set (err, "RT-CGROUP-REMOVE", errnum, "remove cgroup '%s'", item->value);
+            return explain_remove (item->value, errnum, err);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "container/hooks.h"
 #include "container/rdt.h"
 #include "kernel/pidfd.h"
+#include "kernel/straggler.h"
 #include "oci-spec/config.h"
 #include "oci-spec/state.h"
 
@@ -18,6 +19,18 @@
 #include <sys/wait.h>
 
 #define DEATH_TIMEOUT_MS 10000
+
+static int explain_alive (const struct record *record, struct error *err)
+{
+    AUTO_TEXT struct text left = {0};
+
+    error_set (err, "RT-KILL-TIMEOUT", 0,
+               "process %d of container %s is not dead %d s after SIGKILL", record->pid, record->id,
+               DEATH_TIMEOUT_MS / 1000);
+    return straggler_describe (record->pid, &left)
+               ? error_hint (err, "left: %s", text_string (&left))
+               : -1;
+}
 
 static int kill_init (const struct record *record, struct error *err)
 {
@@ -29,12 +42,10 @@ static int kill_init (const struct record *record, struct error *err)
         return error_set (err, "RT-KILL", errno, "cannot kill process %d of container %s",
                           record->pid, record->id);
     /* A frozen v1 cgroup keeps its processes from dying. */
-    if (cgroup_frozen (&record->cgroup) == 1 && cgroup_freeze (&record->cgroup, false, err) < 0)
+    if (cgroup_let_die (&record->cgroup, err) < 0)
         return -1;
     if (pidfd_wait_dead (pidfd, DEATH_TIMEOUT_MS) != 1)
-        return error_set (err, "RT-KILL-TIMEOUT", 0,
-                          "process %d of container %s is not dead %d s after SIGKILL", record->pid,
-                          record->id, DEATH_TIMEOUT_MS / 1000);
+        return explain_alive (record, err);
     /* Ours, if this rt is its parent. */
     (void)waitpid (record->pid, NULL, WNOHANG);
     return 0;

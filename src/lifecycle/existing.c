@@ -129,7 +129,7 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
                                            "cannot send signal %d to container %s", signal, id);
     /* Frozen by the v1 freezer it would die only after a resume (VRB-40). */
     if (signal == SIGKILL && existing.status == OCI_STATUS_PAUSED)
-        return cgroup_freeze (&existing.record.cgroup, false, err);
+        return cgroup_let_die (&existing.record.cgroup, err);
     return 0;
 }
 

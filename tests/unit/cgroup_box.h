@@ -117,8 +117,8 @@ static void need (const struct box *box, const char *controller)
 }
 
 /* One line of a file of the container's cgroup, of v1 or v2. */
-static const char *look (struct box *box, const char *controller, const char *v1_file,
-                         const char *v2_file)
+static inline const char *look (struct box *box, const char *controller, const char *v1_file,
+                                const char *v2_file)
 {
     char text[4096];
     const char *v1 = cgroup_path_of (&box->paths, controller);
