@@ -8,12 +8,12 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
-    feature_asan build_clang cppcheck build_fuzz fuzz vm lsm dist)
+    feature_asan build_clang cppcheck build_fuzz fuzz vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
-    [engines]=build_gcc [vm]=build_gcc [lsm]=build_gcc [dist]=build_gcc
+    [engines]=build_gcc [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
 }
@@ -21,7 +21,7 @@ declare -A NEEDS=(
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
     libselinux1-dev libsystemd-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
     shellcheck python3 python3-pytest user-mode-linux kmod iproute2 procps strace uidmap busybox-static
-    apparmor secilc xz-utils)
+    apparmor secilc xz-utils mmdebstrap e2fsprogs)
 
 stage_packages () {
     local package missing=()
@@ -149,6 +149,7 @@ stage_fuzz () {
 }
 
 stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
+stage_systemd () { RT=$(reachable gcc) RT_TEST_BUILD=$build tests/vm/run-systemd.sh; }
 stage_vm () {
     local code=0
     RT=$(reachable gcc) tests/vm/run-suite.sh || code=1

@@ -52,6 +52,8 @@ def host_words():
         words.add("time")
     if os.path.exists("/proc/net/if_inet6"):
         words.add("ipv6")
+    if os.path.isdir("/run/systemd/system"):
+        words.add("systemd")
     with open("/proc/self/status", encoding="ascii") as file:
         effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
     words |= {"sys_resource"} if effective >> 24 & 1 else set()

@@ -35,14 +35,17 @@ def user_box(new_box, rt):
     os.chown(runtime, UID, UID)
     rt.root = os.path.join(runtime, "state")
 
-    def act(verb, *flags, root=True, before=None, env=(), **options):
-        """before: what the process does as root before it becomes the user."""
+    def act(verb, *flags, root=True, before=None, as_root=False, env=(), **options):
+        """before: what the process does as root before it becomes the user; as_root: what `shell`
+        runs makes him that."""
         box.save()
         environment = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": runtime, **dict(env)}
 
         def become_user():
             if before:
                 before()
+            if as_root:
+                return
             os.setgroups([])
             os.setresgid(UID, UID, UID)
             os.setresuid(UID, UID, UID)

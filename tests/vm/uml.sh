@@ -42,17 +42,10 @@ v1) hierarchies='cpu,cpuacct memory devices freezer blkio pids net_cls name=syst
 hybrid) hierarchies='cpu cpuacct devices freezer name=systemd unified' ;;
 *) usage ;;
 esac
-kernel=$(command -v linux.uml) || {
-    echo "uml.sh: linux.uml not found: apt install user-mode-linux" >&2
-    exit 125
-}
+# shellcheck source=tests/vm/machine.sh
+. "$(dirname "$0")/machine.sh"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/rt-uml.XXXXXX")
-mkdir "$work/out"
-trap 'rm -rf "$work"' EXIT
-export -p >"$work/environment"
-{ printf 'cd %q || exit 125\n' "$PWD"; printf '%q ' "$@"; echo; } >"$work/command"
-
+job "$@"
 cat >"$work/init" <<INIT
 #!/bin/bash
 work=$(printf %q "$work")
@@ -115,35 +108,5 @@ finish
 INIT
 chmod +x "$work/init"
 
-touch "$work/out/stdout" "$work/out/stderr"
-truncate -s 64M "$work/disk" # /dev/ubda: a block device that limits can be set for
-# A pid namespace, so that nothing of it outlives the one process that is killed.
-unshare --pid --fork --kill-child "$kernel" "mem=$memory" root=/dev/root rootfstype=hostfs rootflags=/ ro \
-    "ubd0=$work/disk" "init=$work/init" "${words[@]}" con=null con0=fd:0,fd:1 quiet </dev/null >"$work/console" 2>&1 &
-machine=$!
-tail -q -c +1 -s 0.2 -f --pid "$machine" "$work/out/stdout" &
-out=$!
-tail -q -c +1 -s 0.2 -f --pid "$machine" "$work/out/stderr" >&2 &
-err=$!
-
-# `wait` for the machine or for the clock, whichever is first.
-sleep "$seconds" &
-clock=$!
-trap 'kill -KILL "$machine" "$clock" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
-wait -n "$machine" "$clock"
-status=125
-if kill -0 "$machine" 2>/dev/null; then
-    kill -KILL "$machine"
-    echo "uml.sh: $seconds seconds are over" >&2
-    status=124
-fi
-kill "$clock" 2>/dev/null
-wait "$machine" "$out" "$err" "$clock" 2>/dev/null
-if [ "$status" -eq 125 ] && [ -s "$work/out/status" ]; then
-    status=$(cat "$work/out/status")
-elif [ "$status" -eq 125 ]; then
-    echo "uml.sh: the machine ended before the command did:" >&2
-    tail -n 20 "$work/console" >&2
-fi
-exit "$status"
+boot "$seconds" "mem=$memory" root=/dev/root rootfstype=hostfs rootflags=/ ro "ubd0=$work/disk" \
+    "init=$work/init" "${words[@]}" quiet
