@@ -57,6 +57,7 @@ extern const struct command command_run;
 extern const struct command command_spec;
 extern const struct command command_start;
 extern const struct command command_state;
+extern const struct command command_update;
 
 /* The answer of a verb, on standard output, in one piece. */
 int command_print (const struct text *text, struct error *err);

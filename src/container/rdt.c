@@ -248,6 +248,84 @@ static int write_schema (const struct rdt *rdt, int mount, const char *schema, s
     return error_wrap (err, "schema \"%.200s\"", schema);
 }
 
+static int write_schemata (const struct rdt *rdt, int mount, const char *lines, struct error *err)
+{
+    AUTO_TEXT struct text path = {0};
+
+    text_printf (&path, "%s/schemata", rdt->group);
+    if (fd_write_file_at (mount, text_string (&path), lines) == 0)
+        return 0;
+    return rdt_error (rdt, errno, "write to", text_string (&path), err);
+}
+
+static char *read_schemata (const struct rdt *rdt, int mount, struct arena *arena,
+                            struct error *err)
+{
+    const char *path = arena_printf (arena, "%s/schemata", rdt->group);
+    char *text = arena_alloc (arena, SCHEMATA_MAX);
+
+    if (fd_read_file_at (mount, path, text, SCHEMATA_MAX) >= 0)
+        return text;
+    rdt_error (rdt, errno, "read", path, err);
+    return NULL;
+}
+
+int rdt_update (const struct rdt *rdt, const char *l3_cache_schema, const char *mem_bw_schema,
+                struct arena *arena, const char **before, struct error *err)
+{
+    const struct {
+        const char *schema;
+        const char *pointer;
+    } asked[] = {
+        {l3_cache_schema, "/linux/intelRdt/l3CacheSchema"},
+        {mem_bw_schema, "/linux/intelRdt/memBwSchema"},
+    };
+    const char *lines = "", *old = "", *first = NULL;
+    AUTO_FD int mount = open (rdt->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (mount < 0)
+        return rdt_error (rdt, errno, "open", "", err);
+    const char *text = read_schemata (rdt, mount, arena, err);
+    for (size_t i = 0; text && i < sizeof asked / sizeof asked[0]; i++) {
+        if (!asked[i].schema)
+            continue;
+        const char *line = line_of (text, asked[i].schema);
+        lines = arena_printf (arena, "%s%s\n", lines, asked[i].schema);
+        if (line)
+            old = arena_printf (arena, "%s%.*s\n", old, (int)strcspn (line, "\n"), line);
+        first = first ? first : asked[i].pointer;
+    }
+    /* The kernel reads all lines of one write before it takes any of them. */
+    if (!text || write_schemata (rdt, mount, lines, err) < 0)
+        return error_at (err, "%s", first ? first : "/linux/intelRdt");
+    text = read_schemata (rdt, mount, arena, err);
+    for (size_t i = 0; text && i < sizeof asked / sizeof asked[0]; i++) {
+        if (!asked[i].schema || is_granted (text, asked[i].schema))
+            continue;
+        const char *line = line_of (text, asked[i].schema);
+        error_set (err, "RT-RDT", 0, "%s/%s/schemata holds \"%.*s\" after \"%.200s\" was written",
+                   rdt->mount, rdt->group, line ? (int)strcspn (line, "\n") : 0, line ? line : "",
+                   asked[i].schema);
+        text = NULL;
+        error_at (err, "%s", asked[i].pointer);
+    }
+    if (!text) {
+        rdt_update_undo (rdt, old);
+        return -1;
+    }
+    *before = old;
+    return 0;
+}
+
+void rdt_update_undo (const struct rdt *rdt, const char *before)
+{
+    struct error ignored;
+    AUTO_FD int mount = open (rdt->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (mount >= 0 && *before)
+        (void)write_schemata (rdt, mount, before, &ignored);
+}
+
 static int put_task (const struct rdt *rdt, int mount, const char *group, pid_t pid,
                      struct error *err)
 {

@@ -48,6 +48,13 @@ int rdt_grant (const struct rdt *rdt, pid_t pid, struct error *err);
 /* outside: a further process. rdt needs only what rdt_plan decides. */
 int rdt_join (const struct rdt *rdt, pid_t pid, struct error *err);
 
+/* outside: new schemata for the class of a container that runs; NULL leaves one as it is, and so
+ * does the kernel with all other lines. Both or none. *before (in the arena) is for the undo, which
+ * a later failure wants. */
+int rdt_update (const struct rdt *rdt, const char *l3_cache_schema, const char *mem_bw_schema,
+                struct arena *arena, const char **before, struct error *err);
+void rdt_update_undo (const struct rdt *rdt, const char *before);
+
 /* Where a container's processes belong. Pure. */
 void rdt_plan (const struct oci_intel_rdt *config, const char *id, const char *mount,
                struct arena *arena, struct rdt *rdt);

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #define LAST_WORDS_TIMEOUT_MS 5000
 
@@ -39,6 +40,25 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
     return 0;
 }
 
+static int add_update (struct existing *existing, struct oci_config *config, struct error *err)
+{
+    size_t length;
+    const char *text;
+
+    if (record_read_resources (existing->directory, &existing->arena, &text, &length, err) < 0)
+        return -1;
+    if (!text)
+        return 0;
+    struct oci_resources *resources =
+        oci_resources_parse (&existing->arena, "resources.json", text, length, NULL, NULL, err);
+    if (!resources)
+        return -1;
+    if (config->linux.resources)
+        memcpy (&resources->devices, &config->linux.resources->devices, sizeof resources->devices);
+    config->linux.resources = resources;
+    return 0;
+}
+
 const struct oci_config *existing_config (struct existing *existing, struct error *err)
 {
     size_t length;
@@ -47,7 +67,9 @@ const struct oci_config *existing_config (struct existing *existing, struct erro
     if (!text)
         return NULL;
     const char *copy = arena_copy (&existing->arena, text, length);
-    return oci_config_parse (&existing->arena, "config.json", copy, length, NULL, NULL, err);
+    struct oci_config *config =
+        oci_config_parse (&existing->arena, "config.json", copy, length, NULL, NULL, err);
+    return config && add_update (existing, config, err) == 0 ? config : NULL;
 }
 
 int existing_not_running (const char *id, struct error *err)

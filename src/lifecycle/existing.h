@@ -31,7 +31,7 @@ void existing_release (struct existing *existing);
 int existing_open (struct existing *existing, const struct lifecycle_globals *globals,
                    const char *id, bool lock, struct error *err);
 
-/* The document as create read it, in the arena. */
+/* The document as create read it, with the resources that the last update left; in the arena. */
 const struct oci_config *existing_config (struct existing *existing, struct error *err);
 
 /* What a verb says that needs a process to be there; -1. Engines know the words (ENG-16). */

@@ -62,6 +62,15 @@ struct exec_request {
     unsigned int preserve_fds;
 };
 
+/* New limits. What is absent stays as it is (oci-spec/update.h). */
+struct update_request {
+    const struct lifecycle_globals *globals;
+    const char *id;
+    const struct oci_resources *resources; /* its device rules are not looked at */
+    const char *l3_cache_schema;           /* a line for the schemata of its class of service */
+    const char *mem_bw_schema;
+};
+
 /* Up to the gate: the container is `created`. Leaves nothing behind on failure. */
 int lifecycle_create (const struct create_request *request, struct error *err);
 
@@ -79,6 +88,10 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
  * undoes that. */
 int lifecycle_pause (const struct lifecycle_globals *globals, const char *id, struct error *err);
 int lifecycle_resume (const struct lifecycle_globals *globals, const char *id, struct error *err);
+
+/* Of a container that is created, running or paused, and stays so. All of it or nothing. Errors
+ * point into config.json, also for what is in `resources`: "/linux/resources/memory/limit". */
+int lifecycle_update (const struct update_request *request, struct error *err);
 
 /* The processes of a container, those of cgroups below its own too, as this pid namespace numbers
  * them; none where it is stopped. Without a cgroup it is init alone. */

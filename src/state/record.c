@@ -22,6 +22,7 @@
 
 #define RECORD_FILE "record.json"
 #define CONFIG_FILE "config.json"
+#define RESOURCES_FILE "resources.json"
 
 int record_check_id (const char *id, struct error *err)
 {
@@ -214,11 +215,31 @@ char *record_read_config (int dir, size_t *length, struct error *err)
     return read_whole (dir, CONFIG_FILE, length, err);
 }
 
+int record_write_resources (int dir, const char *text, size_t length, struct error *err)
+{
+    return write_whole (dir, RESOURCES_FILE, text, length, err);
+}
+
+int record_read_resources (int dir, struct arena *arena, const char **text, size_t *length,
+                           struct error *err)
+{
+    if (faccessat (dir, RESOURCES_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+        *text = NULL;
+        return 0;
+    }
+    AUTO_FREE char *bytes = read_whole (dir, RESOURCES_FILE, length, err);
+    if (!bytes)
+        return -1;
+    *text = arena_copy (arena, bytes, *length);
+    return 0;
+}
+
 int record_remove (const char *state_root, const char *id, int dir, struct error *err)
 {
     /* The record goes last, so that a removal that is cut off can be repeated. */
-    static const char *const files[] = {"gate", CONFIG_FILE ".new", CONFIG_FILE, RECORD_FILE ".new",
-                                        RECORD_FILE};
+    static const char *const files[] = {
+        "gate",      RESOURCES_FILE ".new", RESOURCES_FILE, CONFIG_FILE ".new",
+        CONFIG_FILE, RECORD_FILE ".new",    RECORD_FILE};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (unlinkat (dir, files[i], 0) < 0 && errno != ENOENT)
             return error_set (err, "RT-STATE-REMOVE", errno, "remove `%s/%s/%s`", state_root, id,

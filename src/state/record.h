@@ -4,6 +4,7 @@
  *
  *   record.json   this struct, versioned, written whole (temporary file, then rename)
  *   config.json   the document as create read it: later edits of the bundle change nothing
+ *   resources.json  linux.resources after the last update, without device rules; none before it
  *   gate          the socket at which the created container waits for start; gone afterwards
  *
  * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins).
@@ -69,6 +70,12 @@ int record_read (int dir, struct arena *arena, struct record *record, struct err
 /* The copy of the document. */
 int record_write_config (int dir, const char *text, size_t length, struct error *err);
 char *record_read_config (int dir, size_t *length, struct error *err);
+
+/* What update has made of the document's resources; *text is NULL where there was no update. In the
+ * arena. */
+int record_write_resources (int dir, const char *text, size_t length, struct error *err);
+int record_read_resources (int dir, struct arena *arena, const char **text, size_t *length,
+                           struct error *err);
 
 /* Removes the directory with its known files; `dir` stays the caller's. */
 int record_remove (const char *state_root, const char *id, int dir, struct error *err);
