@@ -26,6 +26,16 @@
 /* linux.seccomp.listenerPath, where the document has none. */
 #define OCI_ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
 
+/* Present, whatever it says: a name in linux.seccomp that libseccomp does not know is an error. */
+#define OCI_ANNOTATION_SECCOMP_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
+
+/* The BPF program to load, in base64, instead of what linux.seccomp says; of that only `flags`
+ * count. It has no listener: where it notifies, the kernel says ENOSYS. */
+#define OCI_ANNOTATION_SECCOMP_PROGRAM "run.oci.seccomp_bpf_data"
+
+/* What annotations say about sections becomes a part of those, before the rules are checked. */
+void oci_annotations_apply (struct arena *arena, struct oci_config *config);
+
 /* The value, or NULL where it is absent. */
 const char *oci_annotation (const struct oci_config *config, const char *name);
 

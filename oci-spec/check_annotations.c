@@ -15,9 +15,6 @@ static const struct {
 } refused[] = {
     {"run.oci.handler", "asks for a handler, of which this runtime has none"},
     {"run.oci.seccomp.plugins", "is not supported: let an agent listen at seccomp.listenerPath"},
-    {"run.oci.seccomp_bpf_data", "is not supported: the filter is made from linux.seccomp"},
-    {"run.oci.seccomp_fail_unknown_syscall",
-     "is not supported: a name that no kernel knows is left out of the filter"},
     {"run.oci.systemd.force_cgroup_v1",
      "is not supported: a container has the cgroup versions of the host"},
 };

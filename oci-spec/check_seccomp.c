@@ -4,7 +4,8 @@
  */
 #include "oci-spec/check.h"
 
-#include <seccomp.h>
+#include "oci-spec/annotations.h"
+#include "oci-spec/seccomp_words.h"
 
 /* The kernel cuts larger ones to this. */
 #define ERRNO_LARGEST 4095
@@ -24,6 +25,8 @@ static void check_data (const struct check *check, uint32_t action, const struct
 
 static bool notifies (const struct oci_seccomp *seccomp)
 {
+    if (seccomp->default_action == SCMP_ACT_NOTIFY)
+        return true;
     for (size_t i = 0; i < seccomp->syscalls.count; i++)
         if (seccomp->syscalls.items[i].action == SCMP_ACT_NOTIFY)
             return true;
@@ -32,10 +35,6 @@ static bool notifies (const struct oci_seccomp *seccomp)
 
 static void check_listener (const struct check *check, const struct oci_seccomp *seccomp)
 {
-    /* The calls that hand the listener over would wait for the listener. */
-    if (seccomp->default_action == SCMP_ACT_NOTIFY)
-        check_fail (check, "/linux/seccomp/defaultAction",
-                    "SCMP_ACT_NOTIFY cannot be the default action");
     if (notifies (seccomp) && !seccomp->listener_path)
         check_fail (check, "/linux/seccomp/listenerPath", "is required with SCMP_ACT_NOTIFY");
     if (seccomp->listener_metadata && !seccomp->listener_path)
@@ -50,6 +49,10 @@ void check_seccomp (const struct check *check, const void *section)
 
     if (!seccomp)
         return;
+    if (seccomp->program && notifies (seccomp))
+        check_fail (check, "/annotations/" OCI_ANNOTATION_SECCOMP_PROGRAM,
+                    "must not be set where SCMP_ACT_NOTIFY is: a program that is brought along "
+                    "cannot hand its listener over");
     check_data (check, seccomp->default_action, &seccomp->default_errno_ret,
                 "/linux/seccomp/defaultErrnoRet");
     check_listener (check, seccomp);

@@ -82,9 +82,7 @@ struct oci_config *oci_config_parse (struct arena *arena, const char *file, cons
 
     if (!config)
         return NULL;
-    struct oci_seccomp *seccomp = config->linux.seccomp;
-    if (seccomp && !seccomp->listener_path)
-        seccomp->listener_path = oci_annotation (config, OCI_ANNOTATION_SECCOMP_RECEIVER);
+    oci_annotations_apply (arena, config);
     check_config (&findings, config);
     if (findings_tell (&findings, report, context, err) < 0)
         return NULL;

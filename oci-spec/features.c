@@ -11,9 +11,11 @@
 
 /* Annotations of config.json that change what rt does; a dot at the end means all that begin so. */
 static const char *const unsafe_annotations[] = {
-    "org.systemd.property.",         OCI_ANNOTATION_KEEP_GROUPS,  OCI_ANNOTATION_MOUNT_CONTEXT_TYPE,
-    OCI_ANNOTATION_HOOKS_STDOUT,     OCI_ANNOTATION_HOOKS_STDERR, OCI_ANNOTATION_PIDFD_RECEIVER,
-    OCI_ANNOTATION_SECCOMP_RECEIVER,
+    "org.systemd.property.",           OCI_ANNOTATION_KEEP_GROUPS,
+    OCI_ANNOTATION_MOUNT_CONTEXT_TYPE, OCI_ANNOTATION_HOOKS_STDOUT,
+    OCI_ANNOTATION_HOOKS_STDERR,       OCI_ANNOTATION_PIDFD_RECEIVER,
+    OCI_ANNOTATION_SECCOMP_RECEIVER,   OCI_ANNOTATION_SECCOMP_PROGRAM,
+    OCI_ANNOTATION_SECCOMP_UNKNOWN,
 };
 
 static void write_names (struct json_writer *writer, const char *key, const struct oci_names *names)

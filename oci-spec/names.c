@@ -4,12 +4,13 @@
  */
 #include "oci-spec/names.h"
 
+#include "oci-spec/seccomp_words.h"
+
 #include "base/text.h"
 #include "oci-spec/config.h"
 
 #include <linux/capability.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -23,19 +24,6 @@
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
-#ifndef SCMP_ARCH_LOONGARCH64
-#define SCMP_ARCH_LOONGARCH64 0xc0000102u /* 64 bit, little endian, EM_LOONGARCH */
-#endif
-#ifndef SCMP_ARCH_M68K
-#define SCMP_ARCH_M68K 0x00000004u /* EM_68K */
-#endif
-#ifndef SCMP_ARCH_SH
-#define SCMP_ARCH_SH 0x4000002au /* little endian, EM_SH */
-#endif
-#ifndef SCMP_ARCH_SHEB
-#define SCMP_ARCH_SHEB 0x0000002au /* EM_SH */
-#endif
-
 #define NAMES(id, what_, list)                                                                     \
     const struct oci_names id = {                                                                  \
         .what = what_, .items = list, .count = sizeof (list) / sizeof (*list)}

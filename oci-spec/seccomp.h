@@ -32,6 +32,10 @@ struct oci_seccomp {
     const char *listener_path;
     const char *listener_metadata;
     OCI_ARRAY (struct oci_seccomp_syscall) syscalls;
+
+    /* By annotations. */
+    bool unknown_is_error; /* names of calls that nobody knows */
+    const char *program;   /* base64, in place of all else but flags; NULL = none */
 };
 
 #endif

@@ -8,7 +8,7 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
-    feature_asan build_clang cppcheck build_fuzz fuzz vm lsm systemd dist)
+    feature_asan build_clang cppcheck build_fuzz fuzz without vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
@@ -69,6 +69,12 @@ stage_build_gcc () { configured gcc CC=gcc; }
 stage_build_asan () { configured asan CC=gcc --enable-sanitizers 'CFLAGS=-g -O1'; }
 stage_build_clang () { configured clang CC=clang; }
 stage_build_fuzz () { configured fuzz CC=clang --enable-sanitizers --enable-fuzzing 'CFLAGS=-g -O1'; }
+
+# Without libseccomp: all but profiles works, and those are refused.
+stage_without () {
+    configured without CC=gcc --without-libseccomp && unit_in without &&
+        suite without feature -k 'never_ignored or program_instead or test_rootfs'
+}
 
 stage_lint () {
     tests/lint/selftest.sh

@@ -9,7 +9,9 @@
 #include "oci-spec/state.h"
 
 #include <linux/seccomp.h>
+#ifndef RT_WITHOUT_LIBSECCOMP
 #include <seccomp.h>
+#endif
 
 /* Flags that both the kernel headers and the filter loader of this build know. */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -18,18 +20,22 @@
 
 static const char *libseccomp_version (void)
 {
+#ifdef RT_WITHOUT_LIBSECCOMP
+    return NULL;
+#else
     static char version[32];
     const struct scmp_version *found = seccomp_version ();
     if (!found)
         return NULL;
     (void)snprintf (version, sizeof version, "%u.%u.%u", found->major, found->minor, found->micro);
     return version;
+#endif
 }
 
 struct oci_features build_features (void)
 {
     return (struct oci_features){
-        .seccomp = true,
+        .seccomp = libseccomp_version () != NULL,
         .apparmor = true,
         .selinux = true,
         .systemd = false, /* what is false here is refused when it is asked for */

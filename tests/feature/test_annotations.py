@@ -132,12 +132,11 @@ def test_no_seccomp_receiver_from_the_environment(box, fails):
     fails(told, "is required", at="/linux/seccomp/listenerPath")
 
 
-@pytest.mark.rows("ANN-06", "ANN-07", "ANN-08", "MNT-66")
+@pytest.mark.rows("ANN-06", "ANN-07", "ANN-08", "MNT-66", "SEC-32")
 @pytest.mark.own
 @pytest.mark.parametrize("name, value", [
     ("run.oci.handler", "krun"), ("run.oci.handler", "wasm"),
-    ("run.oci.seccomp.plugins", "a.so"), ("run.oci.seccomp_bpf_data", "AAAA"),
-    ("run.oci.seccomp_fail_unknown_syscall", "1"),
+    ("run.oci.seccomp.plugins", "a.so"),
     ("run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup")])
 def test_refused(box, fails, name, value):
     """What would make the container another one is not taken for had."""

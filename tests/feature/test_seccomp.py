@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """linux.seccomp: what the filter does to system calls, and what the document may say."""
 
+import base64
+import json
 import os
+import struct
 
 import pytest
 
@@ -247,3 +250,74 @@ def test_start_container_hooks_run_below_the_filter(new_box):
     assert told.code == 1 and "startContainer" in told.err, told
     box.exists = box.rt.call("state", box.id).code == 0
     assert os.path.exists(box.dir)
+
+
+UNKNOWN = "run.oci.seccomp_fail_unknown_syscall"
+
+
+@pytest.mark.rows("SEC-04", "SEC-03")
+@pytest.mark.parametrize("value", ["", "1"], ids=["empty", "1"])
+def test_unknown_names_may_be_errors(new_box, fails, value):
+    box = new_box("call getcpu")
+    box.linux["seccomp"] = profile(rule("getcpu", "no_such_call"))
+    assert box.run().errno("call", "getcpu") == "EPERM"
+    box.config["annotations"] = {UNKNOWN: value}
+    fails(box.create(code=None), "no_such_call", at="/linux/seccomp/syscalls/0/names/1")
+    box.linux["seccomp"] = profile(rule("getcpu"))
+    assert box.run().errno("call", "getcpu") == "EPERM"
+
+
+PROGRAM = "run.oci.seccomp_bpf_data"
+
+
+def program(*instructions):
+    return base64.b64encode(b"".join(struct.pack("=HBBI", *each) for each in instructions)).decode()
+
+
+LOAD_NUMBER, RETURN, JUMP_EQUAL = 0x20, 0x06, 0x15
+
+
+@pytest.mark.rows("SEC-29")
+@pytest.mark.parametrize("nnp", [True, False])
+@pytest.mark.parametrize("profiled", [True, False])
+def test_a_program_instead_of_the_profile(new_box, nnp, profiled):
+    box = new_box("call getcpu", "call getppid", "report", "pause")
+    box.process["noNewPrivileges"] = nnp
+    number = {"x86_64": 309, "aarch64": 168, "riscv64": 168}[os.uname().machine]
+    box.config["annotations"] = {PROGRAM: program(
+        (LOAD_NUMBER, 0, 0, 0), (JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, 0x00050000 | 18),
+        (RETURN, 0, 0, 0x7fff0000))}
+    if profiled:
+        box.linux["seccomp"] = profile(rule("getppid"))
+    told = box.up()
+    assert told.errno("call", "getcpu") == "EXDEV"
+    assert told.errno("call", "getppid") is None
+    assert told.report["status"]["Seccomp"] == "2"
+    assert box.exec(ops=("call getcpu",)).errno("call", "getcpu") == "EXDEV"
+
+
+@pytest.mark.rows("SEC-29")
+@pytest.mark.own
+@pytest.mark.parametrize("value, words", [
+    ("?", "base64"), ("BgAA", "base64"),
+    (program((0xffff, 0, 0, 0), (RETURN, 0, 0, 0)), "invalid argument")], ids=["no", "cut", "no code"])
+def test_a_program_that_is_none(new_box, fails, value, words):
+    box = new_box("echo ran")
+    box.config["annotations"] = {PROGRAM: value}
+    told = fails(box.run(code=None), words)
+    assert "ran" not in told.out
+
+
+@pytest.mark.rows("SEC-33")
+@pytest.mark.own
+def test_a_profile_is_never_ignored(new_box, rt, fails):
+    """A build without libseccomp refuses it, and says so in its features."""
+    enabled = json.loads(rt.call("features", root=False).out)["linux"]["seccomp"]["enabled"]
+    box = new_box("call getcpu")
+    box.linux["seccomp"] = profile(rule("getcpu"))
+    if enabled:
+        assert box.run().errno("call", "getcpu") == "EPERM"
+    else:
+        fails(box.create(code=None), "built without libseccomp", at="/linux/seccomp")
+        del box.linux["seccomp"]
+        assert box.run().errno("call", "getcpu") is None

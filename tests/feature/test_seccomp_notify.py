@@ -201,3 +201,54 @@ def test_start_container_hooks_have_the_agent(new_box, agent):
     box.linux["seccomp"] = notify(agent.path, "getcpu", "execve")
     assert box.run().errno("call", "getcpu") == "EXDEV"
     assert len(agent.lines("call")) >= 4    # two getcpu, two execve
+
+
+@pytest.mark.rows("SEC-21", "SEC-22", "SEC-02")
+@pytest.mark.own
+@pytest.mark.parametrize("nnp", [True, False])
+@pytest.mark.parametrize("verb", ["run", "create", "exec"])
+def test_notify_by_default(new_box, agent, nnp, verb):
+    """Each call goes to the agent, those of the last leg among them; but what hands the listener
+    over passes by the filter's door."""
+    box = new_box("call getcpu", *(["pause"] if verb == "exec" else []))
+    box.process["noNewPrivileges"] = nnp
+    box.linux["seccomp"] = notify(agent.path)
+    box.linux["seccomp"].update(defaultAction=NOTIFY, syscalls=[])
+    if verb == "run":
+        told = box.run()
+    elif verb == "create":
+        box.create()
+        box.start()
+        told = box.finish()
+    else:
+        box.up()
+        told = box.exec(ops=("call getcpu",))
+    assert told.errno("call", "getcpu") == "EXDEV"
+    assert {"getcpu", "execve", "write"} <= agent.calls
+
+
+@pytest.mark.rows("SEC-19", "SEC-21")
+@pytest.mark.own
+@pytest.mark.parametrize("nnp", [True, False])
+def test_notify_by_default_and_nobody_answers(new_box, agent, fails, nnp):
+    """Not even the end of the process can be had without the agent; it ends all the same."""
+    box = new_box("echo ran")
+    box.process["noNewPrivileges"] = nnp
+    box.linux["seccomp"] = notify(agent.path)
+    box.linux["seccomp"].update(defaultAction=NOTIFY, syscalls=[])
+    box.create()
+    agent.stop()
+    fails(box.start(code=None), "seccomp agent", at="/linux/seccomp/listenerPath")
+    assert box.status() == "stopped"
+    assert "ran" not in box.rest()
+    box.wait()
+
+
+@pytest.mark.rows("SEC-29")
+@pytest.mark.own
+def test_no_program_where_calls_are_notified(new_box, fails):
+    box = new_box("echo ran")
+    box.config["annotations"] = {"run.oci.seccomp_bpf_data": "BgAAAAAA/38="}
+    box.linux["seccomp"] = notify("/agent.sock", "getcpu")
+    fails(box.create(code=None), "must not be set where SCMP_ACT_NOTIFY is",
+          at="/annotations/run.oci.seccomp_bpf_data")

@@ -3,8 +3,7 @@
  * config.json's `linux.resources` (also as the document of update) and `linux.seccomp`.
  */
 #include "document.h"
-
-#include <seccomp.h>
+#include "oci-spec/seccomp_words.h"
 
 static const char good_resources[] =
     "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},{\"allow\":true,\"type\":\"c\",\"major\":-"
@@ -210,8 +209,9 @@ static void seccomp_is_checked (void **state)
          "/linux/seccomp/defaultErrnoRet", "from 0 to 4095 with SCMP_ACT_ERRNO"},
         {"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_TRACE\",\"defaultErrnoRet\":65536}",
          "/linux/seccomp/defaultErrnoRet", "from 0 to 65535"},
-        {"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"listenerPath\":\"/s\"}",
-         "/linux/seccomp/defaultAction", "cannot be the default action"},
+        {"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"listenerPath\":\"/s\"}", NULL, NULL},
+        {"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", "/linux/seccomp/listenerPath",
+         "is required with SCMP_ACT_NOTIFY"},
         {SECCOMP ("\"architectures\":[\"SCMP_ARCH_X86\",\"\"]"), "/linux/seccomp/architectures/1",
          "unknown seccomp architecture \"\""},
         {SECCOMP ("\"architectures\":[\"SCMP_ARCH_VAX\"]"), "/linux/seccomp/architectures/0",

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp_words: the numbers behind the words of linux.seccomp, which are libseccomp's. Where it is
+ * not there, or is older than a word, they are made here of the kernel's.
+ */
+#ifndef OCI_SPEC_SECCOMP_WORDS_H
+#define OCI_SPEC_SECCOMP_WORDS_H
+
+#ifndef RT_WITHOUT_LIBSECCOMP
+#include <seccomp.h>
+#else
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+
+#define SCMP_ACT_KILL_PROCESS SECCOMP_RET_KILL_PROCESS
+#define SCMP_ACT_KILL_THREAD SECCOMP_RET_KILL_THREAD
+#define SCMP_ACT_KILL SECCOMP_RET_KILL_THREAD
+#define SCMP_ACT_TRAP SECCOMP_RET_TRAP
+#define SCMP_ACT_NOTIFY SECCOMP_RET_USER_NOTIF
+#define SCMP_ACT_ERRNO(number) (SECCOMP_RET_ERRNO | ((number)&SECCOMP_RET_DATA))
+#define SCMP_ACT_TRACE(number) (SECCOMP_RET_TRACE | ((number)&SECCOMP_RET_DATA))
+#define SCMP_ACT_LOG SECCOMP_RET_LOG
+#define SCMP_ACT_ALLOW SECCOMP_RET_ALLOW
+
+#define SCMP_ARCH_NATIVE 0
+#define SCMP_ARCH_X86 AUDIT_ARCH_I386
+#define SCMP_ARCH_X86_64 AUDIT_ARCH_X86_64
+#define SCMP_ARCH_X32 (EM_X86_64 | __AUDIT_ARCH_LE)
+#define SCMP_ARCH_ARM AUDIT_ARCH_ARM
+#define SCMP_ARCH_AARCH64 AUDIT_ARCH_AARCH64
+#define SCMP_ARCH_MIPS AUDIT_ARCH_MIPS
+#define SCMP_ARCH_MIPS64 AUDIT_ARCH_MIPS64
+#define SCMP_ARCH_MIPS64N32 AUDIT_ARCH_MIPS64N32
+#define SCMP_ARCH_MIPSEL AUDIT_ARCH_MIPSEL
+#define SCMP_ARCH_MIPSEL64 AUDIT_ARCH_MIPSEL64
+#define SCMP_ARCH_MIPSEL64N32 AUDIT_ARCH_MIPSEL64N32
+#define SCMP_ARCH_PPC AUDIT_ARCH_PPC
+#define SCMP_ARCH_PPC64 AUDIT_ARCH_PPC64
+#define SCMP_ARCH_PPC64LE AUDIT_ARCH_PPC64LE
+#define SCMP_ARCH_S390 AUDIT_ARCH_S390
+#define SCMP_ARCH_S390X AUDIT_ARCH_S390X
+#define SCMP_ARCH_PARISC AUDIT_ARCH_PARISC
+#define SCMP_ARCH_PARISC64 AUDIT_ARCH_PARISC64
+#define SCMP_ARCH_RISCV64 AUDIT_ARCH_RISCV64
+
+enum scmp_compare {
+    SCMP_CMP_NE = 1,
+    SCMP_CMP_LT,
+    SCMP_CMP_LE,
+    SCMP_CMP_EQ,
+    SCMP_CMP_GE,
+    SCMP_CMP_GT,
+    SCMP_CMP_MASKED_EQ
+};
+#endif
+
+#ifndef SCMP_ARCH_LOONGARCH64
+#define SCMP_ARCH_LOONGARCH64 0xc0000102u /* 64 bit, little endian, EM_LOONGARCH */
+#endif
+#ifndef SCMP_ARCH_M68K
+#define SCMP_ARCH_M68K 0x00000004u /* EM_68K */
+#endif
+#ifndef SCMP_ARCH_SH
+#define SCMP_ARCH_SH 0x4000002au /* little endian, EM_SH */
+#endif
+#ifndef SCMP_ARCH_SHEB
+#define SCMP_ARCH_SHEB 0x0000002au /* EM_SH */
+#endif
+
+#endif
