@@ -176,7 +176,7 @@ static int exec_clone (struct exec *exec, struct error *err)
     if (affinity_apply (initial, err) < 0)
         return error_at (err, "/process/execCPUAffinity/initial");
     /* Whoever shares a pid namespace with X must not look into it (CVE-2016-9962): it is born so.
-     * Without root it has nothing to hide but capabilities, which hide it themselves. */
+     * Without root the leg does that, when E need not look into it any more. */
     if (geteuid () == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
@@ -241,7 +241,8 @@ static int exec_meet (struct exec *exec, struct error *err)
                               .console_socket = &exec->console_socket,
                               .ptmx = &exec->ptmx};
 
-    if (exec->first_leg && meet_child (&meet, err) < 0)
+    if (exec->first_leg && (meet_child (&meet, err) < 0 ||
+                            channel_send (exec->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0))
         return -1;
     return meet_until_ready (&meet, err);
 }

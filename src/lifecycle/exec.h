@@ -11,8 +11,8 @@
  *      oom score
  *                  ---  GRANTED       --->      (only where X must wait for these)
  *                                               namespaces
- *                  <--- CHILD [pidfd] ---       (only with a first leg: it cloned X proper and
- * ends)
+ *                  <--- CHILD [pidfd] ---       (only with a first leg, which cloned X proper, and
+ *                  ---  GRANTED       --->       ends; X waits until E knows of it)
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
  *                                               what of become.h needs rights
  *                  <--- READY         ---

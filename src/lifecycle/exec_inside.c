@@ -59,6 +59,9 @@ static int walk_first_leg (struct exec *exec, struct error *err)
     (void)prctl (PR_SET_NAME, "rt:leg");
     if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0)
         return -1;
+    /* Who has CAP_SYS_PTRACE in there would get at X, and through it at E's user (CVE-2016-9962):
+     * its memory belongs to the namespace of E's program, so nobody in there may. */
+    (void)prctl (PR_SET_DUMPABLE, 0);
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
     if (pid < 0)
         return error_set (err, "RT-CLONE", errno, "cannot make a process in the container");
@@ -71,12 +74,15 @@ static int walk_first_leg (struct exec *exec, struct error *err)
 
 static int join_container (struct exec *exec, struct error *err)
 {
+    struct channel_message message;
+
     if (!exec->first_leg)
         return join_enter (&exec->join, ~CLONE_NEWPID, &exec->config->linux, err);
     if (walk_first_leg (exec, err) < 0)
         return -1;
     die_with_parent ();
-    return 0;
+    /* Until E knows of X: the leg may be slower than X is. */
+    return channel_expect (exec->line, 0, CHANNEL_GRANTED, &message, err);
 }
 
 /* For final only the cgroup is a condition; where there is nothing but `initial`, the kernel has

@@ -74,6 +74,9 @@ static int walk_first_leg (struct start *start, struct error *err)
         return -1;
     if (start->plan.make_time && timens_apply (&start->config->linux, err) < 0)
         return -1;
+    /* With a user namespace that is there already, its processes have the rights over C at once. */
+    if (!(start->plan.make & CLONE_NEWUSER))
+        (void)prctl (PR_SET_DUMPABLE, 0);
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
     if (pid < 0) {
         error_set (err, "RT-CLONE", errno, "cannot make the container's namespaces");
@@ -300,8 +303,9 @@ void inside (struct start *start, bool in_cgroup)
 
     die_with_parent ();
     /* Whoever shares a pid namespace with C must not look into it (CVE-2016-9962). A rootless P
-     * must, for the id maps; there the change of ids ends it. Asked of P: what C's own id is called
-     * depends on whether P has written the maps already. */
+     * must, for the id maps, and so must who calls rt, for all that is done to a container before
+     * it starts; there only a joined user namespace is a danger (walk_first_leg). Asked of P: what
+     * C's own id is called depends on whether P has written the maps already. */
     if (start->record.owner == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
