@@ -120,6 +120,17 @@ int fd_write_file_at (int dir, const char *name, const char *string)
     return n < 0 ? -1 : 0;
 }
 
+int fd_mkdir_at (int dir, const char *name, mode_t mode)
+{
+    mode_t callers = umask (0);
+    int result = mkdirat (dir, name, mode);
+    int saved = errno;
+
+    (void)umask (callers);
+    errno = saved;
+    return result;
+}
+
 int fd_socketpair (int type, int pair[2], struct error *err)
 {
     if (socketpair (AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
@@ -254,6 +265,18 @@ int fd_connect_unix (const char *path, int type, struct error *err)
     return -1;
 }
 
+/* The file is the owner's to read and write, whatever the caller's umask. */
+static int bind_private (int fd, const struct sockaddr_un *address)
+{
+    mode_t callers = umask (0177);
+    int result = bind (fd, (const struct sockaddr *)address, sizeof *address);
+    int saved = errno;
+
+    (void)umask (callers);
+    errno = saved;
+    return result;
+}
+
 int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -263,10 +286,7 @@ int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)
         return error_set (err, "RT-SOCKET", ENAMETOOLONG, "make the socket `%s`", name);
 
     AUTO_FD int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
-    /* The mode of the unbound socket is the one that its file gets. */
-    if (fd < 0 || fchmod (fd, 0600) < 0 ||
-        bind (fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
-        listen (fd, SOMAXCONN) < 0)
+    if (fd < 0 || bind_private (fd, &address) < 0 || listen (fd, SOMAXCONN) < 0)
         return error_set (err, "RT-SOCKET", errno, "make the socket `%s`", name);
     return take_fd (&fd);
 }

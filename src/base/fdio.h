@@ -28,6 +28,10 @@ int fd_write_all (int fd, const void *bytes, size_t length);
 ssize_t fd_read_file_at (int dir, const char *name, char *buffer, size_t size);
 int fd_write_file_at (int dir, const char *name, const char *string);
 
+/* mkdirat with exactly this mode: what the caller's umask takes away, only root could do without. 0
+ * or -1 with errno. */
+int fd_mkdir_at (int dir, const char *name, mode_t mode);
+
 /* A pair of connected AF_UNIX sockets, close-on-exec. type: SOCK_SEQPACKET or SOCK_STREAM. */
 int fd_socketpair (int type, int pair[2], struct error *err);
 

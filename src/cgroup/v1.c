@@ -76,7 +76,7 @@ static int make_all (const char *path, size_t mount_length, struct made *made, s
     for (size_t at = mount_length; path[at] == '/';) {
         at += 1 + strcspn (path + at + 1, "/");
         (void)snprintf (prefix, sizeof prefix, "%.*s", (int)at, path);
-        if (mkdir (prefix, 0755) == 0)
+        if (fd_mkdir_at (AT_FDCWD, prefix, 0755) == 0)
             *made = (struct made){made->count + 1, at};
         else if (errno != EEXIST)
             return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%s'", prefix);
@@ -91,7 +91,7 @@ int v1_make (const char *key, const char *path, struct made *made, struct error 
     *made = (struct made){0};
     if (strlen (path) >= PATH_MAX)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
-    if (mkdir (path, 0755) == 0)
+    if (fd_mkdir_at (AT_FDCWD, path, 0755) == 0)
         *made = (struct made){1, strlen (path)};
     else if (errno == ENOENT && make_all (path, mount_length, made, err) < 0)
         return -1;

@@ -90,7 +90,7 @@ int v2_make (const char *path, struct made *made, struct error *err)
         enable_controllers (dir, name);
         at += 1 + length;
         (void)snprintf (name, sizeof name, "%.*s", (int)length, start);
-        if (mkdirat (dir, name, 0755) == 0)
+        if (fd_mkdir_at (dir, name, 0755) == 0)
             *made = (struct made){made->count + 1, at};
         else if (errno != EEXIST)
             return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%.*s'", (int)at, path);

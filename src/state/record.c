@@ -52,10 +52,7 @@ static int make_root (const char *path, struct error *err)
         slash = strchr (slash + 1, '/');
         if (slash)
             *slash = '\0';
-        bool made = mkdir (prefix, 0700) == 0;
-        if (!made && errno != EEXIST)
-            return error_set (err, "RT-STATE-ROOT", errno, "make the state root `%s`", path);
-        if (made && chmod (prefix, 0700) < 0) /* not what the caller's umask left of it */
+        if (fd_mkdir_at (AT_FDCWD, prefix, 0700) < 0 && errno != EEXIST)
             return error_set (err, "RT-STATE-ROOT", errno, "make the state root `%s`", path);
         if (!slash)
             break;
@@ -102,7 +99,7 @@ int record_claim (const char *state_root, const char *id, struct error *err)
     if (root < 0)
         return -1;
     for (;;) {
-        if (mkdirat (root, id, 0700) < 0) {
+        if (fd_mkdir_at (root, id, 0700) < 0) {
             if (errno != EEXIST)
                 return error_set (err, "RT-STATE-CLAIM", errno, "make `%s/%s`", state_root, id);
             error_set (err, "RT-STATE-EXISTS", 0, "container `%s` already exists", id);
@@ -111,7 +108,7 @@ int record_claim (const char *state_root, const char *id, struct error *err)
         AUTO_FD int dir = open_directory (root, id);
         if (dir < 0 && errno == ENOENT)
             continue; /* `delete --force` saw a half-made container and was faster */
-        if (dir < 0 || fchmod (dir, 0700) < 0)
+        if (dir < 0)
             return error_set (err, "RT-STATE-CLAIM", errno, "open `%s/%s`", state_root, id);
         int locked = lock_directory (root, id, dir, err);
         if (locked != 0)
