@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import host
+import who
 
 CAPS = [f"CAP_{name}" for name in
         "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP "
@@ -62,6 +63,10 @@ BASE = {
                           "/proc/sysrq-trigger"],
     },
 }
+
+
+NAMESPACE_FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt",
+                   "cgroup": "cgroup", "user": "user", "time": "time"}
 
 
 class Told:
@@ -169,6 +174,10 @@ class Container:
         self.cgroup = f"rt-{name}" if len(name) < 8 else name   # unlike any of the host's
         self.config["linux"]["cgroupsPath"] = f"/{self.cgroup}"
         self.exists, self.pid, self.pipe, self.buffer = False, None, None, b""
+        if who.ROOTLESS:
+            self.linux["namespaces"].append({"type": "user"})
+            for kind in ("uidMappings", "gidMappings"):
+                self.linux[kind] = who.mappings()
         for name in ("bin", "proc", "sys", "dev", "etc", "tmp"):
             os.makedirs(os.path.join(self.rootfs, name))
         shutil.copy(probe, self.path("/bin/probe"))
@@ -247,8 +256,19 @@ class Container:
             spaces.append({"type": kind, **({"path": path} if path else {})})
         self.linux["namespaces"] = spaces
 
-    def userns(self, first=100000, size=65536):
-        """A user namespace whose root is `first`; the root file system becomes its own."""
+    def join(self, kind, pid):
+        """The namespace of that process. Who is not root needs the right that comes with its owner."""
+        for each in {kind, "user"} if who.ROOTLESS else {kind}:
+            self.namespace(each, f"/proc/{pid}/ns/{NAMESPACE_FILES[each]}")
+        if who.ROOTLESS:
+            del self.linux["uidMappings"], self.linux["gidMappings"]
+
+    def userns(self, first=None, size=65536):
+        """A user namespace of its own, whose root is `first`; the root file system becomes its. Without
+        privileges each container has one already."""
+        if who.ROOTLESS and first is None:
+            return
+        first = 100000 if first is None else first
         self.namespace("user")
         for kind in ("uidMappings", "gidMappings"):
             self.linux[kind] = [{"containerID": 0, "hostID": first, "size": size}]

@@ -3,10 +3,12 @@
 
 RT=PATH         the runtime (default: build/rt below the top of the source tree)
 RT_PROBE=PATH   a probe that is compiled already
+RT_TEST_AS=WHO  who.py: as whom all of it runs
 RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) are left out, and
                 of error texts only the words that all runtimes share are looked at
 """
 
+import collections
 import hashlib
 import os
 import shutil
@@ -17,6 +19,7 @@ import tempfile
 import pytest
 
 import host
+import who
 from bundle import Container, Runtime
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,7 +40,7 @@ def runtime_path():
 
 def host_words():
     """What this host has, for @pytest.mark.needs (...)."""
-    words = {CGROUPS.layout} | CGROUPS.controllers
+    words = {CGROUPS.layout} | CGROUPS.controllers | who.words()
     words |= {f"v{2 if CGROUPS.is_v2(each) else 1}:{each}" for each in CGROUPS.controllers}
     if CGROUPS.layout != "v2":
         words.add("any-v1")
@@ -69,28 +72,54 @@ def host_words():
 def pytest_configure(config):
     for line in ("rows(*ids): the rows of the feature list that a test shows",
                  "own: the peers behave otherwise",
-                 "needs(*words): what the host must have"):
+                 "needs(*words): what the host must have; `root: REASON` where a user is not enough"):
         config.addinivalue_line("markers", line)
-    if os.geteuid() != 0:
-        raise pytest.UsageError("the tests make containers: run them as root")
+    if (os.geteuid() != 0) != who.ROOTLESS:
+        raise pytest.UsageError("run the tests as root; as an ordinary user: tests/as/user.py -- ...")
     if not os.access(runtime_path(), os.X_OK):
         raise pytest.UsageError(f"no runtime at {runtime_path()}: set RT=PATH")
 
 
 def pytest_report_header(config):
-    return f"runtime: {runtime_path()}{' (a peer)' if PEER else ''}, cgroups: {CGROUPS.layout}"
+    return f"runtime: {runtime_path()}{' (a peer)' if PEER else ''}, as {who.AS}, cgroups: {CGROUPS.layout}"
+
+
+LEFT_OUT = collections.Counter()
 
 
 def pytest_collection_modifyitems(config, items):
     """Tests that cannot say anything on this host are not run at all; the summary counts them."""
     words, out = host_words(), []
     for item in items:
-        needs = {word for mark in item.iter_markers("needs") for word in mark.args}
-        if needs - words or (PEER and item.get_closest_marker("own")):
+        needs = [word for mark in item.iter_markers("needs") for word in mark.args]
+        missing = [word for word in needs if word.partition(": ")[0] not in words]
+        if PEER and item.get_closest_marker("own"):
+            missing.append("rt")
+        if missing:
             out.append(item)
+            LEFT_OUT[", ".join(missing)] += 1
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
+
+
+# With xdist the workers choose (each the same), and the controller tells.
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(LEFT_OUT)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    LEFT_OUT.update({} if LEFT_OUT else getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if LEFT_OUT:
+        terminalreporter.section(f"left out as {who.AS}, {CGROUPS.layout}: {LEFT_OUT.total()}")
+        for missing, count in sorted(LEFT_OUT.items(), key=lambda pair: (-pair[1], pair[0])):
+            terminalreporter.write_line(f"{count:4} need {missing}")
+        LEFT_OUT.clear()    # two suites in one run have two conftests
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +146,10 @@ def probe():
 def area():
     """A directory on a tmpfs in a mount namespace of our own: gone with us, whatever happens."""
     directory = tempfile.mkdtemp(prefix="feature-")
+    if who.ROOTLESS:    # tests/as/user.py has set up both
+        host.become_subreaper()
+        yield directory
+        return
     host.own_mount_namespace()
     host.become_subreaper()
     host.mount("tmpfs", directory, "tmpfs", data="mode=0755")
@@ -138,7 +171,8 @@ def work(area):
     directory = os.path.join(area, f"t{next(_count)}")
     os.mkdir(directory)
     yield directory
-    shutil.rmtree(directory)
+    # What belongs to a container's other ids the user cannot remove; the tmpfs goes away.
+    shutil.rmtree(directory, ignore_errors=who.ROOTLESS)
 
 
 @pytest.fixture
@@ -163,15 +197,7 @@ def remove_by_force(rt, names, cgroups):
         rt.call("delete", "-f", name)
     for name in cgroups:
         for path in sorted(CGROUPS.dirs(name), key=len, reverse=True):
-            host.until(lambda path=path: _rmdir(path), f"rmdir {path}", 2)
-
-
-def _rmdir(path):
-    try:
-        os.rmdir(path)
-    except OSError:
-        return not os.path.exists(path)
-    return True
+            host.until(lambda path=path: host.removed(path), f"rmdir {path}", 2)
 
 
 @pytest.fixture

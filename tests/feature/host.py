@@ -17,7 +17,7 @@ MS_PRIVATE, MS_SLAVE, MS_SHARED = 1 << 18, 1 << 19, 1 << 20
 MNT_DETACH = 2
 
 
-def _checked(ret, what):
+def checked(ret, what):
     if ret < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
@@ -25,25 +25,25 @@ def _checked(ret, what):
 
 
 def mount(source, target, kind="", flags=0, data=""):
-    _checked(LIBC.mount(source.encode(), str(target).encode(), kind.encode() or None,
+    checked(LIBC.mount(source.encode(), str(target).encode(), kind.encode() or None,
                         ctypes.c_ulong(flags), data.encode() or None), f"mount {target}")
 
 
 def umount(target, flags=MNT_DETACH):
-    _checked(LIBC.umount2(str(target).encode(), flags), f"umount {target}")
+    checked(LIBC.umount2(str(target).encode(), flags), f"umount {target}")
 
 
 def own_mount_namespace():
     """A mount namespace whose mounts are shared, as on a host that runs systemd: what leaks from a
     container shows up in ours."""
-    _checked(LIBC.unshare(CLONE_NEWNS), "unshare")
+    checked(LIBC.unshare(CLONE_NEWNS), "unshare")
     mount("none", "/", flags=MS_REC | MS_SLAVE)
     mount("none", "/", flags=MS_REC | MS_SHARED)
 
 
 def become_subreaper():
     """Containers whose runtime went away become our children, as they become conmon's."""
-    _checked(LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+    checked(LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
 
 
 def mountinfo(path="/proc/self/mountinfo"):
@@ -74,7 +74,7 @@ def stat_state(pid):
 
 
 def wait_dead(pid, timeout=20):
-    """Waits until the process is dead (a zombie counts); does not reap."""
+    """Waits until the process is dead (a zombie counts); does not reap. None: as long as it takes."""
     try:
         pidfd = os.pidfd_open(pid)
     except OSError as error:    # EINVAL: older kernels, for one that is just being reaped
@@ -110,6 +110,15 @@ def reap_all():
         except ChildProcessError:
             pass
     return alive + reap_all() if children() else alive
+
+
+def removed(directory):
+    """rmdir, for until (...): a process that has just died is in its cgroup a little longer."""
+    try:
+        os.rmdir(directory)
+    except OSError:
+        return not os.path.exists(directory)
+    return True
 
 
 def until(condition, what, timeout=10):

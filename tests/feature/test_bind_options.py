@@ -89,6 +89,7 @@ def test_dest_nofollow_where_nothing_is(new_box):
 @pytest.mark.rows("MNT-45")
 @pytest.mark.own
 @pytest.mark.needs("idmap-tmpfs")
+@pytest.mark.needs("root: id-mapped mounts")
 def test_idmapped_mount_of_a_symlink(new_box):
     """What it leads to is mounted, with the ids mapped."""
     box = new_box("stat /data/f")
@@ -118,6 +119,7 @@ def test_mount_points_are_made_in_what_becomes_read_only(new_box):
 
 @pytest.mark.rows("DEV-16")
 @pytest.mark.own
+@pytest.mark.needs("root: gives a right away")
 def test_without_the_right_to_make_nodes(new_box):
     """As in a container: what rt may not make it binds."""
     box = new_box("stat /dev/null", "open /dev/null rw", "stat /dev/mine", "open /dev/zero r",

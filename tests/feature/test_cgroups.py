@@ -379,6 +379,7 @@ def test_memory_of_v1(new_box, cgroups):
 
 @pytest.mark.rows("CGD-01", "CGD-03", "CGD-04", "CGD-05", "CGM-30")
 @pytest.mark.parametrize("devices", [[{"allow": False, "access": "rwm"}], [], None], ids=label)
+@pytest.mark.needs("root: makes device nodes")
 def test_default_device_rules(new_box, devices):
     """Deny, apart from the harmless ones; also when no rule is given."""
     box = new_box("open /dev/null rw", "open /dev/urandom r", "mknod /tmp/mem c 1 1",
@@ -400,6 +401,7 @@ NODE = "mknod /tmp/node c 1 99"     # no driver: an open that the rules allow is
 
 
 @pytest.mark.rows("CGD-01", "CGD-02", "CGD-08", "CGD-12")
+@pytest.mark.needs("root: makes device nodes")
 def test_device_rules_in_order(new_box):
     box = new_box(NODE, "open /tmp/node r", "open /tmp/node w", "open /tmp/node rw",
                   "mknod /tmp/other c 1 98", "open /tmp/other r")
@@ -420,6 +422,7 @@ def test_device_rules_in_order(new_box):
     ({"type": "c", "major": 1, "minor": 98, "access": "rw"}, False),
     ({"type": "c", "major": 1, "minor": 99, "access": "m"}, False),
     ({"type": "a", "access": "rwm"}, True), ({"access": "rwm"}, True)], ids=label)
+@pytest.mark.needs("root: makes device nodes")
 def test_device_wildcards(new_box, rule, allowed):
     box = new_box(NODE, "open /tmp/node r")
     box.linux["resources"]["devices"] = [{"allow": False, "access": "rwm"}, {"allow": True, **rule}]
@@ -428,6 +431,7 @@ def test_device_wildcards(new_box, rule, allowed):
 
 @pytest.mark.rows("CGD-07", "CGD-14")
 @pytest.mark.parametrize("last, want", [(False, "EPERM"), (True, "ENXIO")])
+@pytest.mark.needs("root: makes device nodes")
 def test_the_last_matching_rule_wins(new_box, last, want):
     box = new_box(NODE, "open /tmp/node r")
     box.linux["resources"]["devices"] = [

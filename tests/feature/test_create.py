@@ -448,6 +448,7 @@ def test_cwd_is_not_absolute(box, fails, cwd):
 
 @pytest.mark.rows("CRT-41", "CRT-42")
 @pytest.mark.own
+@pytest.mark.needs("root: no user namespace")
 def test_no_linux_and_no_mounts(box):
     """Nothing but a root: the container shares the host's namespaces, its mounts excepted."""
     del box.config["linux"]

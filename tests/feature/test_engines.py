@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+import who
 from bundle import label
 
 VERBS = ("create", "run", "start", "state", "list", "kill", "delete", "spec", "features")
@@ -305,7 +306,8 @@ def test_default_state_root(new_box, rt):
     box.save()
     assert rt.call("create", "-b", box.dir, box.id, root=False).code == 0
     try:
-        assert os.path.isdir(f"/run/rt/{box.id}")
+        run = os.environ["XDG_RUNTIME_DIR"] if who.ROOTLESS else "/run"
+        assert os.path.isdir(f"{run}/rt/{box.id}")
         box.pid = json.loads(rt.call("state", box.id, root=False).out)["pid"]
     finally:
         assert rt.call("delete", "-f", box.id, root=False).code == 0

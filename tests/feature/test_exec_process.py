@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+import who
 from bundle import label
 from executed import process_file, up_box  # noqa: F401 (a fixture)
 
@@ -18,6 +19,7 @@ def test_options_end_at_the_id(up_box):
 
 
 @pytest.mark.rows("EXE-02", "EXE-07")
+@pytest.mark.needs("ids")
 def test_process_file(up_box):
     box = up_box(change=lambda box: box.file("/etc/passwd", "x:x:7:8::/home/x:\n"))
     caps = {name: ["CAP_KILL"] for name in ("bounding", "permitted", "effective")}
@@ -88,6 +90,7 @@ def test_broken_process_file(up_box, fails, rt, changes, words):
 
 @pytest.mark.rows("EXE-02", "EXE-05", "EXE-06")
 @pytest.mark.own
+@pytest.mark.needs("ids")
 def test_flags_win_over_the_process_file(up_box, rt):
     box = up_box()
     told = rt.call("exec", "-p", process_file(box), "--cwd", "/tmp", "-e", "PATH=/x", "-e", "B=2",
@@ -116,13 +119,15 @@ def test_env_without_a_value(up_box, fails, entry):
 
 
 @pytest.mark.rows("EXE-07", "PRC-07")
+@pytest.mark.needs("ids")
 def test_user(up_box):
     def change(box):
         box.file("/etc/passwd", "1:x:0:0::/root:\nx:x:1:2::/home/one:\n")
         box.process["env"].append("HOME=/home/init")
     box = up_box(change=change)
+    high = 65000 if who.ROOTLESS else 4294967294
     for flag, uid, gid, home in (("1", 1, 0, "/home/one"), ("1:2", 1, 2, "/home/one"),
-                                 ("0", 0, 0, "/home/init"), ("4294967294:5", 4294967294, 5, "/")):
+                                 ("0", 0, 0, "/home/init"), (f"{high}:5", high, 5, "/")):
         report = box.exec("-u", flag).report
         assert report["status"]["Uid"].split() == [str(uid)] * 4
         assert report["status"]["Gid"].split() == [str(gid)] * 4
@@ -131,6 +136,7 @@ def test_user(up_box):
 
 @pytest.mark.rows("EXE-08", "PRC-12")
 @pytest.mark.own
+@pytest.mark.needs("ids")
 def test_additional_gids(up_box, fails):
     def change(box):
         box.process["user"]["additionalGids"] = [7]
@@ -147,6 +153,7 @@ def sets(report):
 
 @pytest.mark.rows("EXE-14", "HDN-11")
 @pytest.mark.parametrize("inheritable", [False, True])
+@pytest.mark.needs("ids")
 def test_cap(up_box, fails, inheritable):
     def change(box):
         box.process["user"] = {"uid": 1000, "gid": 1000}

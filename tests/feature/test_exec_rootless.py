@@ -10,6 +10,8 @@ import pytest
 import host
 from test_rootless import UID, user_box  # noqa: F401 (a fixture)
 
+pytestmark = pytest.mark.needs("root: becomes an ordinary user by itself")
+
 
 @pytest.fixture
 def running(user_box):  # noqa: F811

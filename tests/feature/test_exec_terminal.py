@@ -142,6 +142,7 @@ def test_process_file(box, front):
 
 
 @pytest.mark.rows("EXE-10", "EXE-09", "EXE-12", "ENG-02", "ENG-14", "TTY-06")
+@pytest.mark.needs("ids")
 def test_console_socket(box, console):  # noqa: F811
     pid_file = box.dir + "/pid"
     box.exec("-t", "-d", "-u", "1000:1000", "--pid-file", pid_file, "--console-socket",
@@ -176,6 +177,7 @@ def test_no_devpts(new_box, fails):
 
 @pytest.mark.rows("EXE-09", "EXE-27")
 @pytest.mark.own
+@pytest.mark.needs("ids")
 def test_in_a_user_namespace(new_box):
     box = new_box("pause")
     box.userns()

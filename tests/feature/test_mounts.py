@@ -8,6 +8,7 @@ import stat
 import pytest
 
 import host
+import who
 from bundle import label
 from test_rootfs import flags_of, mounts_of
 
@@ -127,7 +128,10 @@ def test_special_sources(new_box):
     os.mkfifo(box.dir + "/fifo")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(box.dir + "/socket")
-    os.mknod(box.dir + "/device", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    if who.ROOTLESS:
+        os.symlink("/dev/null", box.dir + "/device")
+    else:
+        os.mknod(box.dir + "/device", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     box.beside("file", "content")
     os.symlink("file", box.dir + "/link")
     box.file("/etc/existing", "below")
@@ -181,6 +185,7 @@ def test_rarer_flags(new_box, options, where, word):
 
 
 @pytest.mark.rows("MNT-21")
+@pytest.mark.needs("ids")
 def test_data_for_the_file_system(new_box):
     box = new_box("read /proc/self/mountinfo", "stat /data", "statfs /data")
     box.mount("/data", options=["size=64k", "mode=0710", "nosuid", "uid=7", "gid=8"])
@@ -199,6 +204,7 @@ def test_data_that_the_kernel_refuses(box, fails):
 @pytest.mark.rows("MNT-23", "MNT-39")
 @pytest.mark.parametrize("options, deep", [(["bind"], False), (["rbind"], True),
                                            (["bind", "rbind"], True)], ids=label)
+@pytest.mark.needs("root: mounts on the host")
 def test_bind_and_rbind(new_box, options, deep):
     box = new_box("read /data/sub/f", "create /data/sub/new", "create /data/new")
     source = box.beside("d")
@@ -231,6 +237,7 @@ def test_bind_with_data(box, fails):
     ([], {"nosuid", "nodev"}), (["ro"], {"ro", "nosuid", "nodev"}),
     (["noexec"], {"nosuid", "nodev", "noexec"}), (["suid"], {"nodev"}), (["dev", "suid"], set()),
 ], ids=label)
+@pytest.mark.needs("root: mounts on the host")
 def test_flags_of_a_bind_mount(new_box, options, want):
     """What the source has and the options do not name is kept."""
     box = new_box("statfs /data")
@@ -245,6 +252,7 @@ def test_flags_of_a_bind_mount(new_box, options, want):
 
 @pytest.mark.rows("MNT-27")
 @pytest.mark.own
+@pytest.mark.needs("root: mounts on the host")
 def test_locked_flags_in_a_user_namespace(new_box, fails):
     box = new_box("statfs /data")
     source = box.beside("d")
@@ -295,6 +303,7 @@ def test_propagation(new_box, words, want):
     (["rro"], {"ro"}), (["rnosuid", "rnodev", "rnoexec"], {"nosuid", "nodev", "noexec"}),
     (["ro", "rro"], {"ro"}), (["rro", "rrw"], set()), (["rnosuid", "rsuid"], set()),
 ], ids=label)
+@pytest.mark.needs("root: mounts on the host")
 def test_recursive_flags(new_box, options, want):
     box = new_box("statfs /data", "statfs /data/sub")
     source, sub = box.beside("d"), box.beside("d/sub")
@@ -312,6 +321,7 @@ def test_recursive_flags(new_box, options, want):
 @pytest.mark.needs("mount-setattr")
 @pytest.mark.parametrize("option, want", [("rnoatime", "noatime"), ("rrelatime", "relatime"),
                                           ("rnodiratime", "nodiratime")])
+@pytest.mark.needs("root: mounts on the host")
 def test_recursive_atime(new_box, option, want):
     box = new_box("read /proc/self/mountinfo")
     source, sub = box.beside("d"), box.beside("d/sub")
@@ -328,6 +338,7 @@ def test_recursive_atime(new_box, option, want):
 @pytest.mark.own
 @pytest.mark.needs("idmap-tmpfs")
 @pytest.mark.parametrize("options", [["idmap"], [], ["ridmap"]], ids=label)
+@pytest.mark.needs("root: id-mapped mounts")
 def test_idmapped_mount(new_box, options):
     box = new_box("stat /data/f", "create /data/new")
     source = box.beside("d")
@@ -343,6 +354,7 @@ def test_idmapped_mount(new_box, options):
 @pytest.mark.rows("MNT-40")
 @pytest.mark.own
 @pytest.mark.needs("idmap-tmpfs")
+@pytest.mark.needs("root: id-mapped mounts")
 def test_idmapped_mount_with_the_container_s_mappings(new_box):
     box = new_box("stat /data/f", "create /data/new")
     box.userns()
@@ -365,6 +377,7 @@ def test_idmapped_mount_with_the_container_s_mappings(new_box):
     ({"uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}, ["bind"]),
     ({"uidMappings": [], "gidMappings": []}, ["bind", "idmap"]),
 ], ids=label)
+@pytest.mark.needs("root: a container without mappings of its own")
 def test_bad_idmap(box, fails, more, options):
     at = box.mount("/data", "bind", box.beside("d"), options, **more)
     fails(box.create(code=None), "mapping", at=at)
@@ -372,6 +385,7 @@ def test_bad_idmap(box, fails, more, options):
 
 @pytest.mark.rows("MNT-42", "MNT-43")
 @pytest.mark.own
+@pytest.mark.needs("root: id-mapped mounts")
 def test_idmap_that_the_file_system_cannot(box, fails):
     maps = [{"containerID": 0, "hostID": 1000, "size": 100}]
     at = box.bind("/proc/sys", "/data", uidMappings=maps, gidMappings=maps)
@@ -380,6 +394,7 @@ def test_idmap_that_the_file_system_cannot(box, fails):
 
 @pytest.mark.rows("MNT-47")
 @pytest.mark.own
+@pytest.mark.needs("root: files of several owners")
 def test_tmpcopyup(new_box):
     box = new_box("read /data/sub/f", "stat /data/sub/f", "stat /data/link", "stat /data/sub",
                   "create /data/new")
@@ -431,7 +446,9 @@ def test_kernel_file_systems(new_box):
     assert told.line("stat", "/dev/mqueue")["mode"] == 0o1777
     assert told.line("stat", "/dev/shm")["mode"] == 0o1777
     assert "ptmxmode=666" in options_of(told, "/dev/pts")[4]
-    assert "gid=5" in options_of(told, "/dev/pts")[4]
+    if who.AS != "single-id":   # there it is nobody's
+        gid = who.host_id(5) if who.ROOTLESS else 5
+        assert f"gid={gid}" in options_of(told, "/dev/pts")[4]
     assert told.line("ls", "/dev/pts")["names"] == ["ptmx"]
     assert options_of(told, "/sys")[0] >= {"ro", "nosuid", "nodev", "noexec"}
 

@@ -10,11 +10,8 @@ import time
 import pytest
 
 import host
-from bundle import label
-
-FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt",
-         "cgroup": "cgroup", "user": "user", "time": "time"}
-
+import who
+from bundle import NAMESPACE_FILES as FILES, label
 
 def mine(kind):
     return os.stat(f"/proc/self/ns/{FILES[kind]}").st_ino
@@ -29,7 +26,10 @@ def donor():
         words = {"pid": "-p", "network": "-n", "ipc": "-i", "uts": "-u", "cgroup": "-C",
                  "user": "-U", "time": "-T", "mount": "-m"}
         argv = ["unshare", "--fork", "--kill-child"] + [words[kind] for kind in kinds]
-        argv += ["-r"] if user else []
+        if who.ROOTLESS and "user" not in kinds:
+            argv.append("-U")
+        if user or who.ROOTLESS:
+            argv += ["--map-root-user"] + (["--map-auto"] if who.AS == "user" else [])
         process = subprocess.Popen(argv + ["/bin/sh", "-c", "echo up; exec /bin/cat"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         made.append(process)
@@ -50,7 +50,7 @@ def test_new_namespaces(new_box):
     report = box.run().report
     for kind in ("pid", "network", "ipc", "uts", "mount", "cgroup"):
         assert report["namespaces"][FILES[kind]] != mine(kind), kind
-    assert report["namespaces"]["user"] == mine("user")
+    assert (report["namespaces"]["user"] == mine("user")) == (not who.ROOTLESS)
     assert report["pid"] == 1
 
 
@@ -72,6 +72,8 @@ def test_shared_namespace(new_box, kind):
     box.namespace(kind, absent=True)
     if kind == "uts":
         del box.config["hostname"]
+    if kind == "ipc" and who.ROOTLESS:      # the host's queues are none of his
+        del box.config["mounts"][4]
     if kind == "network":
         box.config["mounts"][5] = {"destination": "/sys", "type": "bind", "source": "/sys",
                                    "options": ["rbind", "ro"]}
@@ -86,7 +88,7 @@ def test_joined_namespace(new_box, donor, kind):
     pid = donor(kind)
     path = f"/proc/{pid}/ns/{FILES[kind]}"
     box = new_box("report", "interface lo", "pause")
-    box.namespace(kind, path)
+    box.join(kind, pid)
     report = box.up().report
     assert report["namespaces"][FILES[kind]] == os.stat(path).st_ino != mine(kind)
     if kind == "network":
@@ -104,7 +106,7 @@ def test_joined_namespace(new_box, donor, kind):
 def test_lo_of_a_joined_network_namespace_is_left_alone(new_box, donor):
     pid = donor("network")
     box = new_box("interface lo")
-    box.namespace("network", f"/proc/{pid}/ns/net")
+    box.join("network", pid)
     assert box.run().line("interface")["up"] == 0
 
 
@@ -117,13 +119,13 @@ def test_lo_is_up(new_box):
 @pytest.mark.parametrize("kind", ["pids", "", "net", "mnt", "PID"])
 def test_unknown_type(box, fails, kind):
     box.linux["namespaces"].append({"type": kind})
-    fails(box.create(code=None), "namespace", at="/linux/namespaces/6/type")
+    fails(box.create(code=None), "namespace", at=f"/linux/namespaces/{len(box.linux['namespaces']) - 1}/type")
 
 
 @pytest.mark.rows("NSP-06")
 def test_duplicate_type(box, fails):
     box.linux["namespaces"].append({"type": "ipc"})
-    fails(box.create(code=None), "ipc", at="/linux/namespaces/6")
+    fails(box.create(code=None), "ipc", at=f"/linux/namespaces/{len(box.linux['namespaces']) - 1}")
 
 
 @pytest.mark.rows("NSP-04")
@@ -135,7 +137,7 @@ def test_path_that_cannot_be_joined(box, fails, path):
         told = box.create(code=None)
         assert told.code in (0, 1)
         return
-    fails(box.create(code=None), path, at="/linux/namespaces/5/path")
+    fails(box.create(code=None), path, at=f"/linux/namespaces/{len(box.linux['namespaces']) - 1}/path")
 
 
 @pytest.mark.rows("NSP-05")
@@ -155,7 +157,7 @@ def test_path_of_a_wrong_type(box, fails, kind):
 @pytest.mark.own
 def test_path_that_is_no_namespace(box, fails):
     box.namespace("ipc", "/proc/self/status")
-    fails(box.create(code=None), "/proc/self/status", at="/linux/namespaces/5/path")
+    fails(box.create(code=None), "/proc/self/status", at=f"/linux/namespaces/{len(box.linux['namespaces']) - 1}/path")
 
 
 @pytest.mark.rows("NSP-23")
@@ -170,6 +172,7 @@ def test_cgroup_namespace_shows_the_own_root(new_box):
 @pytest.mark.rows("NSP-26", "NSP-28")
 @pytest.mark.own
 @pytest.mark.needs("time")
+@pytest.mark.needs("root: a time namespace comes before the user namespace")
 def test_time_offsets(new_box):
     box = new_box("report", "clock", "pause")
     box.namespace("time")
@@ -210,12 +213,12 @@ def test_user_namespace(new_box):
     told = box.run()
     assert told.report["status"]["Uid"].split() == ["0"] * 4
     assert told.report["namespaces"]["user"] != mine("user")
-    assert told.text("/proc/self/uid_map").split() == ["0", "100000", "65536"]
-    assert told.text("/proc/self/gid_map").split() == ["0", "100000", "65536"]
+    for name in ("uid_map", "gid_map"):
+        assert told.text(f"/proc/self/{name}").split() == [str(each) for each in sum(who.RANGES, [])]
     assert told.line("stat", "/dev/null")["type"] == "char"
     assert told.errno("write", "/dev/null") is None
     assert told.line("stat", "/tmp/x")["uid"] == 0
-    assert os.stat(box.path("/tmp/x")).st_uid == 100000
+    assert os.stat(box.path("/tmp/x")).st_uid == who.host_id(0)
 
 
 @pytest.mark.rows("NSP-09", "UID-01")
@@ -228,6 +231,7 @@ def test_other_namespaces_belong_to_the_user_namespace(new_box):
 
 
 @pytest.mark.rows("UID-02")
+@pytest.mark.needs("root: chooses ids")
 def test_several_ranges(new_box):
     box = new_box("read /proc/self/uid_map")
     box.userns()
@@ -240,12 +244,14 @@ def test_several_ranges(new_box):
 
 @pytest.mark.rows("UID-03")
 @pytest.mark.own
+@pytest.mark.needs("root: no mappings beside what is looked at")
 def test_mappings_without_a_user_namespace(box, fails):
     box.linux["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10}]
     fails(box.create(code=None), "user", at="/linux/uidMappings")
 
 
 @pytest.mark.rows("UID-04")
+@pytest.mark.needs("root: no mappings beside what is looked at")
 def test_user_namespace_without_mappings(box, fails):
     box.namespace("user")
     fails(box.create(code=None), "mapping", own=("uidMappings",))
@@ -289,6 +295,7 @@ def test_ids_that_are_not_mapped(new_box, fails, user, at):
 
 @pytest.mark.rows("UID-20", "UID-19")
 @pytest.mark.own
+@pytest.mark.needs("root: files of several owners")
 def test_sources_that_the_mapped_root_cannot_reach(new_box):
     box = new_box("read /data/f")
     box.beside("hidden")
@@ -309,7 +316,7 @@ def test_joined_user_namespace_with_its_network(new_box, donor):
     """The network namespace belongs to the user namespace that is joined with it."""
     pid = donor("user", "network", user=True)
     box = new_box("report", "pause")
-    box.namespace("user", f"/proc/{pid}/ns/user")
+    box.join("user", pid)
     box.namespace("network", f"/proc/{pid}/ns/net")
     report = box.up().report
     assert report["namespaces"]["user"] == os.stat(f"/proc/{pid}/ns/user").st_ino
@@ -324,7 +331,7 @@ def test_joined_user_namespace_and_new_others(new_box, donor):
     pid = donor("user", user=True)
     box = new_box("report", "stat /dev/mqueue", "stat /dev/shm", "write /proc/sys/kernel/hostname x",
                   "create /tmp/x")
-    box.namespace("user", f"/proc/{pid}/ns/user")
+    box.join("user", pid)
     box.linux["readonlyPaths"] = []
     os.chmod(box.path("/tmp"), 0o777)
     told = box.run()
@@ -333,13 +340,15 @@ def test_joined_user_namespace_and_new_others(new_box, donor):
     assert told.report["namespaces"]["ipc"] != mine("ipc")
     for path in ("/dev/mqueue", "/dev/shm"):
         assert told.line("stat", path)["uid"] == 0, path
-    assert told.errno("write", "/proc/sys/kernel/hostname") is None
+    if not who.ROOTLESS:    # the kernel gives it to the host's root
+        assert told.errno("write", "/proc/sys/kernel/hostname") is None
     assert told.errno("create", "/tmp/x") is None
 
 
 @pytest.mark.rows("NSP-29")
 @pytest.mark.own
 @pytest.mark.needs("time")
+@pytest.mark.needs("root: a time namespace comes before the user namespace")
 def test_time_offsets_with_a_user_namespace(new_box):
     """Set with the rights of the host, which the container's root does not have."""
     box = new_box("report", "clock", "pause")
@@ -353,6 +362,7 @@ def test_time_offsets_with_a_user_namespace(new_box):
 
 @pytest.mark.rows("NSP-14", "HDN-02")
 @pytest.mark.own
+@pytest.mark.needs("root: makes a pid namespace")
 def test_runtime_in_a_pid_namespace_of_its_own(new_box):
     """The pid that it tells is one of that namespace; where the sysctl forbids memfds that can be
     executed, rt's copy of itself is not one."""
@@ -394,6 +404,7 @@ def test_cgroups_with_a_user_namespace_and_without_one_of_theirs(new_box, cgroup
 
 @pytest.mark.rows("NSP-08", "EXE-28")
 @pytest.mark.own
+@pytest.mark.needs("root: a namespace of the host's user namespace")
 def test_network_of_the_host_with_a_new_user_namespace(new_box, donor):
     pid = donor("network")
     box = new_box("report", "pause")
@@ -411,6 +422,9 @@ def test_network_of_the_host_with_a_new_user_namespace(new_box, donor):
 def test_inside_of_a_user_namespace(new_box):
     """rt as root of a user namespace with the one id that is its own."""
     box = new_box("report")
+    box.namespace("user", absent=True)
+    for kind in ("uidMappings", "gidMappings"):
+        box.linux.pop(kind, None)
     box.linux.pop("resources")
     box.linux.pop("cgroupsPath")
     box.config["mounts"] = [each for each in box.config["mounts"]
@@ -466,7 +480,7 @@ def test_name_without_uts_namespace(box, fails, name):
 def test_name_in_a_joined_namespace(new_box, donor):
     pid = donor("uts")
     box = new_box("report")
-    box.namespace("uts", f"/proc/{pid}/ns/uts")
+    box.join("uts", pid)
     assert box.run().report["hostname"] == "inside"
 
 

@@ -14,6 +14,8 @@ import pytest
 
 import host
 
+pytestmark = pytest.mark.needs("root: network devices of the host")
+
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 

@@ -78,6 +78,7 @@ def test_env(new_box):
 @pytest.mark.rows("ANN-02")
 @pytest.mark.own
 @pytest.mark.parametrize("userns", [False, True], ids=["plain", "userns"])
+@pytest.mark.needs("root: has groups")
 def test_groups_of_the_caller_stay_where_asked(new_box, userns):
     """Engines let a container reach files of a group that has no id inside (podman: keep-groups)."""
     box = new_box("report", "pause")
@@ -117,6 +118,7 @@ def test_env_without_a_name_or_value(new_box, fails, entry):
     pytest.param(7, "x" * 100000 + "\nb:x:7:7::/b:/c\n", "/b", marks=pytest.mark.own),
     (7, "7:x:8:8::/wrong:\nc:x:7:7::/c:\n", "/c"),
 ], ids=["root", "other", "unknown", "no-passwd", "no-newline", "malformed", "long", "numeric-name"])
+@pytest.mark.needs("ids")
 def test_home(new_box, uid, passwd, home):
     box = new_box("report")
     if passwd:
@@ -144,6 +146,7 @@ def test_cwd_is_made(new_box):
 
 
 @pytest.mark.rows("PRC-11")
+@pytest.mark.needs("ids")
 def test_cwd_that_only_root_may_enter(new_box):
     box = new_box("report")
     os.mkdir(box.path("/private"), 0o700)
@@ -160,6 +163,7 @@ def test_cwd_is_a_file(new_box, fails):
 
 
 @pytest.mark.rows("PRC-12", "PRC-13", "CAP-05")
+@pytest.mark.needs("ids")
 def test_user_and_groups(new_box):
     box = new_box("report")
     box.process["user"] = {"uid": 1000, "gid": 2000, "additionalGids": [7, 5, 65534]}
@@ -170,6 +174,7 @@ def test_user_and_groups(new_box):
 
 
 @pytest.mark.rows("PRC-13")
+@pytest.mark.needs("root: has groups")
 def test_groups_of_the_caller_do_not_stay(box):
     told = box.run(preexec_fn=lambda: os.setgroups([11, 12, 13]))
     assert told.report["groups"] == []
@@ -185,6 +190,7 @@ def test_umask(new_box, umask, want):
 
 
 @pytest.mark.rows("PRC-16", "TTY-15", "CRT-20")
+@pytest.mark.needs("ids")
 def test_pipes_belong_to_the_user(new_box):
     """A process that is not root may open /dev/stdin, /dev/stdout and /dev/stderr again."""
     box = new_box("open /dev/stdin r", "open /dev/stdout w", "open /dev/stderr w", "echo done")
@@ -200,6 +206,7 @@ def test_pipes_belong_to_the_user(new_box):
 
 
 @pytest.mark.rows("PRC-16", "EXE-43")
+@pytest.mark.needs("ids")
 def test_dev_null_of_the_host_keeps_its_owner(new_box):
     box = new_box("report")
     box.process["user"] = {"uid": 1000, "gid": 1000}
@@ -296,6 +303,7 @@ def test_session_and_parent(box):
 
 
 @pytest.mark.rows("PRC-38", "NSP-09")
+@pytest.mark.needs("root: a namespace of the host's user namespace")
 def test_session_in_a_joined_pid_namespace(new_box):
     holder = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
                                "echo; exec sleep 1000"], stdout=subprocess.PIPE)
@@ -446,6 +454,7 @@ def test_no_capabilities(new_box, value):
 
 
 @pytest.mark.rows("CAP-02", "CAP-03", "CAP-04", "CAP-10")
+@pytest.mark.needs("ids")
 def test_the_five_sets(new_box):
     box = new_box("report")
     box.process["user"]["uid"] = 1000
@@ -461,6 +470,7 @@ def test_the_five_sets(new_box):
 
 
 @pytest.mark.rows("CAP-03", "CAP-05")
+@pytest.mark.needs("ids")
 def test_capabilities_of_root_and_others(new_box):
     box = new_box("report")
     some = ["CAP_KILL", "CAP_CHOWN"]
@@ -474,6 +484,7 @@ def test_capabilities_of_root_and_others(new_box):
 
 
 @pytest.mark.rows("CAP-04")
+@pytest.mark.needs("ids")
 def test_ambient_that_cannot_be_raised_is_a_warning(new_box):
     box = new_box("report")
     box.process["user"]["uid"] = 1000

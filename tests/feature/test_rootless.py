@@ -11,6 +11,8 @@ import pytest
 import host
 from bundle import CAPS, label, probe_args
 
+pytestmark = pytest.mark.needs("root: becomes an ordinary user by itself")
+
 UID = 1000
 
 
@@ -288,15 +290,7 @@ def own_cgroups(cgroups, work):
     for path in sorted(sum((cgroups.dirs(each) for each in (name, "caller", "x")), []),
                        key=len, reverse=True):
         if f"/{name}" in path:
-            host.until(lambda path=path: _removed(path), path)
-
-
-def _removed(path):
-    try:
-        os.rmdir(path)
-    except OSError:
-        return False
-    return True
+            host.until(lambda path=path: host.removed(path), path)
 
 
 @pytest.mark.rows("CGM-08", "UID-14")

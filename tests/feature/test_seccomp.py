@@ -46,6 +46,7 @@ def test_no_seccomp(new_box):
 
 @pytest.mark.rows("SEC-36", "SEC-23", "SEC-24")
 @pytest.mark.parametrize("nnp", [True, False])
+@pytest.mark.needs("ids")
 def test_calls_that_the_runtime_itself_uses(new_box, nnp):
     """Everything that is done after the load gets by without them."""
     box = new_box("report")
@@ -224,6 +225,7 @@ def test_bad_profile(box, fails, value, at):
 
 @pytest.mark.rows("SEC-27", "SEC-23", "CAP-12")
 @pytest.mark.parametrize("nnp", [True, False])
+@pytest.mark.needs("ids")
 def test_a_profile_like_the_engines(new_box, nnp):
     """A long list of allowed calls; dropping rights must not need what it forbids."""
     box = new_box("report", "call getcpu", "call bpf", "call keyctl 0 -3 0")

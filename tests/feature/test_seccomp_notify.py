@@ -102,6 +102,7 @@ def test_exec(new_box, agent):
 @pytest.mark.rows("SEC-21", "SEC-22")
 @pytest.mark.parametrize("nnp", [True, False])
 @pytest.mark.parametrize("verb", ["run", "create", "exec"])
+@pytest.mark.needs("ids")
 def test_calls_of_the_runtime_itself(new_box, agent, nnp, verb):
     """What hands the listener over is notified as well, or worse."""
     calls = ("sendmsg sendto write writev close fcntl execve capset prctl setgroups setgid setuid "

@@ -98,6 +98,7 @@ def terminal_box(new_box, console):
 
 
 @pytest.mark.rows("TTY-01", "TTY-03", "TTY-06", "TTY-09", "CRT-05", "ENG-14", "PRC-38", "TTY-08")
+@pytest.mark.needs("ids")
 def test_console_socket(terminal_box):
     box = terminal_box
     box.process["consoleSize"] = {"height": 10, "width": 110}
@@ -109,6 +110,7 @@ def test_console_socket(terminal_box):
 
 
 @pytest.mark.rows("TTY-06", "PRC-16")
+@pytest.mark.needs("ids")
 def test_the_terminal_belongs_to_the_user(terminal_box):
     terminal_box.process["user"] = {"uid": 1000, "gid": 1000}
     tty = told_of(read_all(terminal_box.open(), b"}"), "tty")
@@ -194,6 +196,7 @@ def test_long_path_of_the_console_socket(new_box, work):
 
 
 @pytest.mark.rows("TTY-01", "UID-01", "TTY-06")
+@pytest.mark.needs("ids")
 def test_terminal_in_a_user_namespace(terminal_box):
     box = terminal_box
     box.userns()
@@ -322,6 +325,7 @@ def test_stdio_of_the_caller_is_not_a_terminal_for_long(new_box, work):
 
 @pytest.mark.rows("CRT-20", "PRC-17")
 @pytest.mark.own
+@pytest.mark.needs("root: makes device nodes")
 def test_dev_null_of_the_host_is_replaced_by_the_container_s(new_box):
     """What stands on 0 to 2 is the same device, but no way out of the container's mounts."""
     box = new_box("report", "pause")

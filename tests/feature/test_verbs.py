@@ -395,6 +395,7 @@ def test_spec_masks_what_engines_mask(rt, work):
 
 
 @pytest.mark.rows("VRB-66")
+@pytest.mark.needs("root: the document of rt spec without --rootless")
 def test_spec_runs(new_box, rt):
     box = new_box("report")
     assert rt.call("spec", "-b", box.dir).code == 0

@@ -134,6 +134,7 @@ def test_cve_2026_30892(new_box, fails, user):
 
 
 @pytest.mark.rows("PRC-07", "EXE-07")
+@pytest.mark.needs("ids")
 def test_cve_2016_3697(new_box):
     """A user of the image by the name of a number is not meant by that number."""
     box = new_box("pause")
@@ -145,6 +146,7 @@ def test_cve_2016_3697(new_box):
 
 @pytest.mark.rows("HDN-12", "EXE-08", "PRC-12")
 @pytest.mark.parametrize("userns", [False, True])
+@pytest.mark.needs("root: has groups")
 def test_groups_of_the_caller(new_box, userns):
     """CVE-2022-36109: none of them goes in."""
     box = new_box("pause")

@@ -85,6 +85,7 @@ def test_descriptors_of_a_waiting_init_lead_nowhere(new_box, rt):
 
 @pytest.mark.rows("HDN-14", "PRC-40", "LCY-16")
 @OWN
+@pytest.mark.needs("root: a user must look into what is his")
 def test_a_waiting_init_is_not_dumpable(new_box):
     """Its /proc files belong to root of the host, so that neighbours inside cannot open them."""
     box = new_box("pause")
@@ -179,6 +180,7 @@ def test_ids_that_are_no_ids(box, fails, field, number):
 @pytest.mark.rows("PRC-12")
 @pytest.mark.parametrize("number", [2147483647, pytest.param(2147483648, marks=OWN),
                                     pytest.param(4294967294, marks=OWN)])
+@pytest.mark.needs("root: ids of the host")
 def test_large_ids(new_box, number):
     box = new_box("report")
     box.process["user"].update(uid=number, gid=number)
@@ -189,6 +191,7 @@ def test_large_ids(new_box, number):
 
 @pytest.mark.rows("HDN-12", "UID-02")
 @OWN
+@pytest.mark.needs("root: chooses ids")
 def test_thousands_of_mappings(new_box):
     """CVE-2021-43784. The kernel takes 340 lines of one page; more is a clean error."""
     box = new_box("read /proc/self/uid_map")
@@ -340,6 +343,7 @@ def test_values_of_the_environment_are_not_told(new_box):
 
 
 @pytest.mark.rows("CAP-05", "HDN-11")
+@pytest.mark.needs("ids")
 def test_a_user_that_is_not_root_has_no_capabilities(new_box):
     """CVE-2016-8867, CVE-2022-29162: nothing ambient, nothing inheritable."""
     box = new_box("report")
@@ -350,6 +354,7 @@ def test_a_user_that_is_not_root_has_no_capabilities(new_box):
 
 
 @pytest.mark.rows("PRC-13")
+@pytest.mark.needs("root: has groups")
 def test_groups_of_the_caller(new_box):
     """CVE-2022-36109 and its like."""
     box = new_box("report")
