@@ -11,9 +11,12 @@ import host
 UNSHARED = ["readonlyPaths", "maskedPaths"]
 
 
-def share(box, path=None):
-    """Takes away all that needs a mount namespace."""
-    box.namespace("mount", path=path, absent=path is None)
+def share(box, pid=None):
+    """Takes away all that needs a mount namespace; joins that of the process."""
+    if pid:
+        box.join("mount", pid)
+    else:
+        box.namespace("mount", absent=True)
     box.config["mounts"] = []
     for each in UNSHARED:
         del box.linux[each]
@@ -34,6 +37,7 @@ def with_proc(new_box):
 
 
 @pytest.mark.rows("NSP-18", "NSP-02")
+@pytest.mark.needs("root: mounts on the host")
 def test_the_hosts(with_proc):
     """The directory as it is: chroot, nothing mounted, no node made."""
     before = host.mountinfo()
@@ -115,7 +119,7 @@ def test_hooks_run_once(new_box):
 ], ids=["mounts", "readonly", "propagation", "masked", "readonlyPaths", "devices"])
 @pytest.mark.parametrize("joined", [False, True], ids=["the hosts", "joined"])
 def test_what_needs_its_own(new_box, fails, change, at, joined):
-    box = share(new_box("report"), "/proc/self/ns/mnt" if joined else None)
+    box = share(new_box("report"), os.getpid() if joined else None)
     change(box)
     fails(box.create(code=None), "needs a mount namespace",
           *(["the one that is joined"] if joined else []), at=at)
@@ -142,8 +146,7 @@ def neighbour(new_box):
 @pytest.mark.rows("NSP-19", "NSP-05")
 @pytest.mark.own
 def test_joined(new_box, neighbour):
-    box = share(new_box("read /etc/whose", "pause"),
-                f"/proc/{neighbour.pid}/ns/mnt")
+    box = share(new_box("read /etc/whose", "pause"), neighbour.pid)
     box.config["root"] = {"path": "/"}
     told = box.up()
     for pid in (neighbour.pid, box.pid):
@@ -159,7 +162,7 @@ def test_joined_root_is_looked_up_there(new_box, neighbour, fails):
     """Never the host's directory: with that, the host would be in reach."""
     os.makedirs(neighbour.path("/other/bin"))
     os.link(neighbour.path("/bin/probe"), neighbour.path("/other/bin/probe"))
-    box = share(new_box("ls /"), f"/proc/{neighbour.pid}/ns/mnt")
+    box = share(new_box("ls /"), neighbour.pid)
     box.config["root"] = {"path": "/other"}
     assert box.run().line("ls", "/")["names"] == ["bin"]
     box.config["root"] = {"path": box.rootfs}
@@ -169,7 +172,7 @@ def test_joined_root_is_looked_up_there(new_box, neighbour, fails):
 @pytest.mark.rows("NSP-19", "HKS-30")
 @pytest.mark.own
 def test_joined_and_hooks(new_box, neighbour, fails):
-    box = share(new_box("echo x"), f"/proc/{neighbour.pid}/ns/mnt")
+    box = share(new_box("echo x"), neighbour.pid)
     box.config["root"] = {"path": "/"}
     told = os.path.join(box.dir, "told")
     box.hook("createRuntime", f"hook {told}")
