@@ -402,6 +402,76 @@ static void test_names_that_are_no_class (void **state)
     assert_true (exists (tree, "info"));
 }
 
+static struct rdt class_g (struct tree *tree)
+{
+    static const struct oci_intel_rdt config = {.clos_id = "g"};
+    struct rdt rdt;
+
+    make_class (tree, "g", "    MB:0=100;1= 50\n    L3:0=007ff;1=007ff\n");
+    rdt_plan (&config, "box", tree->path, &tree->arena, &rdt);
+    return rdt;
+}
+
+/* rows: UPD-14 */
+static void test_an_update_is_one_write (void **state)
+{
+    struct tree *tree = *state;
+    const struct rdt rdt = class_g (tree);
+    const char *before;
+    struct error err;
+
+    assert_int_equal (rdt_update (&rdt, "L3:0=f", "MB:1=20", &tree->arena, &before, &err), 0);
+    assert_true (strncmp (content (tree, "g/schemata"), "L3:0=f\nMB:1=20\n", 15) == 0);
+    put (tree, "g/schemata", "");
+    rdt_update_undo (&rdt, before);
+    assert_string_equal (content (tree, "g/schemata"), "L3:0=007ff;1=007ff\nMB:0=100;1= 50\n");
+}
+
+/* rows: UPD-14 */
+static void test_an_update_of_one_leaves_the_other (void **state)
+{
+    struct tree *tree = *state;
+    const struct rdt rdt = class_g (tree);
+    const char *before;
+    struct error err;
+
+    assert_int_equal (rdt_update (&rdt, NULL, "MB:0=20", &tree->arena, &before, &err), 0);
+    assert_null (strstr (before, "L3"));
+    assert_true (strncmp (content (tree, "g/schemata"), "MB:0=20\n", 8) == 0);
+}
+
+/* rows: UPD-14 */
+static void test_an_update_that_is_refused (void **state)
+{
+    struct tree *tree = *state;
+    const struct rdt rdt = class_g (tree);
+    const char *before;
+    struct error err;
+
+    put (tree, "info/last_cmd_status", "Mask out of range\n");
+    assert_int_equal (unlink (below (tree, "g/schemata")), 0);
+    assert_int_equal (symlink ("/dev/full", below (tree, "g/schemata")), 0);
+    assert_int_equal (rdt_update (&rdt, "L3:0=f", NULL, &tree->arena, &before, &err), -1);
+    assert_non_null (strstr (err.text, "Mask out of range"));
+    assert_string_equal (err.pointer, "/linux/intelRdt/l3CacheSchema");
+}
+
+/* A file that takes everything and keeps nothing. */
+/* rows: UPD-14 */
+static void test_an_update_that_does_not_hold (void **state)
+{
+    struct tree *tree = *state;
+    const struct rdt rdt = class_g (tree);
+    const char *before;
+    struct error err;
+
+    assert_int_equal (unlink (below (tree, "g/schemata")), 0);
+    assert_int_equal (symlink ("/dev/null", below (tree, "g/schemata")), 0);
+    assert_int_equal (rdt_update (&rdt, NULL, "MB:0=20", &tree->arena, &before, &err), -1);
+    assert_non_null (strstr (err.text, "holds \"\" after \"MB:0=20\""));
+    assert_string_equal (err.pointer, "/linux/intelRdt/memBwSchema");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int main (void)
@@ -419,6 +489,10 @@ int main (void)
         TEST (test_schemata_of_a_class_that_exists),
         TEST (test_a_refusal_says_why),
         TEST (test_names_that_are_no_class),
+        TEST (test_an_update_is_one_write),
+        TEST (test_an_update_of_one_leaves_the_other),
+        TEST (test_an_update_that_is_refused),
+        TEST (test_an_update_that_does_not_hold),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
