@@ -6,6 +6,7 @@
 
 #include "document.h"
 #include "globals.h"
+#include "lifecycle/rootless.h"
 #include "path.h"
 
 #include <unistd.h>
@@ -89,6 +90,10 @@ int create_request_fill (const struct invocation *invocation, const struct creat
         load_config (arena, filled.bundle, options->config ? options->config : "config.json", err);
     if (!filled.config)
         return -1;
+    if (rootless_complete (arena, filled.config, getenv ("PATH"), err) < 0) {
+        request->config = filled.config;
+        return create_request_locate (request, err);
+    }
     if (invocation->root_is_default &&
         globals_make_default_root (invocation->globals->state_root, err) < 0)
         return -1;

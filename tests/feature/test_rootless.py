@@ -125,14 +125,6 @@ def test_default_state_root(user_box, rt):
     user_box.wait()
 
 
-@pytest.mark.rows("UID-04", "NSP-36")
-@pytest.mark.own
-def test_no_user_namespace(user_box, fails):
-    user_box.namespace("user", absent=True)
-    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
-    fails(user_box.act("run"), "operation not permitted")
-
-
 # ---- id mappings
 
 @pytest.fixture
@@ -163,6 +155,59 @@ def map_ranges(box):
 
 
 needs_tools = pytest.mark.skipif(not shutil.which("newuidmap"), reason="no newuidmap (uidmap)")
+
+
+@pytest.mark.rows("UID-12", "UID-04", "NSP-36")
+@pytest.mark.own
+def test_no_user_namespace(user_box):
+    """It gets one, as nothing else can be had; and a word about it."""
+    user_box.namespace("user", absent=True)
+    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
+    told = user_box.act("run", env={"PATH": "/nowhere"})
+    assert told.code == 0, told
+    assert told.text("/proc/self/uid_map").split() == ["0", str(UID), "1"]
+    assert told.text("/proc/self/gid_map").split() == ["0", str(UID), "1"]
+    assert told.err.count("\n") == 1 and f"root inside is user {UID}" in told.err
+
+
+@pytest.mark.rows("UID-12")
+@pytest.mark.own
+def test_no_user_namespace_and_another_user(user_box, fails):
+    user_box.namespace("user", absent=True)
+    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
+    user_box.process["user"]["uid"] = 7
+    fails(user_box.act("run", env={"PATH": "/nowhere"}), f"7 is none of the ids that user {UID}",
+          "/etc/subuid", at="/process/user/uid")
+
+
+@needs_tools
+@pytest.mark.rows("UID-12", "UID-08")
+@pytest.mark.own
+def test_no_user_namespace_but_subordinate_ids(user_box, subids):
+    user_box.namespace("user", absent=True)
+    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
+    user_box.process["user"] = {"uid": 7, "gid": 1010}
+    user_box.process["args"] = ["/bin/probe", "report", ";", "read", "/proc/self/uid_map"]
+    told = user_box.act("run")
+    assert told.code == 0, told
+    assert told.text("/proc/self/uid_map").split() == [
+        "0", str(UID), "1", "1", "300000", "1000", "1001", "400000", "10"]
+    assert told.report["status"]["Uid"].split()[0] == "7"
+
+
+@pytest.mark.rows("UID-12")
+@pytest.mark.own
+def test_the_document_of_root(user_box, rt):
+    """What `rt spec` writes for root runs for everybody."""
+    told = rt.call("spec", root=False, cwd=user_box.dir)
+    assert told.code == 0, told
+    with open(os.path.join(user_box.dir, "config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    config["process"].update(terminal=False, args=user_box.process["args"])
+    user_box.config = config
+    told = user_box.act("run")
+    assert told.code == 0, told
+    assert told.report["pid"] == 1
 
 
 @needs_tools
