@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 enum sink { SINK_STDERR, SINK_FILE, SINK_JOURNAL, SINK_SYSLOG };
@@ -39,7 +40,7 @@ static const int syslog_priorities[] = {
 /* One process, one log: the only global state of base/. */
 static struct {
     enum sink sink;
-    int fd; /* of a file or of the journal's socket */
+    int fd; /* of a file, or of the journal's or syslog's socket */
     char ident[64];
     enum log_format format;
     enum log_level level;
@@ -83,11 +84,12 @@ static int open_sink (const char *path, enum sink *sink, int *fd, struct error *
     if (text_starts_with (path, "journald:")) {
         *fd = fd_connect_unix ("/run/systemd/journal/socket", SOCK_DGRAM, err);
         *sink = SINK_JOURNAL;
-        return *fd < 0 ? -1 : 0;
+        return *fd < 0 ? error_wrap (err, "--log %s", path) : 0;
     }
     if (text_starts_with (path, "syslog:")) {
+        *fd = fd_connect_unix ("/dev/log", SOCK_DGRAM, err);
         *sink = SINK_SYSLOG;
-        return 0;
+        return *fd < 0 ? error_wrap (err, "--log %s", path) : 0;
     }
     error_set (err, "RT-LOG", 0, "unknown log backend `%.*s` in `--log %s`", (int)backend, path,
                path);
@@ -208,11 +210,20 @@ static void write_journal (enum log_level level, const char *message, const stru
     (void)fd_send (log_state.fd, entry.bytes, entry.length, NULL, 0);
 }
 
+/* RFC 3164, without the name of the host, as it is its own /dev/log. */
 static void write_syslog (enum log_level level, const char *message)
 {
-    openlog (log_state.ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-    syslog (syslog_priorities[level], "%s", message);
-    closelog ();
+    AUTO_TEXT struct text line = {0};
+    time_t seconds = time (NULL);
+    struct tm now;
+    char when[32];
+    if (!localtime_r (&seconds, &now) || strftime (when, sizeof when, "%b %e %T", &now) == 0)
+        when[0] = '\0';
+    text_printf (&line, "<%d>%s ", LOG_DAEMON | syslog_priorities[level], when);
+    put_visible (&line, log_state.ident);
+    text_printf (&line, "[%d]: ", (int)getpid ());
+    put_visible (&line, message);
+    (void)fd_send (log_state.fd, line.bytes, line.length, NULL, 0);
 }
 
 static void emit (enum log_level level, const char *message, const struct error *err)

@@ -2,34 +2,36 @@
 /*
  * delete: remove what is left of containers.
  */
-#include "base/log.h"
 #include "command.h"
+#include "selection.h"
 
 struct delete_options {
     bool force;
+    bool regex;
 };
 
 static const struct option rows[] = {
     OPTION_FLAG ("force", "f", struct delete_options, force,
                  "kill it if it runs, and be content if it does not exist"),
+    OPTION_FLAG ("regex", "r", struct delete_options, regex,
+                 "ID is a regular expression: every container that matches"),
 };
 
-/* One that cannot be removed does not keep the others from it. */
+static int delete_one (const char *id, const void *context, struct error *err)
+{
+    const struct invocation *invocation = context;
+    const struct delete_options *options = invocation->options;
+    return lifecycle_delete (invocation->globals, id, options->force, err);
+}
+
 static int delete (struct invocation *invocation, struct error *err)
 {
     const struct delete_options *options = invocation->options;
-    int result = 0;
-    for (int i = 0; i < invocation->count; i++) {
-        struct error failure = {0};
-        if (lifecycle_delete (invocation->globals, invocation->arguments[i], options->force,
-                              &failure) == 0)
-            continue;
-        if (result < 0)
-            log_error_value (err);
-        *err = failure;
-        result = -1;
-    }
-    return result;
+    struct oci_strings ids;
+    if (selection_find (invocation, invocation->arguments, (size_t)invocation->count,
+                        options->regex, &ids, err) < 0)
+        return -1;
+    return selection_each (&ids, delete_one, invocation, err);
 }
 
 const struct command command_delete = {

@@ -13,12 +13,15 @@
 
 struct spec_options {
     const char *bundle;
+    const char *config;
     bool rootless;
 };
 
 static const struct option rows[] = {
     OPTION_STRING ("bundle", "b", struct spec_options, bundle, "DIR",
                    "write to DIR (default: the current directory)"),
+    OPTION_STRING ("config", "f", struct spec_options, config, "FILE",
+                   "write FILE, in that directory if it is relative, instead of config.json"),
     OPTION_FLAG ("rootless", NULL, struct spec_options, rootless,
                  "for a caller without privileges"),
 };
@@ -39,9 +42,9 @@ static int spec (struct invocation *invocation, struct error *err)
     struct rootless_owner owner = {geteuid (), getegid ()};
     AUTO_TEXT struct text text = {0};
     default_config_write (&text, options->rootless ? &owner : NULL);
-    const char *path = options->bundle
-                           ? arena_printf (invocation->arena, "%s/config.json", options->bundle)
-                           : "config.json";
+    const char *path = options->config ? options->config : "config.json";
+    if (options->bundle && path[0] != '/')
+        path = arena_printf (invocation->arena, "%s/%s", options->bundle, path);
     return write_new (path, &text, err);
 }
 
