@@ -158,6 +158,9 @@ static int unknown (const struct parser *parser, const char *argument)
         return error_hint (parser->err, "see %s --help", table->owner);
 
     size_t length = strcspn (argument + 2, "=");
+    if (table->outer && find_name (table->outer, argument + 2, length))
+        return error_hint (parser->err, "it is an option of %s itself: write it before the command",
+                           table->outer->owner);
     char *name = arena_copy (parser->arena, argument + 2, length);
     const char *nearest = table->count > 0 ? options_nearest (name, &table->items[0].name,
                                                               table->count, sizeof table->items[0])

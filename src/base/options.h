@@ -88,6 +88,7 @@ struct options_table {
     const struct option *items;
     size_t count;
     enum options_order order;
+    const struct options_table *outer; /* of the program, where this is a command's; for hints */
 };
 
 /* The usage is wrong, or help is what was asked for. */

@@ -32,11 +32,12 @@ struct command {
     const char *name;
     const char *arguments; /* as the help shows them: "ID [SIGNAL]" */
     int min, max;          /* how many */
+    int containers;        /* how many of them, from the first on, are ids of existing containers */
     const struct option *options;
     size_t option_count;
     size_t options_size; /* of the struct that the options fill, zeroed before */
     enum options_order order;
-    const char *summary; /* one line */
+    const char *summary; /* one line; NULL: not for people, and not shown */
     const char *details; /* more lines for its own help; may be NULL */
 
     /* For verbs that start a process in a container: how many descriptors from 3 on it gets. */
@@ -44,6 +45,7 @@ struct command {
     int (*run) (struct invocation *invocation, struct error *err);
 };
 
+extern const struct command command_complete;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_exec;
@@ -58,6 +60,12 @@ extern const struct command command_spec;
 extern const struct command command_start;
 extern const struct command command_state;
 extern const struct command command_update;
+
+/* All verbs, in the order of the help; NULL ends them. */
+extern const struct command *const commands[];
+
+/* NULL where there is none of that name. */
+const struct command *command_find (const char *name);
 
 /* The answer of a verb, on standard output, in one piece. */
 int command_print (const struct text *text, struct error *err);

@@ -39,6 +39,7 @@ const struct command command_delete = {
     .arguments = "ID...",
     .min = 1,
     .max = ANY_NUMBER,
+    .containers = ANY_NUMBER,
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct delete_options),

@@ -303,6 +303,7 @@ const struct command command_exec = {
     .arguments = "ID [COMMAND [ARGUMENT...]]",
     .min = 1,
     .max = ANY_NUMBER,
+    .containers = 1,
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct exec_options),
@@ -310,9 +311,9 @@ const struct command command_exec = {
     .summary = "Execute one more process in a container",
     .details = "It gets what the container's own process has: user, capabilities, environment,\n"
                "limits, labels, the seccomp filter; or what the process object in FILE says. The\n"
-               "options and COMMAND change that. Without --detach rt waits for its end, and exits\n"
-               "with its status, or with 128 + N where signal N ended it, or with 255 where it\n"
-               "could not be executed.",
+               "options and COMMAND change that. Without --detach rt waits for its end, and\n"
+               "exits with its status, or with 128 + N where signal N ended it, or with 255\n"
+               "where it could not be executed.",
     .inherits = inherits,
     .run = exec,
 };

@@ -72,14 +72,16 @@ void help_usage (struct text *out, const struct command *command)
 }
 
 void help_overview (struct text *out, const struct options_table *globals,
-                    const struct command *const *commands, size_t count)
+                    const struct command *const *command)
 {
     text_puts (out, "Usage: rt [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
                     "Runs containers as the Open Container Initiative specifies them.\n\n"
                     "Commands:\n");
-    for (size_t i = 0; i < count; i++) {
-        text_printf (out, "  %s", commands[i]->name);
-        put_wrapped (out, 2 + strlen (commands[i]->name), commands[i]->summary);
+    for (; *command; command++) {
+        if (!(*command)->summary)
+            continue;
+        text_printf (out, "  %s", (*command)->name);
+        put_wrapped (out, 2 + strlen ((*command)->name), (*command)->summary);
     }
     text_puts (out, "\nGlobal options:\n");
     put_options (out, globals->items, globals->count);
@@ -90,7 +92,8 @@ void help_command (struct text *out, const struct command *command)
 {
     text_puts (out, "Usage: ");
     help_usage (out, command);
-    text_printf (out, "\n\n%s.\n", command->summary);
+    if (command->summary)
+        text_printf (out, "\n\n%s.\n", command->summary);
     if (command->details)
         text_printf (out, "\n%s\n", command->details);
     text_puts (out, "\nOptions:\n");

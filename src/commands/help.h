@@ -8,7 +8,7 @@
 #include "command.h"
 
 void help_overview (struct text *out, const struct options_table *globals,
-                    const struct command *const *commands, size_t count);
+                    const struct command *const *command); /* NULL ends them */
 void help_command (struct text *out, const struct command *command);
 
 /* "rt kill [OPTIONS] ID [SIGNAL]" */

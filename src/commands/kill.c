@@ -51,6 +51,7 @@ const struct command command_kill = {
     .arguments = "ID [SIGNAL]",
     .min = 1,
     .max = 2,
+    .containers = 1,
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct kill_options),

@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 /* In the order of the help. */
-static const struct command *const commands[] = {
-    &command_run,   &command_create, &command_start,  &command_exec,     &command_kill,
-    &command_pause, &command_resume, &command_update, &command_delete,   &command_state,
-    &command_ps,    &command_list,   &command_spec,   &command_features,
+const struct command *const commands[] = {
+    &command_run,    &command_create,   &command_start,    &command_exec,
+    &command_kill,   &command_pause,    &command_resume,   &command_update,
+    &command_delete, &command_state,    &command_ps,       &command_list,
+    &command_spec,   &command_features, &command_complete, NULL,
 };
 
 /* The command line, taken apart. `command` stays NULL for --version and the help of rt itself. */
@@ -39,16 +40,26 @@ int command_print (const struct text *text, struct error *err)
     return 0;
 }
 
+const struct command *command_find (const char *name)
+{
+    for (const struct command *const *command = commands; *command; command++)
+        if (text_equal ((*command)->name, name))
+            return *command;
+    return NULL;
+}
+
 static const struct command *find_command (const char *name, struct error *err)
 {
     const char *names[LENGTH (commands)];
-    for (size_t i = 0; i < LENGTH (commands); i++) {
-        if (text_equal (commands[i]->name, name))
-            return commands[i];
-        names[i] = commands[i]->name;
-    }
+    size_t count = 0;
+    const struct command *found = command_find (name);
+    if (found)
+        return found;
+    for (const struct command *const *command = commands; *command; command++)
+        if ((*command)->summary)
+            names[count++] = (*command)->name;
     error_set (err, "RT-USAGE", 0, "unknown command `%s`", name);
-    const char *nearest = options_nearest (name, names, LENGTH (names), sizeof names[0]);
+    const char *nearest = options_nearest (name, names, count, sizeof names[0]);
     if (nearest)
         error_hint (err, "did you mean %s?", nearest);
     else
@@ -81,7 +92,8 @@ static int read_verb (struct call *call, struct arena *arena, struct error *err)
     struct options_table table = {.owner = arena_printf (arena, "rt %s", command->name),
                                   .items = command->options,
                                   .count = command->option_count,
-                                  .order = command->order};
+                                  .order = command->order,
+                                  .outer = &global_table};
     call->options = arena_alloc (arena, command->options_size);
     int given = call->count - 1; /* without the verb itself */
     char **arguments = call->arguments + 1;
@@ -111,6 +123,11 @@ static int read_call (struct call *call, struct arena *arena, int argc, char **a
         error_set (err, "RT-USAGE", 0, "please specify a command");
         return error_hint (err, "see rt --help");
     }
+    if (text_equal (call->arguments[0], "help")) {
+        call->help = true;
+        call->command = call->count > 1 ? find_command (call->arguments[1], err) : NULL;
+        return call->count > 1 && !call->command ? -1 : 0;
+    }
     call->command = find_command (call->arguments[0], err);
     return call->command ? read_verb (call, arena, err) : -1;
 }
@@ -121,7 +138,7 @@ static int tell (const struct call *call, struct error *err)
     if (call->help && call->command)
         help_command (&out, call->command);
     else if (call->help)
-        help_overview (&out, &global_table, commands, LENGTH (commands));
+        help_overview (&out, &global_table, commands);
     else
         build_version (&out);
     return command_print (&out, err);

@@ -19,6 +19,7 @@ const struct command command_pause = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1,
     .summary = "Freeze all processes of a container",
     .run = pause_container,
 };
@@ -28,6 +29,7 @@ const struct command command_resume = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1,
     .summary = "Let a paused container go on",
     .run = resume_container,
 };

@@ -166,6 +166,7 @@ const struct command command_ps = {
     .arguments = "ID [PS-OPTION...]",
     .min = 1,
     .max = ANY_NUMBER,
+    .containers = 1,
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct ps_options),

@@ -33,6 +33,7 @@ const struct command command_start = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1,
     .summary = "Start the process of a created container",
     .run = start,
 };

@@ -22,6 +22,7 @@ const struct command command_state = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1,
     .summary = "Print the state of a container as JSON",
     .run = print_state,
 };

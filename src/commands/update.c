@@ -309,6 +309,7 @@ const struct command command_update = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1,
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct update_options),
