@@ -23,7 +23,7 @@ def verbs(rt):
 
 def options(rt, *verb):
     """The long options of a help."""
-    return re.findall(r"^  (?:-., |    )(--[a-z-]+)", rt.call(*verb, "--help", root=False).out, re.M)
+    return re.findall(r"^  (?:-., |    )(--[a-z0-9-]+)", rt.call(*verb, "--help", root=False).out, re.M)
 
 
 @pytest.mark.rows("CLI-24", "CLI-25")
@@ -118,7 +118,7 @@ def test_candidates(new_box, rt, work):
     assert candidates(rt, "--") == options(rt)
     box = new_box("pause")
     box.create()
-    for verb in ("start", "kill", "exec", "delete", "state", "ps", "pause", "resume"):
+    for verb in ("start", "kill", "exec", "delete", "state", "ps", "pause", "resume", "update"):
         assert candidates(rt, verb, "") == [box.id]
     assert candidates(rt, "delete", "x", "") == [box.id]    # takes several
     assert candidates(rt, "kill", "x", "") == []
