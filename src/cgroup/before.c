@@ -64,6 +64,8 @@ const char *knob_before (struct arena *arena, const struct knob *knob, const cha
         const char *line = line_of (arena, shown, key);
         return line ? line : arena_printf (arena, "%s %s", key, absent);
     }
+    if (text_equal (knob->file, "cpu.weight") && text_starts_with (shown, "0"))
+        return NULL; /* what an idle group shows; cpu.idle brings it back */
     if (text_starts_with (shown, oom))
         return arena_copy (arena, shown + strlen (oom), end - strlen (oom));
     if (shown[end] == '\0' || shown[end + 1] == '\0') /* an empty line empties a cpuset */

@@ -460,6 +460,22 @@ def test_a_failure_takes_all_back(new_box, rt, resources, fails, paused):
     assert limit_of(box) == str(65 * MIB) and all_of(box)[2:] == before[2:]
 
 
+@pytest.mark.rows("UPD-22", "UPD-08")
+@pytest.mark.needs("cpu")
+@OWN
+@pytest.mark.parametrize("idle", [0, 1])
+def test_a_failure_takes_idle_back(new_box, resources, fails, idle):
+    """Who is idle takes no shares, so the order of the way back matters."""
+    box = new_box("pause")
+    box.linux["resources"]["cpu"] = {"shares": 512, "idle": idle}
+    box.up()
+    before = shares_of(box)
+    told = resources(box, {"cpu": {"shares": 2048, "idle": 1 - idle, "cpus": "4000"}}, code=None)
+    fails(told, "no limit is changed")      # and no warning beside it
+    assert value(box, "cpu", "cpu.idle", "cpu.idle") == str(idle)
+    assert shares_of(box) == before
+
+
 @pytest.mark.rows("UPD-22", "UPD-23")
 @pytest.mark.needs("memory", "pids")
 @OWN

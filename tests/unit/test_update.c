@@ -220,6 +220,8 @@ static void what_undoes_a_knob (void **state)
         {"new.file", "key 1", "other 2\nlast 3\n", NULL},
         {"new.file", "key", "other 2\nlast 3\n", NULL},
         {"memory.high", "5", "max", "max"},
+        {"cpu.weight", "50", "100\n", "100"},
+        {"cpu.weight", "50", "0\n", NULL},
     };
 
     (void)state;
