@@ -106,13 +106,17 @@ int cgroup_of_process (struct arena *arena, const struct oci_map *paths, pid_t p
     map.items = arena_array (arena, paths->count + 1, sizeof *map.items);
     for (size_t i = 0; i < map.count; i++) {
         const struct oci_pair *item = &paths->items[i];
-        int mount = (int)hierarchy_mount_length (item->key, item->value);
+        const char *mount =
+            arena_copy (arena, item->value, hierarchy_mount_length (item->key, item->value));
 
         map.items[i] = *item;
-        for (size_t j = 0; j < count; j++)
-            if (text_equal (hierarchies[j].key, item->key))
-                map.items[i].value =
-                    arena_printf (arena, "%.*s%s", mount, item->value, hierarchies[j].own);
+        for (size_t j = 0; j < count; j++) {
+            const char *own = text_equal (hierarchies[j].key, item->key)
+                                  ? own_below_mount (arena, mount, hierarchies[j].own)
+                                  : NULL;
+            if (own)
+                map.items[i].value = arena_printf (arena, "%s%s", mount, own);
+        }
     }
     *present = map;
     return 0;

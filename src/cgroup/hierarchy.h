@@ -18,16 +18,29 @@
 
 struct hierarchy {
     const char *key;   /* as in the map: "" for v2, "cpu,cpuacct", "name=systemd" */
-    const char *own;   /* the path of this process in it */
+    const char *own;   /* the path of this process in it; below the mount where not writable */
     const char *mount; /* its directory; NULL = not mounted */
     bool writable;     /* by this process, at the root of the mount */
 };
 
 struct cgroup_host {
     enum cgroup_layout layout;
+    const char *why; /* it is taken for that layout */
     struct hierarchy *items;
     size_t count;
 };
+
+/* The layout by the file system types (f_type, 0 = no such directory) of CGROUP_MOUNT and of
+ * `unified` in it; *why: a constant string. Pure. */
+enum cgroup_layout layout_decide (long top, long unified, const char **why);
+
+/* What /proc/PID/cgroup says, "/a/b", below the directory `mount`; NULL where it cannot be named
+ * there. Another string where the mount shows a part of the hierarchy only (the containers of some
+ * engines without a cgroup namespace). */
+const char *own_below_mount (struct arena *arena, const char *mount, const char *own);
+
+/* UID-14: the user has no cgroups of their own, and did not ask for what needs one. */
+bool request_forgives (const struct cgroup_request *request);
 
 /* Takes /proc/self/cgroup apart; key and own only. Lines that make no sense are an error. */
 int hierarchies_parse (struct arena *arena, const char *text, struct hierarchy **items,

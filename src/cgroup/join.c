@@ -7,12 +7,15 @@
  * one that is born in its cgroup does not pay it in v2 (CLONE_INTO_CGROUP).
  */
 #include "cgroup/hierarchy.h"
+#include "cgroup/wait.h"
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
+
+enum { YOUNG_TIMEOUT_MS = 150 };
 
 static int explain (const char *path, int errnum, struct error *err)
 {
@@ -50,6 +53,18 @@ int cgroup_open_v2 (const struct oci_map *paths)
     return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* EINVAL: the process is so young that the scheduler does not know it yet (cpu of v1, until Linux
+ * 5.17). */
+static int write_pid (int dir, const char *pid)
+{
+    struct wait wait = wait_begin (YOUNG_TIMEOUT_MS);
+
+    while (fd_write_file_at (dir, "cgroup.procs", pid) < 0)
+        if (errno != EINVAL || !wait_more (&wait))
+            return -1;
+    return 0;
+}
+
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err)
 {
     char text[16];
@@ -61,7 +76,7 @@ int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct er
         if (skip_v2 && item->key[0] == '\0')
             continue;
         AUTO_FD int dir = open (item->value, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (dir < 0 || fd_write_file_at (dir, "cgroup.procs", text) < 0)
+        if (dir < 0 || write_pid (dir, text) < 0)
             return explain (item->value, errno, err);
     }
     return 0;

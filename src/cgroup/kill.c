@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 enum {
     REMOVE_TIMEOUT_MS = 2000,
@@ -205,6 +206,14 @@ static int wait_until_empty (const struct oci_pair *item, struct wait *wait)
     return left > 0 && dir < 0 ? 0 : -1;
 }
 
+/* Where the mount is read-only, rmdir says so also of what was never made (VRB-29). */
+static int remove_directory (const char *path)
+{
+    if (rmdir (path) == 0 || is_gone (errno))
+        return 0;
+    return errno == EROFS && access (path, F_OK) < 0 && errno == ENOENT ? 0 : -1;
+}
+
 static int explain_remove (const char *path, int errnum, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
@@ -218,11 +227,11 @@ static int explain_remove (const char *path, int errnum, struct error *err)
 static int remove_one (const struct oci_pair *item, struct wait *wait, struct error *err)
 {
     for (;;) {
-        if (rmdir (item->value) == 0 || is_gone (errno))
+        if (remove_directory (item->value) == 0)
             return 0;
         int errnum = errno;
         if (errnum == EBUSY && remove_below (item->value) == 0 &&
-            (rmdir (item->value) == 0 || is_gone (errno)))
+            remove_directory (item->value) == 0)
             return 0;
         if (errnum != EBUSY || wait_until_empty (item, wait) < 0)
             return explain_remove (item->value, errnum, err);

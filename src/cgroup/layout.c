@@ -4,6 +4,9 @@
  */
 #include "cgroup/hierarchy.h"
 
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "kernel/procfd.h"
 
@@ -14,27 +17,52 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+enum { MOUNTINFO_MAX = 64 * 1024 * 1024 };
+
+static long type_of (const char *path)
+{
+    struct statfs fs;
+
+    return statfs (path, &fs) == 0 ? (long)fs.f_type : 0;
+}
+
 static bool is_mounted (const char *path, long magic)
 {
-    struct statfs fs;
-
-    return statfs (path, &fs) == 0 && fs.f_type == magic;
+    return type_of (path) == magic;
 }
 
-static enum cgroup_layout detect (void)
+enum cgroup_layout layout_decide (long top, long unified, const char **why)
 {
-    struct statfs fs;
-
-    if (statfs (CGROUP_MOUNT, &fs) != 0)
+    switch (top) {
+    case 0:
+        *why = CGROUP_MOUNT " is not there";
         return CGROUP_NONE;
-    if (fs.f_type == CGROUP2_SUPER_MAGIC)
+    case CGROUP2_SUPER_MAGIC:
+        *why = CGROUP_MOUNT " is cgroup2";
         return CGROUP_V2;
-    /* systemd and others put the v1 mounts into a tmpfs; a few hosts use a plain directory of
-     * sysfs. */
-    if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+    case CGROUP_SUPER_MAGIC:
+        *why = CGROUP_MOUNT " is a v1 hierarchy itself, not a directory of hierarchies";
         return CGROUP_NONE;
-    return is_mounted (CGROUP_MOUNT "/unified", CGROUP2_SUPER_MAGIC) ? CGROUP_HYBRID : CGROUP_V1;
+    case SYSFS_MAGIC:
+        *why = "nothing is mounted on " CGROUP_MOUNT;
+        return CGROUP_NONE;
+    default: /* a tmpfs, as systemd and others make it, or a directory of some root file system */
+        break;
+    }
+    if (unified == CGROUP2_SUPER_MAGIC) {
+        *why = CGROUP_MOUNT "/unified is cgroup2";
+        return CGROUP_HYBRID;
+    }
+    *why = "neither " CGROUP_MOUNT " nor " CGROUP_MOUNT "/unified is cgroup2";
+    return CGROUP_V1;
 }
+
+static enum cgroup_layout detect (const char **why)
+{
+    return layout_decide (type_of (CGROUP_MOUNT), type_of (CGROUP_MOUNT "/unified"), why);
+}
+
+static const char *layout_why; /* a constant string */
 
 enum cgroup_layout cgroup_layout (void)
 {
@@ -42,7 +70,7 @@ enum cgroup_layout cgroup_layout (void)
     static bool known;
 
     if (!known) {
-        layout = detect ();
+        layout = detect (&layout_why);
         known = true;
     }
     return layout;
@@ -142,10 +170,89 @@ static const char *find_mount (struct arena *arena, enum cgroup_layout layout, c
     }
 }
 
+static const char *layout_name (enum cgroup_layout layout)
+{
+    static const char *const names[] = {
+        [CGROUP_NONE] = "none", [CGROUP_V1] = "v1", [CGROUP_HYBRID] = "hybrid", [CGROUP_V2] = "v2"};
+
+    return names[layout];
+}
+
+/* What was found, and why: what goes wrong with cgroups is mostly another host than was thought. */
+static void tell (const struct cgroup_host *host)
+{
+    AUTO_TEXT struct text found = {0}, missing = {0};
+
+    if (!log_enabled (LOG_LEVEL_DEBUG))
+        return;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct hierarchy *item = &host->items[i];
+        const char *key = *item->key ? item->key : "v2";
+        if (item->mount)
+            text_printf (&found, "; %s at %s, we in %s%s", key, item->mount, item->own,
+                         item->writable ? "" : " (not ours)");
+        else
+            text_printf (&missing, "%s%s", missing.length ? " " : "; not mounted: ", key);
+    }
+    log_debug ("cgroups: %s, as %s%s%s", layout_name (host->layout), host->why,
+               text_string (&found), text_string (&missing));
+}
+
+/* The path in a hierarchy that is the root of the mount at `mount`: not "/" where a container's
+ * engine has mounted no more than the container's own part. NULL = it cannot be found. */
+static const char *mount_root (struct arena *arena, const char *mount)
+{
+    struct error ignored = {0};
+    size_t length;
+    const char *root = NULL;
+    AUTO_FD int fd = procfd_open ("self/mountinfo", O_RDONLY);
+    AUTO_FREE char *list =
+        fd < 0 ? NULL : fd_read_all (fd, MOUNTINFO_MAX, &length, "mountinfo", &ignored);
+
+    for (char *line = list; line && *line;) {
+        char *next = line + strcspn (line, "\n");
+        char *fields[5] = {line};
+        size_t count = 1;
+
+        next += *next == '\n';
+        for (char *c = line; c < next && count < 5; c++)
+            if (*c == ' ') {
+                *c = '\0';
+                fields[count++] = c + 1;
+            }
+        if (count == 5) {
+            fields[4][strcspn (fields[4], " \n")] = '\0';
+            if (text_equal (fields[4], mount)) /* the last one lies on top */
+                root = arena_string (arena, fields[3]);
+        }
+        line = next;
+    }
+    return root;
+}
+
+const char *own_below_mount (struct arena *arena, const char *mount, const char *own)
+{
+    bool outside = text_starts_with (own, "/..") && (own[3] == '/' || own[3] == '\0');
+
+    /* The cgroup namespace begins below it: it has no name here. */
+    if (outside)
+        return NULL;
+    if (access (arena_printf (arena, "%s%s", mount, own), F_OK) == 0)
+        return own;
+    const char *root = mount_root (arena, mount);
+    size_t length = root ? strlen (root) : 0;
+    if (length == 0 || text_equal (root, "/") || !text_starts_with (own, root) ||
+        (own[length] != '/' && own[length] != '\0'))
+        return NULL;
+    return own[length] ? own + length : "/";
+}
+
 int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *host,
                       struct error *err)
 {
     struct cgroup_host found = {.layout = cgroup_layout ()};
+
+    found.why = layout_why;
     size_t size = 64 * 1024;
     char *text = arena_alloc (arena, size);
 
@@ -155,6 +262,7 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
         found.items[0] =
             (struct hierarchy){.key = "", .own = "/", .mount = CGROUP_MOUNT, .writable = true};
         found.count = 1;
+        tell (&found);
         *host = found;
         return 0;
     }
@@ -168,7 +276,12 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
         item->mount = find_mount (arena, found.layout, item->key);
         item->writable =
             !rootless || !item->mount || faccessat (AT_FDCWD, item->mount, W_OK, AT_EACCESS) == 0;
+        if (item->writable)
+            continue;
+        const char *own = own_below_mount (arena, item->mount, item->own);
+        item->own = own ? own : "/";
     }
+    tell (&found);
     *host = found;
     return 0;
 }

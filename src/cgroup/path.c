@@ -65,8 +65,9 @@ int cgroup_plan_on (struct arena *arena, const struct cgroup_request *request,
         items[count].value = arena_printf (arena, "%s%s/%s", item->mount, below, path);
         count++;
     }
-    if (count == 0) {
-        error_set (err, "RT-CGROUP-NONE", 0, "no cgroup hierarchy is mounted below " CGROUP_MOUNT);
+    if (count == 0 && !request_forgives (request)) {
+        error_set (err, "RT-CGROUP-NONE", 0,
+                   "no cgroup hierarchy is mounted below " CGROUP_MOUNT ": %s", host->why);
         return error_hint (err, "mount cgroup2 there, or switch cgroups off");
     }
     *paths = (struct oci_map){.count = count, .items = items, .present = true};

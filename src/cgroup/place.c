@@ -4,6 +4,7 @@
  */
 #include "cgroup/hierarchy.h"
 #include "cgroup/knob.h"
+#include "cgroup/wait.h"
 
 #include "base/log.h"
 
@@ -11,8 +12,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* UID-14: the user has no cgroups of their own, and did not ask for what needs one. */
-static bool forgives (const struct cgroup_request *request)
+enum { MAKE_TIMEOUT_MS = 500 };
+
+bool request_forgives (const struct cgroup_request *request)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct knobs knobs = {.arena = &arena};
@@ -43,10 +45,29 @@ static int check_fit (const struct oci_pair *item, struct error *err)
                                 : v1_check_fit (item->key, item->value, err);
 }
 
+/* A directory above it may be removed by somebody else between two steps: an engine or systemd that
+ * tidies up, or another rt that fails. */
+static int make_directory (const struct oci_pair *item, struct made *made, struct error *err)
+{
+    struct wait wait = wait_begin (MAKE_TIMEOUT_MS);
+
+    for (;;) {
+        struct error failure = {0};
+        if ((item->key[0] == '\0' ? v2_make (item->value, made, &failure)
+                                  : v1_make (item->key, item->value, made, &failure)) == 0)
+            return 0;
+        bool vanished = failure.errnum == ENOENT || failure.errnum == ENODEV;
+        if (!vanished || !wait_more (&wait)) {
+            *err = failure;
+            return -1;
+        }
+        unmake (item->value, *made);
+    }
+}
+
 static int make (const struct oci_pair *item, struct made *made, struct error *err)
 {
-    int result = item->key[0] == '\0' ? v2_make (item->value, made, err)
-                                      : v1_make (item->key, item->value, made, err);
+    int result = make_directory (item, made, err);
 
     return result < 0 || made->count > 0 ? result : check_fit (item, err);
 }
@@ -73,7 +94,7 @@ int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, s
     struct made made[CGROUP_HIERARCHIES_MAX] = {0};
     struct oci_pair kept[CGROUP_HIERARCHIES_MAX];
     size_t count = 0;
-    bool forgiving = forgives (request);
+    bool forgiving = request_forgives (request);
 
     if (paths->count > CGROUP_HIERARCHIES_MAX)
         return error_set (err, "RT-CGROUP-MAKE", 0, "more than %d cgroups", CGROUP_HIERARCHIES_MAX);
@@ -96,7 +117,10 @@ int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, s
             unmake (kept[count].value, made[count]);
         *err = failure;
         error_at (err, "/linux/cgroupsPath");
-        if (request->rootless && is_permission (failure.errnum))
+        if (failure.errnum == EROFS)
+            error_hint (err, "the cgroup file system is mounted read-only, as in most containers; "
+                             "mount it writable, or switch cgroups off");
+        else if (request->rootless && is_permission (failure.errnum))
             error_hint (err, "limits and cgroupsPath need a cgroup that is delegated to the user");
         return -1;
     }

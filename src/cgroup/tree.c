@@ -7,11 +7,14 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "kernel/procfd.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+
+#define TGID "\nTgid:\t"
 
 enum { PROCS_SIZE_MAX = 64 * 1024 * 1024 };
 
@@ -96,42 +99,86 @@ static void add_process (struct arena *arena, struct tree *tree, pid_t pid)
     tree->processes[tree->process_count++] = pid;
 }
 
-/* One directory's processes. Threaded cgroups do not tell theirs (EOPNOTSUPP): the nearest domain
- * above has them in its list. */
-static int read_processes (struct arena *arena, int root, struct tree *tree, const char *path)
+/* The process of a thread; -1 where it is gone. */
+static pid_t process_of (pid_t thread)
 {
+    char name[32], status[512];
+    uint64_t pid;
+
+    (void)snprintf (name, sizeof name, "%d/status", (int)thread);
+    const char *line = procfd_read (name, status, sizeof status) < 0 ? NULL : strstr (status, TGID);
+    if (!line)
+        return -1;
+    char *number = (char *)(uintptr_t)line + strlen (TGID);
+    number[strcspn (number, "\n")] = '\0';
+    return text_to_uint64 (number, INT32_MAX, &pid) < 0 ? -1 : (pid_t)pid;
+}
+
+static bool has_process (const struct tree *tree, pid_t pid)
+{
+    for (size_t i = tree->process_count; i-- > 0;)
+        if (tree->processes[i] == pid)
+            return true;
+    return false;
+}
+
+/* What a line says; 0 stands for a process that this pid namespace does not see. */
+static void add_line (struct arena *arena, struct tree *tree, const char *line, bool threads)
+{
+    uint64_t number;
+
+    if (text_to_uint64 (line, INT32_MAX, &number) < 0 || number == 0)
+        return;
+    pid_t pid = threads ? process_of ((pid_t)number) : (pid_t)number;
+    if (pid > 0 && !(threads && has_process (tree, pid)))
+        add_process (arena, tree, pid);
+}
+
+/* One directory's processes. 0, or -1 with errno; EOPNOTSUPP: it is threaded. */
+static int read_processes (struct arena *arena, int root, struct tree *tree, const char *path,
+                           bool threads)
+{
+    const char *name = threads ? "cgroup.threads" : "cgroup.procs";
     struct error ignored = {0};
     AUTO_FD int dir = open_below (root, path);
-    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, name, O_RDONLY | O_CLOEXEC);
     size_t length;
 
     if (fd < 0)
         return is_gone (errno) ? 0 : -1;
-    AUTO_FREE char *list = fd_read_all (fd, PROCS_SIZE_MAX, &length, "cgroup.procs", &ignored);
+    AUTO_FREE char *list = fd_read_all (fd, PROCS_SIZE_MAX, &length, name, &ignored);
     if (!list) {
         errno = ignored.errnum ? ignored.errnum : EFBIG;
-        return is_gone (errno) || errno == EOPNOTSUPP ? 0 : -1;
+        return is_gone (errno) ? 0 : -1;
     }
     for (char *line = list; *line;) {
         size_t end = strcspn (line, "\n");
         bool more = line[end] == '\n';
-        uint64_t pid;
 
         line[end] = '\0';
-        /* 0 stands for a process that this pid namespace does not see. */
-        if (text_to_uint64 (line, INT32_MAX, &pid) == 0 && pid > 0)
-            add_process (arena, tree, (pid_t)pid);
+        add_line (arena, tree, line, threads);
         line += end + more;
     }
     return 0;
 }
 
+/* Threaded cgroups do not tell their processes. The nearest domain above them does; where that is
+ * not the container's own cgroup, it is found by its threads. */
 int tree_processes (struct arena *arena, int root, struct tree *tree)
 {
+    bool threads = false;
+
     tree->process_count = 0;
-    for (size_t i = 0; i < tree->count; i++)
-        if (read_processes (arena, root, tree, tree->paths[i]) < 0)
+    for (size_t i = 0; i < tree->count; i++) {
+        const char *path = tree->paths[i];
+        int result = read_processes (arena, root, tree, path, threads);
+        if (result < 0 && errno == EOPNOTSUPP && *path == '\0') {
+            threads = true;
+            result = read_processes (arena, root, tree, path, threads);
+        }
+        if (result < 0 && errno != EOPNOTSUPP)
             return -1;
+    }
     return 0;
 }
 

@@ -47,6 +47,34 @@ static void enable_one_by_one (int dir, const char *wanted, const char *path)
     }
 }
 
+static bool has_type (int dir, const char *type)
+{
+    char text[64];
+    size_t length = strlen (type);
+
+    return fd_read_file_at (dir, "cgroup.type", text, sizeof text) > 0 &&
+           text_starts_with (text, type) && text[length] == '\n';
+}
+
+/* Those that a cgroup with processes of its own can enable for its children, too: and then it is
+ * the root of a threaded subtree, which is not what anybody asked for. */
+static bool would_become_threaded (int dir, const char *wanted)
+{
+    char procs[32];
+
+    for (wanted += strspn (wanted, SPACE); *wanted; wanted += strspn (wanted, SPACE)) {
+        size_t length = strcspn (wanted, SPACE);
+        char word[NAME_MAX + 1];
+
+        (void)snprintf (word, sizeof word, "%.*s", (int)length, wanted);
+        if (!word_in_list ("+cpu +cpuset +perf_event +pids", word))
+            return false; /* the kernel refuses them all */
+        wanted += length;
+    }
+    return has_type (dir, "domain") &&
+           fd_read_file_at (dir, "cgroup.procs", procs, sizeof procs) > 0;
+}
+
 static void enable_controllers (int dir, const char *path)
 {
     char available[4096], enabled[4096];
@@ -67,8 +95,27 @@ static void enable_controllers (int dir, const char *path)
     }
     if (wanted.length == 0)
         return;
-    if (fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) < 0)
+    if (would_become_threaded (dir, text_string (&wanted)))
+        errno = EBUSY;
+    else if (fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) == 0)
+        return;
+    if (errno == EBUSY) /* it has processes of its own (CGM-11) */
+        log_debug ("%s: cannot enable %s for children: %s", path, text_string (&wanted),
+                   strerror (errno));
+    else
         enable_one_by_one (dir, text_string (&wanted), path);
+}
+
+/* Below a threaded cgroup a new one is of no use before it is threaded itself (CGM-10). */
+static int follow_threaded (int dir, const char *path, struct error *err)
+{
+    if (!has_type (dir, "domain invalid"))
+        return 0;
+    if (fd_write_file_at (dir, "cgroup.type", "threaded") < 0)
+        return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%s' threaded, as its parent",
+                          path);
+    log_debug ("%s: threaded, as the cgroup above it is", path);
+    return 0;
 }
 
 int v2_make (const char *path, struct made *made, struct error *err)
@@ -100,6 +147,8 @@ int v2_make (const char *path, struct made *made, struct error *err)
         drop_fd (&dir);
         dir = child;
         (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
+        if (follow_threaded (dir, name, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -134,6 +183,9 @@ int v2_explain_missing (const char *path, const char *controller, const char *fi
     error_set (err, "RT-CGROUP-CONTROLLER", 0,
                "cgroup controller '%s' is not available in '%s' ('%s' cannot be written)",
                controller, path, file);
+    if (dir >= 0 && has_type (dir, "threaded"))
+        return error_hint (err, "it is threaded, as the cgroup above it is: there only threads are "
+                                "limited, by cpu, cpuset and pids");
     AUTO_FD int parent = dir < 0 ? -1 : openat (dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
         return -1;

@@ -4,6 +4,7 @@
  */
 #include "cgroup/hierarchy.h"
 
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +20,8 @@ static struct hierarchy hybrid[] = {
     {.key = "name=systemd", .own = "/x", .mount = CGROUP_MOUNT "/systemd", .writable = true},
     {.key = "", .own = "/", .mount = CGROUP_MOUNT "/unified", .writable = true},
 };
-static const struct cgroup_host v2_host = {CGROUP_V2, v2, 1};
-static const struct cgroup_host hybrid_host = {CGROUP_HYBRID, hybrid, 4};
+static const struct cgroup_host v2_host = {CGROUP_V2, "", v2, 1};
+static const struct cgroup_host hybrid_host = {CGROUP_HYBRID, "", hybrid, 4};
 
 /* rows: CGM-03 CGM-15 */
 static void proc_self_cgroup_is_taken_apart (void **state)
@@ -111,10 +112,55 @@ static void without_rights_it_is_beside_our_own (void **state)
     v2[0].writable = true;
 }
 
+/* rows: CGM-01 CGM-02 CGM-03 */
+static void the_layout_follows_from_file_systems (void **state)
+{
+    static const struct {
+        long top, unified;
+        enum cgroup_layout layout;
+        const char *why;
+    } cases[] = {
+        {CGROUP2_SUPER_MAGIC, 0, CGROUP_V2, "/sys/fs/cgroup is cgroup2"},
+        {CGROUP2_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, CGROUP_V2, "/sys/fs/cgroup is cgroup2"},
+        {TMPFS_MAGIC, CGROUP2_SUPER_MAGIC, CGROUP_HYBRID, "/sys/fs/cgroup/unified is cgroup2"},
+        {RAMFS_MAGIC, CGROUP2_SUPER_MAGIC, CGROUP_HYBRID, "/sys/fs/cgroup/unified is cgroup2"},
+        {TMPFS_MAGIC, TMPFS_MAGIC, CGROUP_V1, "neither"},
+        {TMPFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP_V1, "neither"},
+        {EXT4_SUPER_MAGIC, 0, CGROUP_V1, "neither"},
+        {SYSFS_MAGIC, 0, CGROUP_NONE, "nothing is mounted"},
+        {CGROUP_SUPER_MAGIC, 0, CGROUP_NONE, "a v1 hierarchy itself"},
+        {0, 0, CGROUP_NONE, "is not there"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *why = NULL;
+        assert_int_equal (layout_decide (cases[i].top, cases[i].unified, &why), cases[i].layout);
+        assert_non_null (strstr (why, cases[i].why));
+    }
+}
+
+/* rows: UID-14 CGM-01 */
+static void no_mount_is_forgiven_where_nothing_was_asked (void **state)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const struct cgroup_host nothing = {.why = "for a test"};
+    struct cgroup_request request = {.id = "box", .rootless = true};
+    struct error err = {0};
+    struct oci_map paths = {0};
+
+    (void)state;
+    assert_int_equal (cgroup_plan_on (&arena, &request, &nothing, &paths, &err), 0);
+    assert_int_equal (paths.count, 0);
+    request.cgroups_path = "/x";
+    assert_int_equal (cgroup_plan_on (&arena, &request, &nothing, &paths, &err), -1);
+    assert_non_null (strstr (err.text, "/sys/fs/cgroup: for a test"));
+}
+
 static void no_mount_is_an_error (void **state)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    const struct cgroup_host nothing = {0};
+    const struct cgroup_host nothing = {.why = ""};
     struct cgroup_request request = {.id = "box"};
     struct error err = {0};
     struct oci_map paths = {0};
@@ -137,6 +183,8 @@ int main (void)
         cmocka_unit_test (keys_are_lists_of_words),
         cmocka_unit_test (the_path_is_below_each_mount),
         cmocka_unit_test (without_rights_it_is_beside_our_own),
+        cmocka_unit_test (the_layout_follows_from_file_systems),
+        cmocka_unit_test (no_mount_is_forgiven_where_nothing_was_asked),
         cmocka_unit_test (no_mount_is_an_error),
     };
 

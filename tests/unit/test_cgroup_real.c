@@ -364,6 +364,46 @@ static void an_unfit_cgroup_is_refused_without_a_trace (void **state)
             access (arena_printf (&box->arena, "%s/x", box->paths.items[i].value), F_OK), -1);
 }
 
+/* Removes what others have just made, again and again. */
+static int tidies_up (void *directories)
+{
+    const struct oci_map *map = directories;
+
+    for (;;)
+        for (size_t i = 0; i < map->count; i++)
+            (void)rmdir (map->items[i].value);
+    return 0;
+}
+
+/* rows: CGM-09 CGM-17 */
+static void directories_that_vanish_above_are_made_again (void **state)
+{
+    struct box *box = *state;
+    struct cgroup_request request = box->request;
+    struct oci_map paths, parents;
+    struct error err = {0};
+    pid_t tidier = -1;
+
+    request.cgroups_path = arena_printf (&box->arena, "%s-p", box->request.cgroups_path);
+    OK (cgroup_plan (&box->arena, &request, &parents, &err), err);
+    request.cgroups_path = arena_printf (&box->arena, "%s-p/x", box->request.cgroups_path);
+    OK (cgroup_plan (&box->arena, &request, &paths, &err), err);
+    assert_true ((tidier = fork ()) >= 0);
+    if (tidier == 0)
+        _exit (tidies_up (&parents));
+    int result = 0;
+    for (int round = 0; round < 200 && result == 0; round++) {
+        result = cgroup_place (&paths, &request, &err);
+        if (result == 0)
+            result = cgroup_remove (&paths, &err);
+    }
+    assert_int_equal (kill (tidier, SIGKILL), 0);
+    (void)wait_for (tidier);
+    for (size_t i = 0; i < parents.count; i++)
+        (void)rmdir (parents.items[i].value);
+    OK (result, err);
+}
+
 /* rows: CGM-19 CGM-20 CGM-21 CGM-22 */
 static void delegation_gives_what_the_kernel_lists (void **state)
 {
@@ -432,6 +472,7 @@ int main (void)
         TEST (kill_ends_what_forks),
         TEST (what_the_container_made_below_is_removed),
         TEST (an_unfit_cgroup_is_refused_without_a_trace),
+        TEST (directories_that_vanish_above_are_made_again),
         TEST (without_rights_only_what_was_asked_is_an_error),
         TEST (delegation_gives_what_the_kernel_lists),
     };
