@@ -12,6 +12,8 @@ import pytest
 import host
 from fixtures import CGROUPS, host_words
 
+pytestmark = pytest.mark.needs("root: mounts of the host's cgroups")
+
 TOP = "/sys/fs/cgroup"
 CLONE_NEWCGROUP = 0x02000000
 MS_RDONLY = 1
@@ -24,7 +26,7 @@ def on(rt):
 
     def use(*changes):
         def enter():
-            host._checked(host.LIBC.unshare(host.CLONE_NEWNS), "unshare")
+            host.checked(host.LIBC.unshare(host.CLONE_NEWNS), "unshare")
             host.mount("none", "/", flags=host.MS_REC | host.MS_PRIVATE)
             for change in changes:
                 change()
@@ -256,15 +258,7 @@ def part(work):
     yield made
     for path in made.values():
         for directory, _, _ in os.walk(path, topdown=False):
-            host.until(lambda directory=directory: _gone(directory), f"rmdir {directory}", 5)
-
-
-def _gone(path):
-    try:
-        os.rmdir(path)
-    except OSError:
-        return not os.path.exists(path)
-    return True
+            host.until(lambda directory=directory: host.removed(directory), directory, 5)
 
 
 def move_into(part):
@@ -283,7 +277,7 @@ def test_inside_a_container(part, new_box, on, namespace):
             for root, path in part.items():
                 host.mount(path, root, flags=host.MS_BIND)
             return
-        host._checked(host.LIBC.unshare(CLONE_NEWCGROUP), "unshare")
+        host.checked(host.LIBC.unshare(CLONE_NEWCGROUP), "unshare")
         for line in host.mountinfo():
             kind, options = line[line.index("-") + 1], line[-1].split(",")
             if line[4] not in part:
