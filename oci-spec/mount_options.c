@@ -243,7 +243,7 @@ void mount_options_read (struct arena *arena, struct oci_mount *mount)
         const struct option *option = word ? find_option (word) : NULL;
         if (option) {
             apply_option (mount, option);
-        } else if (word && word[0] != '\0') {
+        } else if (word && word[0] != '\0' && !mount_idmap_read (arena, word, mount)) {
             if (end != data)
                 *end++ = ',';
             end = mempcpy (end, word, strlen (word));

@@ -12,4 +12,9 @@
  * the file system (mount->data). */
 void mount_options_read (struct arena *arena, struct oci_mount *mount);
 
+/* Takes a word like "idmap=uids=0-1000-1#@1-5-10;gids=0-1000-1" (crun's; "ridmap=" for all mounts
+ * below): ranges of first id on the disk, first id on the host, how many; "@" before a range: not
+ * an id of the host, but of the container. False: it is no such word, or one that is wrong. */
+bool mount_idmap_read (struct arena *arena, const char *word, struct oci_mount *mount);
+
 #endif

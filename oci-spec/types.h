@@ -60,6 +60,7 @@ struct oci_id_mapping {
     uint32_t container_id;
     uint32_t host_id;
     uint32_t size;
+    bool relative; /* host_id is one of the container's; only by a mount's option */
 };
 
 struct oci_id_mappings {

@@ -18,6 +18,38 @@ static const char *joined_userns (const struct oci_linux *linux)
     return NULL;
 }
 
+/* Ids of the container become the host's; all of a range by one mapping. */
+static bool resolve (const struct oci_id_mapping *asked, const struct oci_id_mappings *container,
+                     struct oci_id_mapping *found)
+{
+    *found = *asked;
+    if (!asked->relative)
+        return true;
+    for (size_t i = 0; i < container->count; i++) {
+        const struct oci_id_mapping *one = &container->items[i];
+        if (asked->host_id < one->container_id || asked->size > one->size ||
+            asked->host_id - one->container_id > one->size - asked->size)
+            continue;
+        found->host_id = one->host_id + (asked->host_id - one->container_id);
+        return true;
+    }
+    return false;
+}
+
+static int own_text (const struct oci_id_mappings *asked, const struct oci_id_mappings *container,
+                     struct text *out)
+{
+    for (size_t i = 0; i < asked->count; i++) {
+        struct oci_id_mapping one;
+        if (!resolve (&asked->items[i], container, &one)) {
+            errno = ERANGE;
+            return -1;
+        }
+        idmap_text (&(struct oci_id_mappings){.count = 1, .items = &one}, out);
+    }
+    return 0;
+}
+
 static int open_userns (const struct oci_mount *mount, const struct oci_linux *linux)
 {
     AUTO_TEXT struct text uid = {0};
@@ -27,8 +59,11 @@ static int open_userns (const struct oci_mount *mount, const struct oci_linux *l
 
     if (!own && path)
         return ns_open (path);
-    idmap_text (own ? &mount->uid_mappings : &linux->uid_mappings, &uid);
-    idmap_text (own ? &mount->gid_mappings : &linux->gid_mappings, &gid);
+    if (own_text (own ? &mount->uid_mappings : &linux->uid_mappings, &linux->uid_mappings, &uid) <
+            0 ||
+        own_text (own ? &mount->gid_mappings : &linux->gid_mappings, &linux->gid_mappings, &gid) <
+            0)
+        return -1;
     if (uid.length == 0) {
         errno = 0;
         return -1;
@@ -50,7 +85,10 @@ int mount_idmapped_prepare (const struct oci_mount *mount, size_t index,
                        : "the id-mapped mount at \"%s\" has no mappings, and the container has no "
                          "user namespace to take them from",
                    mount->destination);
-        return error_at (err, "/mounts/%zu", index);
+        error_at (err, "/mounts/%zu", index);
+        return saved == ERANGE ? error_hint (err, "a range with \"@\" must be in one of the "
+                                                  "container's own mappings")
+                               : -1;
     }
     if (mountfd_idmap (source, userns, mount->idmap == OCI_RIDMAP) == 0)
         return 0;

@@ -137,3 +137,37 @@ def test_without_the_right_to_make_nodes(new_box):
     assert told.line("stat", "/dev/mine")["type"] == "fifo"
     places = [each.split()[4] for each in told.text("/proc/self/mountinfo").splitlines()]
     assert {"/dev/null", "/dev/zero", "/dev/tty"} <= set(places)
+
+
+@pytest.mark.rows("MNT-46", "MNT-41")
+@pytest.mark.own
+@pytest.mark.needs("idmap-tmpfs")
+@pytest.mark.needs("root: id-mapped mounts")
+@pytest.mark.parametrize("option, userns, ids", [
+    ("idmap=uids=0-1000-100;gids=0-2000-100", False, (1005, 2006)),
+    ("idmap=uids=0-100-1#5-700-1;gids=6-0-1", False, (700, 0)),
+    ("idmap=uids=@0-20-100;gids=@0-30-100", True, (25, 36)),
+    ("ridmap=uids=@5-0-1;gids=0-100000-100", True, (0, 6))], ids=label)
+def test_mappings_in_an_option(new_box, option, userns, ids):
+    """As engines write them for crun."""
+    box = new_box("stat /data/f")
+    if userns:
+        box.userns()
+    source = box.beside("d")
+    box.beside("d/f", "x")
+    os.chown(source + "/f", 5, 6)
+    box.bind(source, "/data", "rbind", option)
+    line = box.run().line("stat", "/data/f")
+    assert (line["uid"], line["gid"]) == ids
+
+
+@pytest.mark.rows("MNT-46")
+@pytest.mark.own
+@pytest.mark.needs("idmap-tmpfs")
+@pytest.mark.needs("root: id-mapped mounts")
+@pytest.mark.parametrize("option, words", [
+    ("idmap=uids=@0-20-100;gids=0-20-100", "container's own mappings"),
+    ("idmap=uids=0-20;gids=0-20-100", "idmap=uids=0-20")], ids=label)
+def test_mappings_in_an_option_that_are_wrong(box, fails, option, words):
+    at = box.bind(box.beside("d") or box.dir + "/d", "/data", "rbind", option)
+    fails(box.create(code=None), words, at=at)

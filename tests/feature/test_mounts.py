@@ -351,6 +351,27 @@ def test_idmapped_mount(new_box, options):
     assert (line["uid"], line["gid"]) == (1005, 1006)
 
 
+@pytest.mark.rows("MNT-13")
+def test_absent_options(new_box):
+    """The kernel's defaults, wherever it is mounted; nothing is added."""
+    box = new_box("read /proc/self/mountinfo")
+    box.mount("/tmp", "tmpfs", "tmpfs", None)
+    box.mount("/dev/more", "devpts", "devpts", None)
+    told = box.run()
+    for destination in ("/tmp", "/dev/more"):
+        flags = mounts_of(told)[destination][5].split(",")
+        assert flags[0] == "rw" and not set(flags) & {"nosuid", "nodev", "noexec"}
+
+
+@pytest.mark.rows("MNT-37")
+@pytest.mark.parametrize("word", ["rsync", "rasync", "rdirsync", "rmand", "rnomand"])
+@pytest.mark.parametrize("bind", [True, False], ids=["bind", "new"])
+def test_words_without_a_kernel_behind_them(new_box, fails, word, bind):
+    box = new_box("report")
+    at = box.bind("/tmp", "/tmp", word) if bind else box.mount("/tmp", options=[word])
+    fails(box.create(code=None), own=(word,), at=at)
+
+
 @pytest.mark.rows("MNT-40")
 @pytest.mark.own
 @pytest.mark.needs("idmap-tmpfs")

@@ -541,3 +541,10 @@ def test_the_container_does_not_die_with_the_runtime(new_box):
     box.kill("TERM")
     assert box.line() == "signal 15"
     host.reap(box.pid)
+
+
+@pytest.mark.rows("UID-22")
+def test_no_project_ids_are_mapped(new_box):
+    box = new_box("read /proc/self/projid_map")
+    box.userns()
+    assert box.run().text("/proc/self/projid_map") == ""

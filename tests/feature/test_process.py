@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import host
 from bundle import Told, label
 
 
@@ -524,3 +525,29 @@ def test_capabilities_in_a_user_namespace(new_box):
                                    ("bounding", "effective", "permitted")}
     got = sets(box.run().report)
     assert got["effective"] == got["bounding"] == bits("CAP_KILL")
+
+
+PR_SET_NO_NEW_PRIVS = 38
+
+
+@pytest.mark.rows("PRC-37")
+@pytest.mark.parametrize("seccomp", [False, True])
+def test_no_new_privs_of_the_caller_stays(new_box, seccomp):
+    """Nobody can take it away, so the document's false is no error."""
+    box = new_box("report")
+    box.process["noNewPrivileges"] = False
+    if seccomp:
+        box.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW",
+                                "syscalls": [{"names": ["getcpu"], "action": "SCMP_ACT_ERRNO"}]}
+    told = box.run(preexec_fn=lambda: host.LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    assert told.report["status"]["NoNewPrivs"] == "1"
+
+
+@pytest.mark.rows("PRC-43")
+def test_what_fork_keeps_of_the_caller(new_box):
+    """rt neither sets nor resets how nice its caller is."""
+    box = new_box("read /proc/self/stat")
+    told = box.run(preexec_fn=lambda: os.nice(7))
+    assert told.text("/proc/self/stat").rpartition(")")[2].split()[16] == str(os.nice(0) + 7)
+    told = box.run()
+    assert told.text("/proc/self/stat").rpartition(")")[2].split()[16] == str(os.nice(0))

@@ -45,3 +45,17 @@ def test_bad_values(box, fails, rdt, at):
 def test_features(rt):
     told = json.loads(rt.call("features").out)
     assert told["linux"]["intelRdt"] == {"enabled": True, "schemata": True, "monitoring": True}
+
+
+@pytest.mark.rows("RDT-12")
+def test_resctrl_is_left_alone(new_box, work):
+    """Who does not ask for a class of service is not looked for in one."""
+    box = new_box("report")
+    box.save()
+    trace = os.path.join(work, "trace")
+    told = box.rt.execute(["strace", "-f", "-o", trace, "-e", "trace=file,mount", box.rt.path,
+                           "--root", box.rt.root, "run", "-b", box.dir, box.id])
+    assert told.code == 0, told
+    with open(trace, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    assert "config.json" in text and "resctrl" not in text

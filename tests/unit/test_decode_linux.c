@@ -295,12 +295,15 @@ static void sysctl_paths_are_made (void **state)
     assert_string_equal (path, longest);
 }
 
+/* rows: RDT-05 */
 static void other_properties_are_checked (void **state)
 {
     static const struct refusal refusals[] = {
         {"\"maskedPaths\":[\"/proc/kcore\"]", "/linux/maskedPaths", "needs a mount namespace"},
         {"\"readonlyPaths\":[\"/proc/sys\"]", "/linux/readonlyPaths", "needs a mount namespace"},
         {"\"maskedPaths\":[],\"readonlyPaths\":null", NULL, NULL},
+        /* Gone from the specification, and so unknown. */
+        {"\"intelRdt\":{\"enableCMT\":true,\"enableMBM\":true}", NULL, NULL},
         {"\"namespaces\":[{\"type\":\"mount\"}],\"maskedPaths\":[\"/a\",\"b\"]",
          "/linux/maskedPaths/1", "must be an absolute path, not \"b\""},
         {"\"namespaces\":[{\"type\":\"mount\"}],\"readonlyPaths\":[\"\"]", "/linux/readonlyPaths/0",

@@ -171,6 +171,48 @@ static void switches_are_set (void **state)
     assert_int_equal (mount.idmap, OCI_RIDMAP);
 }
 
+/* rows: MNT-46 */
+static void mappings_are_read (void **state)
+{
+    static const char *const wrong[] = {
+        "idmap=",
+        "idmap=uids=0-1-1",
+        "idmap=uids=0-1-1;gids=",
+        "idmap=uids=0-1-1;gids=0-1",
+        "idmap=uids=0-1-0;gids=0-1-1",
+        "idmap=uids=0-1-1-1;gids=0-1-1",
+        "idmap=uids=0-1-1#;gids=0-1-1",
+        "idmap=uids=0-1-1;uids=0-1-1;gids=0-1-1",
+        "idmap=uids=0-1-1;gids=0-1-1;",
+        "idmap=uids=0-1-1;gids=0-1-1;sids=0-1-1",
+        "idmap=uids=0-+1-1;gids=0-1-1",
+        "idmap=uids=0-4294967296-1;gids=0-1-1",
+        "idmap=uids=0-@1-1;gids=0-1-1",
+        "xidmap=uids=0-1-1;gids=0-1-1",
+    };
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct oci_mount mount;
+
+    (void)state;
+    read_words (&arena, "idmap=uids=0-1000-10#@20-30-40;gids=5-6-7", &mount);
+    assert_null (mount.data);
+    assert_int_equal (mount.idmap, OCI_IDMAP);
+    assert_int_equal (mount.uid_mappings.count, 2);
+    const struct oci_id_mapping *uids = mount.uid_mappings.items;
+    assert_true (uids[0].container_id == 0 && uids[0].host_id == 1000 && uids[0].size == 10);
+    assert_true (uids[1].container_id == 20 && uids[1].host_id == 30 && uids[1].size == 40);
+    assert_true (!uids[0].relative && uids[1].relative);
+    assert_int_equal (mount.gid_mappings.count, 1);
+    assert_int_equal (mount.gid_mappings.items[0].host_id, 6);
+    read_words (&arena, "ro,ridmap=gids=0-0-1;uids=0-0-1", &mount);
+    assert_int_equal (mount.idmap, OCI_RIDMAP);
+    for (size_t i = 0; i < sizeof (wrong) / sizeof (wrong[0]); i++) {
+        read_words (&arena, wrong[i], &mount);
+        assert_string_equal (mount.data, wrong[i]);
+        assert_int_equal (mount.idmap, OCI_IDMAP_NONE);
+    }
+}
+
 /* rows: MNT-32 */
 static void propagation_keeps_its_order (void **state)
 {
@@ -216,6 +258,7 @@ int main (void)
         cmocka_unit_test (words_become_flags),
         cmocka_unit_test (unknown_words_are_data),
         cmocka_unit_test (switches_are_set),
+        cmocka_unit_test (mappings_are_read),
         cmocka_unit_test (propagation_keeps_its_order),
         cmocka_unit_test (every_listed_word_is_known),
     };
