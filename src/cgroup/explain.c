@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 int knob_explain_missing (const struct oci_pair *item, const struct knob *knob, struct error *err)
 {
@@ -30,20 +31,22 @@ static bool read_line (int dir, const char *file, char *line, size_t size)
     return true;
 }
 
-static void hint_usage (int dir, struct error *err)
+static void hint_usage (int dir, const struct knob *knob, struct error *err)
 {
     char usage[64], peak[64];
 
+    (void)knob;
     if (read_line (dir, "memory.usage_in_bytes", usage, sizeof usage) &&
         read_line (dir, "memory.max_usage_in_bytes", peak, sizeof peak))
-        error_hint (err, "the container uses %s bytes (at most %s until now)", usage, peak);
+        error_hint (err, "the container uses %s bytes, at most %s until now", usage, peak);
 }
 
 /* v1 wants limit <= memory plus swap at each moment. */
-static void hint_memory (int dir, struct error *err)
+static void hint_memory (int dir, const struct knob *knob, struct error *err)
 {
     char limit[64], both[64];
 
+    (void)knob;
     if (read_line (dir, "memory.limit_in_bytes", limit, sizeof limit) &&
         read_line (dir, "memory.memsw.limit_in_bytes", both, sizeof both))
         error_hint (err,
@@ -53,10 +56,11 @@ static void hint_memory (int dir, struct error *err)
 }
 
 /* v1: no more than the cgroup above has (in proportion). */
-static void hint_bandwidth (int dir, struct error *err)
+static void hint_bandwidth (int dir, const struct knob *knob, struct error *err)
 {
     char quota[64], period[64];
 
+    (void)knob;
     if (read_line (dir, "../cpu.cfs_quota_us", quota, sizeof quota) &&
         read_line (dir, "../cpu.cfs_period_us", period, sizeof period) && quota[0] != '-')
         error_hint (err, "the cgroup above has %s us of each %s us", quota, period);
@@ -65,12 +69,25 @@ static void hint_bandwidth (int dir, struct error *err)
                          "most the quota");
 }
 
-static void hint_share (int dir, struct error *err)
+static void hint_share (int dir, const struct knob *knob, struct error *err)
 {
     char idle[64];
 
+    (void)knob;
     if (read_line (dir, "cpu.idle", idle, sizeof idle) && text_equal (idle, "1"))
         error_hint (err, "the container is idle (cpu.idle), and takes no shares: set idle to 0");
+}
+
+/* A processor or memory node that the host does not have, or the cgroup above. */
+static void hint_cpuset (int dir, const struct knob *knob, struct error *err)
+{
+    char name[64], above[192];
+
+    (void)snprintf (name, sizeof name, "../%s.effective", knob->file);
+    bool known = read_line (dir, name, above, sizeof above);
+    (void)snprintf (name, sizeof name, "../%s", knob->file);
+    if (known || read_line (dir, name, above, sizeof above))
+        error_hint (err, "the cgroup above has %s", above);
 }
 
 int knob_explain_write (int dir, const struct oci_pair *item, const struct knob *knob, int errnum,
@@ -79,7 +96,7 @@ int knob_explain_write (int dir, const struct oci_pair *item, const struct knob 
     static const struct {
         int errnum;
         const char *file; /* or the start of its name */
-        void (*hint) (int dir, struct error *err);
+        void (*hint) (int dir, const struct knob *knob, struct error *err);
     } reasons[] = {
         {EBUSY, "memory.limit_in_bytes", hint_usage},
         {EBUSY, "memory.memsw.limit_in_bytes", hint_usage},
@@ -89,6 +106,9 @@ int knob_explain_write (int dir, const struct oci_pair *item, const struct knob 
         {EINVAL, "cpu.max", hint_bandwidth},
         {EINVAL, "cpu.shares", hint_share},
         {EINVAL, "cpu.weight", hint_share},
+        {EACCES, "cpuset.", hint_cpuset},
+        {EINVAL, "cpuset.", hint_cpuset},
+        {ERANGE, "cpuset.", hint_cpuset},
     };
 
     error_set (err, "RT-CGROUP-LIMIT", errnum, "write '%s' to '%s/%s'", knob->value, item->value,
@@ -97,7 +117,7 @@ int knob_explain_write (int dir, const struct oci_pair *item, const struct knob 
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].errnum != errnum || !text_starts_with (knob->file, reasons[i].file))
             continue;
-        reasons[i].hint (dir, err);
+        reasons[i].hint (dir, knob, err);
         return -1;
     }
     if (errnum == EACCES || errnum == EPERM || errnum == EROFS)

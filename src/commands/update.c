@@ -232,7 +232,7 @@ static void locate (const struct invocation *invocation, const struct resources_
                     struct error *err)
 {
     const struct update_options *options = invocation->options;
-    struct error there = *err, ignored;
+    struct error there = *err;
 
     if (err->file[0] != '\0' || err->pointer[0] == '\0')
         return;
@@ -262,13 +262,9 @@ static void locate (const struct invocation *invocation, const struct resources_
             return;
         }
     }
-    /* A limit that the container had before. */
-    size_t length;
-    AUTO_FD int dir =
-        record_open (invocation->globals->state_root, invocation->arguments[0], false, &ignored);
-    AUTO_FREE char *text = dir < 0 ? NULL : record_read_config (dir, &length, &ignored);
-    if (text)
-        oci_locate_error (text, length, err);
+    err->pointer[0] = '\0';
+    if (err->hint[0] == '\0')
+        error_hint (err, "one of them holds from before: change both in one update");
 }
 
 static bool is_any_given (const struct update_options *options)

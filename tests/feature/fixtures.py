@@ -10,6 +10,7 @@ RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) 
 
 import collections
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -252,3 +253,22 @@ def fails():
         return told
 
     return check
+
+
+@pytest.fixture
+def update(rt):
+    """update (box, flags ..., code=, text=)"""
+    def call(box, *flags, code=0, text=None):
+        told = rt.call("update", *flags, box.id, text=text)
+        if code is not None:
+            assert told.code == code, told
+        return told
+    return call
+
+
+@pytest.fixture
+def resources(update):
+    """The way of containerd's shim: a document on standard input."""
+    def call(box, document, **options):
+        return update(box, "--resources", "-", text=json.dumps(document), **options)
+    return call
