@@ -64,6 +64,12 @@ void json_uint (struct json_writer *writer, const char *key, uint64_t value)
     text_printf (writer->out, "%" PRIu64, value);
 }
 
+void json_hundredths (struct json_writer *writer, const char *key, uint64_t value)
+{
+    begin (writer, key);
+    text_printf (writer->out, "%" PRIu64 ".%02" PRIu64, value / 100, value % 100);
+}
+
 void json_bool (struct json_writer *writer, const char *key, bool value)
 {
     begin (writer, key);

@@ -30,6 +30,8 @@ void json_close (struct json_writer *writer, char bracket);
 void json_string (struct json_writer *writer, const char *key, const char *value);
 void json_int (struct json_writer *writer, const char *key, int64_t value);
 void json_uint (struct json_writer *writer, const char *key, uint64_t value);
+/* 125 is 1.25 */
+void json_hundredths (struct json_writer *writer, const char *key, uint64_t value);
 void json_bool (struct json_writer *writer, const char *key, bool value);
 void json_null (struct json_writer *writer, const char *key);
 

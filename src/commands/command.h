@@ -48,6 +48,7 @@ struct command {
 extern const struct command command_complete;
 extern const struct command command_create;
 extern const struct command command_delete;
+extern const struct command command_events;
 extern const struct command command_exec;
 extern const struct command command_features;
 extern const struct command command_kill;

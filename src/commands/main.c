@@ -16,10 +16,23 @@
 
 /* In the order of the help. */
 const struct command *const commands[] = {
-    &command_run,    &command_create,   &command_start,    &command_exec,
-    &command_kill,   &command_pause,    &command_resume,   &command_update,
-    &command_delete, &command_state,    &command_ps,       &command_list,
-    &command_spec,   &command_features, &command_complete, NULL,
+    &command_run,
+    &command_create,
+    &command_start,
+    &command_exec,
+    &command_kill,
+    &command_pause,
+    &command_resume,
+    &command_update,
+    &command_delete,
+    &command_state,
+    &command_ps,
+    &command_events,
+    &command_list,
+    &command_spec,
+    &command_features,
+    &command_complete,
+    NULL,
 };
 
 /* The command line, taken apart. `command` stays NULL for --version and the help of rt itself. */

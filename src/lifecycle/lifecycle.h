@@ -6,6 +6,7 @@
 #define RT_LIFECYCLE_LIFECYCLE_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cgroup/cgroup.h"
 #include "oci-spec/config.h"
 
@@ -102,6 +103,14 @@ struct lifecycle_processes {
 int lifecycle_processes (const struct lifecycle_globals *globals, const char *id,
                          struct arena *arena, struct lifecycle_processes *processes,
                          struct error *err);
+
+/* Lines of JSON as runc's events has them (events.h): statistics every `interval` nanoseconds, and
+ * kills for want of memory as they happen, until the container stops, or the reader of the
+ * descriptor `output` goes away. interval 0: the statistics once. Each line is given to `reader`,
+ * whose failure (RT-OUTPUT) ends it. */
+typedef int events_reader (void *context, const struct text *line, struct error *err);
+int lifecycle_events (const struct lifecycle_globals *globals, const char *id, int64_t interval,
+                      int output, events_reader *reader, void *context, struct error *err);
 
 int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, bool force,
                       struct error *err);

@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -371,6 +372,23 @@ static int op_clock (char **argv)
     return 0;
 }
 
+/* Forks without end; who may not fork any more ends by chance. The first gets all orphans. */
+static int op_bomb (char **argv)
+{
+    pid_t first = getpid ();
+    unsigned int chance = (unsigned int)(argv[0] != NULL);
+    signal (SIGCHLD, SIG_IGN);
+    prctl (PR_SET_CHILD_SUBREAPER, 1);
+    for (;;) {
+        pid_t pid = fork ();
+        if (pid == 0)
+            chance = (unsigned int)setsid ();
+        chance = chance * 1103515245 + 12345;
+        if (pid < 0 && getpid () != first && chance >> 16 & 1)
+            _exit (0);
+    }
+}
+
 static int op_memory (char **argv)
 {
     size_t size = (size_t)number (argv[1]);
@@ -514,41 +532,18 @@ static const struct {
     const char *name;
     int (*run) (char **argv);
 } operations[] = {
-    {"append", op_append},
-    {"await", op_await},
-    {"call", op_call},
-    {"chdir", op_chdir},
-    {"children", op_children},
-    {"clock", op_clock},
-    {"complain", op_complain},
-    {"copy", op_copy},
-    {"create", op_create},
-    {"echo", op_echo},
-    {"exec", op_exec},
-    {"exit", op_exit},
-    {"flood", op_flood},
-    {"hook", op_hook},
-    {"interface", op_interface},
-    {"keyring", op_keyring},
-    {"ls", op_ls},
-    {"memory", op_memory},
-    {"mkdir", op_mkdir},
-    {"mknod", op_mknod},
-    {"mount", op_mount},
-    {"open", op_open},
-    {"orphan", op_orphan},
-    {"pause", op_pause},
-    {"read", op_read},
-    {"report", op_report},
-    {"signal", op_signal},
-    {"stat", op_stat},
-    {"statfs", op_statfs},
-    {"trap", op_trap},
-    {"tty", op_tty},
-    {"umount", op_umount},
-    {"unlink", op_unlink},
-    {"until", op_until},
-    {"write", op_write},
+    {"append", op_append},       {"await", op_await},       {"bomb", op_bomb},
+    {"call", op_call},           {"chdir", op_chdir},       {"children", op_children},
+    {"clock", op_clock},         {"complain", op_complain}, {"copy", op_copy},
+    {"create", op_create},       {"echo", op_echo},         {"exec", op_exec},
+    {"exit", op_exit},           {"flood", op_flood},       {"hook", op_hook},
+    {"interface", op_interface}, {"keyring", op_keyring},   {"ls", op_ls},
+    {"memory", op_memory},       {"mkdir", op_mkdir},       {"mknod", op_mknod},
+    {"mount", op_mount},         {"open", op_open},         {"orphan", op_orphan},
+    {"pause", op_pause},         {"read", op_read},         {"report", op_report},
+    {"signal", op_signal},       {"stat", op_stat},         {"statfs", op_statfs},
+    {"trap", op_trap},           {"tty", op_tty},           {"umount", op_umount},
+    {"unlink", op_unlink},       {"until", op_until},       {"write", op_write},
     {"xattr", op_xattr},
 };
 

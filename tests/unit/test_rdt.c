@@ -4,8 +4,10 @@
  * puts there between the steps.
  */
 #include "container/rdt.h"
+#include "container/rdt_stats.h"
 
 #include "base/text.h"
+#include "lifecycle/events.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -472,6 +474,80 @@ static void test_an_update_that_does_not_hold (void **state)
     assert_string_equal (err.pointer, "/linux/intelRdt/memBwSchema");
 }
 
+/* rows: RDT-13 */
+static void test_statistics (void **state)
+{
+    static const char *const directories[] = {"info/L3",
+                                              "info/MB",
+                                              "g/mon_data",
+                                              "g/mon_data/mon_L3_00",
+                                              "g/mon_data/mon_L3_01",
+                                              "g/mon_data/mon_sub_L3_00"};
+    static const char *const files[][2] = {
+        {"info/L3/cbm_mask", "7ff\n"},
+        {"info/L3/min_cbm_bits", "1\n"},
+        {"info/L3/num_closids", "16\n"},
+        {"info/MB/bandwidth_gran", "10\n"},
+        {"info/MB/delay_linear", "1\n"},
+        {"info/MB/min_bandwidth", "10\n"},
+        {"info/MB/num_closids", "8\n"},
+        {"g/mon_data/mon_L3_00/llc_occupancy", "65536\n"},
+        {"g/mon_data/mon_L3_00/mbm_total_bytes", "300\n"},
+        {"g/mon_data/mon_L3_00/mbm_local_bytes", "200\n"},
+        {"g/mon_data/mon_L3_01/llc_occupancy", "Unavailable\n"},
+        {"g/mon_data/mon_L3_01/mbm_total_bytes", "7\n"},
+    };
+    const struct oci_intel_rdt config = {.clos_id = "g"};
+    struct tree *tree = *state;
+    struct rdt rdt;
+    struct rdt_stats stats;
+    struct error err;
+
+    make_class (tree, "g", "    MB:0=20;1=20\n    L3:0=f;1=f\n");
+    rdt_plan (&config, "box", tree->path, &tree->arena, &rdt);
+    assert_int_equal (rdt_stats_read (&tree->arena, &rdt, &stats, &err), 0);
+    assert_false (stats.l3.present || stats.mb.present || stats.has_mbm || stats.has_cmt);
+
+    for (size_t i = 0; i < sizeof (directories) / sizeof (directories[0]); i++)
+        assert_int_equal (mkdir (below (tree, directories[i]), 0755), 0);
+    for (size_t i = 0; i < sizeof (files) / sizeof (files[0]); i++)
+        put (tree, files[i][0], files[i][1]);
+    assert_int_equal (rdt_stats_read (&tree->arena, &rdt, &stats, &err), 0);
+    for (size_t i = sizeof (files) / sizeof (files[0]); i-- > 0;)
+        assert_int_equal (unlink (below (tree, files[i][0])), 0);
+    for (size_t i = sizeof (directories) / sizeof (directories[0]); i-- > 0;)
+        assert_int_equal (rmdir (below (tree, directories[i])), 0);
+
+    assert_string_equal (stats.l3.cbm_mask, "7ff");
+    assert_int_equal (stats.l3.min_cbm_bits, 1);
+    assert_int_equal (stats.l3.num_closids, 16);
+    assert_string_equal (stats.l3.schema, "L3:0=f;1=f");
+    assert_string_equal (stats.l3.schema_root, "L3:0=007ff;1=007ff");
+    assert_int_equal (stats.mb.bandwidth_gran, 10);
+    assert_int_equal (stats.mb.num_closids, 8);
+    assert_string_equal (stats.mb.schema, "MB:0=20;1=20");
+    assert_string_equal (stats.mb.schema_root, "MB:0=100;1= 50");
+    assert_true (stats.has_mbm && stats.has_cmt);
+    assert_int_equal (stats.domain_count, 2);
+    assert_int_equal (stats.domains[0].llc_occupancy, 65536);
+    assert_int_equal (stats.domains[0].mbm_local_bytes, 200);
+    assert_int_equal (stats.domains[1].llc_occupancy, 0);
+    assert_int_equal (stats.domains[1].mbm_total_bytes, 7);
+
+    struct events_stats event = {.has_rdt = true, .rdt = stats};
+    AUTO_TEXT struct text line = {0};
+    events_stats_line (&line, "box", &event);
+    assert_non_null (strstr (
+        line.bytes, "\"intel_rdt\":{\"l3_cache_info\":{\"cbm_mask\":\"7ff\",\"min_cbm_bits\":1,"
+                    "\"num_closids\":16},\"l3_cache_schema_root\":\"L3:0=007ff;1=007ff\","
+                    "\"l3_cache_schema\":\"L3:0=f;1=f\",\"mem_bw_info\":{\"bandwidth_gran\":10,"
+                    "\"delay_linear\":1,\"min_bandwidth\":10,\"num_closids\":8},"
+                    "\"mem_bw_schema_root\":\"MB:0=100;1= 50\",\"mem_bw_schema\":\"MB:0=20;1=20\","
+                    "\"mbm_stats\":[{\"mbm_total_bytes\":300,\"mbm_local_bytes\":200},"
+                    "{\"mbm_total_bytes\":7,\"mbm_local_bytes\":0}],"
+                    "\"cmt_stats\":[{\"llc_occupancy\":65536},{\"llc_occupancy\":0}]}"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int main (void)
@@ -493,6 +569,7 @@ int main (void)
         TEST (test_an_update_of_one_leaves_the_other),
         TEST (test_an_update_that_is_refused),
         TEST (test_an_update_that_does_not_hold),
+        TEST (test_statistics),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

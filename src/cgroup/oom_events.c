@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oom_events: see oom_events.h. */
+#include "cgroup/oom_events.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/text.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/stats_parse.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+
+/* The kernel announces the removal from a worker, soon after the rmdir. */
+#define REMOVAL_TIMEOUT_MS 1000
+
+void oom_events_close (struct oom_events *events)
+{
+    drop_fd (&events->fd);
+    drop_fd (&events->control);
+}
+
+/* Kills so far; -1 where the cgroup is gone. Reading also arms the next poll. */
+static int read_kills (int fd, uint64_t *kills)
+{
+    char text[1024];
+    ssize_t length = pread (fd, text, sizeof text - 1, 0);
+
+    if (length < 0)
+        return -1;
+    text[length] = '\0';
+    *kills = 0;
+    return stats_find (text, "oom_kill", kills) < 0 ? -1 : 0;
+}
+
+static int open_v2 (const char *path, struct oom_events *events, struct error *err)
+{
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, "memory.events", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || read_kills (fd, &events->seen) < 0)
+        return error_set (err, "RT-CGROUP-OOM", errno, "read '%s/memory.events'", path);
+    events->fd = take_fd (&fd);
+    return 0;
+}
+
+static int open_v1 (const char *path, struct oom_events *events, struct error *err)
+{
+    char line[64];
+    AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int control = dir < 0 ? -1 : openat (dir, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+
+    if (control < 0 && errno == ENOENT)
+        return 0;
+    if (control < 0)
+        return error_set (err, "RT-CGROUP-OOM", errno, "open '%s/memory.oom_control'", path);
+    AUTO_FD int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    (void)snprintf (line, sizeof line, "%d %d", fd, control);
+    if (fd < 0 || fd_write_file_at (dir, "cgroup.event_control", line) < 0)
+        return error_set (err, "RT-CGROUP-OOM", errno, "write '%s/cgroup.event_control'", path);
+    events->fd = take_fd (&fd);
+    events->control = take_fd (&control);
+    return 0;
+}
+
+int oom_events_open (const struct oci_map *paths, struct oom_events *events, struct error *err)
+{
+    const char *v1 = cgroup_path_of (paths, "memory");
+    const char *v2 = cgroup_path_of (paths, "");
+
+    if (v1)
+        return open_v1 (v1, events, err);
+    return v2 ? open_v2 (v2, events, err) : 0;
+}
+
+static uint64_t drain (int fd)
+{
+    uint64_t count;
+
+    return read (fd, &count, sizeof count) == sizeof count ? count : 0;
+}
+
+/* One of what was drained may stand for the removal of the cgroup, if that is gone; or that one is
+ * still to come. */
+static uint64_t count_v1 (const struct oom_events *events)
+{
+    uint64_t kills, count = drain (events->fd);
+    struct pollfd polled = {.fd = events->fd, .events = POLLIN};
+
+    if (count == 0 || read_kills (events->control, &kills) == 0)
+        return count;
+    return poll (&polled, 1, REMOVAL_TIMEOUT_MS) > 0 ? count + drain (events->fd) - 1 : count - 1;
+}
+
+uint64_t oom_events_count (struct oom_events *events)
+{
+    uint64_t kills, before = events->seen;
+
+    if (events->fd < 0)
+        return 0;
+    if (events->control >= 0)
+        return count_v1 (events);
+    if (read_kills (events->fd, &kills) < 0 || kills <= before)
+        return 0;
+    events->seen = kills;
+    return kills - before;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oom_events: to be woken when the kernel kills a process of the container for want of memory
+ * (FEATURES VRB-54).
+ *
+ * v2 counts such kills in memory.events, those of cgroups below too, and wakes who polls that file.
+ * v1 has an eventfd that adds up, made for memory.oom_control.
+ */
+#ifndef RT_CGROUP_OOM_EVENTS_H
+#define RT_CGROUP_OOM_EVENTS_H
+
+#include "cgroup/cgroup.h"
+
+#include <stdint.h>
+
+struct oom_events {
+    int fd;        /* to be polled for POLLIN and POLLPRI; -1 = no memory controller */
+    int control;   /* v1: memory.oom_control */
+    uint64_t seen; /* v2: kills that have been told of, or were before */
+};
+
+#define OOM_EVENTS_INIT                                                                            \
+    {                                                                                              \
+        .fd = -1, .control = -1                                                                    \
+    }
+#define AUTO_OOM_EVENTS __attribute__ ((cleanup (oom_events_close)))
+void oom_events_close (struct oom_events *events);
+
+/* From now on. Without a memory controller fd stays -1, and nothing will happen. */
+int oom_events_open (const struct oci_map *paths, struct oom_events *events, struct error *err);
+
+/* How many there were since the last call. To be called when fd is ready and, so that none is
+ * missed, once more when the container has stopped. Who removes the cgroup before that call takes
+ * v2's count away; on v1 the removal wakes fd too, and is told from a kill here. */
+uint64_t oom_events_count (struct oom_events *events);
+
+#endif
