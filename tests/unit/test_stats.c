@@ -448,12 +448,19 @@ static void test_durations (void **state)
 int main (void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_numbers),       cmocka_unit_test (test_pids),
-        cmocka_unit_test (test_cpu),           cmocka_unit_test (test_cpuset),
-        cmocka_unit_test (test_memory),        cmocka_unit_test (test_pressure),
-        cmocka_unit_test (test_blkio),         cmocka_unit_test (test_io),
-        cmocka_unit_test (test_rdma_and_misc), cmocka_unit_test (test_a_line_of_zeros),
-        cmocka_unit_test (test_hugetlb_line),  cmocka_unit_test (test_interfaces),
+        cmocka_unit_test (test_numbers),
+        cmocka_unit_test (test_pids),
+        cmocka_unit_test (test_cpu),
+        cmocka_unit_test (test_cpuset),
+        cmocka_unit_test (test_memory),
+        cmocka_unit_test (test_pressure),
+        cmocka_unit_test (test_blkio),
+        cmocka_unit_test (test_io),
+        cmocka_unit_test (test_rdma_and_misc),
+        cmocka_unit_test (test_what_is_there_is_read),
+        cmocka_unit_test (test_a_line_of_zeros),
+        cmocka_unit_test (test_hugetlb_line),
+        cmocka_unit_test (test_interfaces),
         cmocka_unit_test (test_durations),
     };
 
