@@ -18,10 +18,8 @@ int timens_apply (const struct oci_linux *linux, struct error *err)
 {
     AUTO_TEXT struct text lines = {0};
 
-    if (ns_unshare (CLONE_NEWTIME) < 0) {
-        error_set (err, "RT-TIMENS", errno, "cannot make a time namespace");
-        return error_at (err, "/linux/namespaces");
-    }
+    if (ns_unshare (CLONE_NEWTIME) < 0)
+        return ns_explain (CLONE_NEWTIME, errno, err);
     for (size_t i = 0; i < linux->time_offsets.count; i++) {
         const struct oci_time_offset *offset = &linux->time_offsets.items[i];
         text_printf (&lines, "%s %lld %u\n",

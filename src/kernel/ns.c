@@ -21,6 +21,11 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
 
 int ns_open (const char *path)
 {
@@ -107,6 +112,44 @@ int ns_join_process (int pidfd, int types)
 int ns_unshare (int type)
 {
     return unshare (type);
+}
+
+/* The name of one of them that this kernel was built without. */
+static const char *find_missing (int types)
+{
+    static const struct {
+        int type;
+        const char *name;
+    } all[] = {
+        {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWIPC, "ipc"}, {CLONE_NEWNET, "net"},
+        {CLONE_NEWNS, "mnt"},        {CLONE_NEWPID, "pid"}, {CLONE_NEWTIME, "time"},
+        {CLONE_NEWUSER, "user"},     {CLONE_NEWUTS, "uts"},
+    };
+
+    for (size_t i = 0; i < sizeof (all) / sizeof (*all); i++) {
+        if (!(types & all[i].type))
+            continue;
+        AUTO_FD int own = ns_open_own (all[i].name);
+        if (own < 0 && errno == ENOENT)
+            return all[i].name;
+    }
+    return NULL;
+}
+
+int ns_explain (int types, int errnum, struct error *err)
+{
+    const char *missing = errnum == EINVAL ? find_missing (types) : NULL;
+
+    if (missing)
+        error_set (err, "RT-NS-MAKE", 0, "this kernel has no %s namespaces", missing);
+    else
+        error_set (err, "RT-NS-MAKE", errnum, "cannot make the container's namespaces");
+    error_at (err, "/linux/namespaces");
+    if (errnum == ENOSPC)
+        return error_hint (err, "a limit of /proc/sys/user/max_*_namespaces is reached");
+    if (errnum == EPERM && geteuid () != 0)
+        return error_hint (err, "without root, a user namespace is needed: `rt spec --rootless`");
+    return -1;
 }
 
 int ns_loopback_up (void)

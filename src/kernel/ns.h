@@ -5,6 +5,8 @@
 #ifndef RT_KERNEL_NS_H
 #define RT_KERNEL_NS_H
 
+#include "base/error.h"
+
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +39,10 @@ int ns_join_process (int pidfd, int types);
 
 /* Leaves for a new one. */
 int ns_unshare (int type);
+
+/* Why a clone or unshare of these CLONE_NEW* failed with `errnum`, in words: a limit, a missing
+ * right, or a type that this kernel was built without, which is named. RT-NS-MAKE; -1. */
+int ns_explain (int types, int errnum, struct error *err);
 
 /* Brings "lo" up in the network namespace of this process. */
 int ns_loopback_up (void);

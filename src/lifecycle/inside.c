@@ -78,10 +78,8 @@ static int walk_first_leg (struct start *start, struct error *err)
     if (!(start->plan.make & CLONE_NEWUSER))
         (void)prctl (PR_SET_DUMPABLE, 0);
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
-    if (pid < 0) {
-        error_set (err, "RT-CLONE", errno, "cannot make the container's namespaces");
-        return error_at (err, "/linux/namespaces");
-    }
+    if (pid < 0)
+        return ns_explain (start->plan.make, errno, err);
     if (pid == 0)
         return 0;
     if (channel_send (start->line, CHANNEL_CHILD, NULL, 0, pidfd, err) < 0)
@@ -103,10 +101,8 @@ static int settle_namespaces (struct start *start, struct error *err)
 {
     const struct oci_config *config = start->config;
 
-    if (start->plan.make_late && ns_unshare (start->plan.make_late) < 0) {
-        error_set (err, "RT-NS-MAKE", errno, "cannot make the cgroup or the ipc namespace");
-        return error_at (err, "/linux/namespaces");
-    }
+    if (start->plan.make_late && ns_unshare (start->plan.make_late) < 0)
+        return ns_explain (start->plan.make_late, errno, err);
     if ((start->plan.make & CLONE_NEWNET) && ns_loopback_up () < 0)
         return error_set (err, "RT-NET-LOOPBACK", errno, "cannot bring up the interface lo");
     return uts_apply (config->hostname, config->domainname, err);

@@ -289,16 +289,8 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     start->line = pair[0];
     drop_fd (&start->gate);
     cgroup_close_doors (&start->doors);
-    if (pid < 0) {
-        error_set (err, "RT-CLONE", saved, "cannot make the container's namespaces");
-        error_at (err, "/linux/namespaces");
-        if (saved == ENOSPC)
-            return error_hint (err, "a limit of /proc/sys/user/max_*_namespaces is reached");
-        if (saved == EPERM && geteuid () != 0)
-            return error_hint (err,
-                               "without root, a user namespace is needed: `rt spec --rootless`");
-        return -1;
-    }
+    if (pid < 0)
+        return ns_explain (start->plan.make, saved, err);
     start->record.pid = pid;
     return 0;
 }
