@@ -35,8 +35,8 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
     if (existing->directory < 0 ||
         record_read (existing->directory, &existing->arena, &existing->record, err) < 0)
         return -1;
-    existing->status = status_of (existing->directory, &existing->record,
-                                  cgroup_frozen (&existing->record.cgroup) == 1);
+    existing->frozen = cgroup_frozen (&existing->record.cgroup) == 1;
+    existing->status = status_of (existing->directory, &existing->record, existing->frozen);
     return 0;
 }
 
@@ -87,6 +87,10 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
         return error_set (err, "RT-START-STATE", 0,
                           "cannot start container %s: it is %s, not created", id,
                           oci_status_word (existing.status));
+    if (existing.frozen) {
+        error_set (err, "RT-START-STATE", 0, "cannot start container %s: it is paused", id);
+        return error_hint (err, "resume it first");
+    }
     const struct oci_config *config = existing_config (&existing, err);
     if (!config)
         return -1;
@@ -181,8 +185,7 @@ int lifecycle_resume (const struct lifecycle_globals *globals, const char *id, s
 
     if (existing_open (&existing, globals, id, true, err) < 0)
         return -1;
-    /* Asked of the freezer itself: a created container can be frozen, too. */
-    if (cgroup_frozen (&existing.record.cgroup) != 1)
+    if (!existing.frozen)
         return error_set (err, "RT-NOT-PAUSED", 0, "cannot resume: container not paused: %s is %s",
                           id, oci_status_word (existing.status));
     return cgroup_freeze (&existing.record.cgroup, false, err);

@@ -18,6 +18,7 @@ struct existing {
     int directory; /* STATE_ROOT/ID; set as soon as it is open, also where the rest fails */
     struct record record;
     enum oci_status status;
+    bool frozen; /* a created container can be frozen, too */
 };
 
 #define EXISTING_INIT                                                                              \

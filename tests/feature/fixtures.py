@@ -52,8 +52,7 @@ def host_words():
         words.add("ps")     # User-Mode Linux has no /proc/stat that it can read
     if os.path.exists("/proc/self/numa_maps"):
         words.add("numa")
-    if os.path.exists("/proc/self/ns/time"):
-        words.add("time")
+    words.add("time" if os.path.exists("/proc/self/ns/time") else "no-time")
     if os.path.exists("/proc/net/if_inet6"):
         words.add("ipv6")
     if os.path.isdir("/run/systemd/system"):

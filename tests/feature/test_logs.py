@@ -40,6 +40,7 @@ def daemon(rt, work):
 
 @pytest.mark.rows("CLI-07")
 @pytest.mark.own
+@pytest.mark.needs("root: mounts over the machine's log socket, in a namespace of its own")
 def test_log_to_the_journal(daemon):
     place = "/run/systemd/journal/socket"
     told = daemon.call(place, "--log", "journald:my-engine", "state", "nobody")
@@ -57,6 +58,7 @@ def test_log_to_the_journal(daemon):
 
 @pytest.mark.rows("CLI-08")
 @pytest.mark.own
+@pytest.mark.needs("root: mounts over the machine's log socket, in a namespace of its own")
 def test_log_to_syslog(daemon):
     told = daemon.call("/dev/log", "--log", "syslog:my-engine", "state", "nobody")
     assert told.code == 1, told

@@ -105,7 +105,7 @@ def start_ticks(pid):
         return file.read().rsplit(")", 1)[1].split()[19]
 
 
-@pytest.mark.rows("VRB-14", "LCY-15")
+@pytest.mark.rows("VRB-14", "LCY-15", "VRB-36")
 @pytest.mark.own
 def test_a_pid_of_somebody_else_is_not_the_container(new_box):
     """The pid was reused: the start time tells."""
