@@ -41,5 +41,6 @@ void oci_state_write (struct text *out, const struct oci_state *state, bool pret
         json_string (&writer, state->annotations->items[i].key, state->annotations->items[i].value);
     json_close (&writer, '}');
     write_optional (&writer, "owner", state->owner);
+    write_optional (&writer, "systemd-scope", state->systemd_scope);
     json_close (&writer, '}');
 }

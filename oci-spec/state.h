@@ -34,6 +34,7 @@ struct oci_state {
     const char *rootfs;
     const char *created; /* RFC 3339, UTC, nanoseconds */
     const char *owner;
+    const char *systemd_scope; /* the unit that the systemd cgroup driver made */
 };
 
 /* Appends the JSON object. Compact (no newline, slashes not escaped) or indented by two spaces. */

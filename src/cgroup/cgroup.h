@@ -28,12 +28,17 @@ struct cgroup_request {
     const char *cgroups_path;              /* linux.cgroupsPath; NULL = absent */
     const struct oci_resources *resources; /* NULL = absent */
     bool rootless; /* permission errors are forgiven where nothing was asked for (UID-14) */
+    /* of the systemd driver (systemd.h) */
+    const struct oci_map *annotations;
+    const char *bus; /* the address where systemd is found */
+    bool user_bus;   /* which is the user's own systemd */
 };
 
 /* Detects the layout of this host from mounts and /proc/self/cgroup; once per process. */
 enum cgroup_layout cgroup_layout (void);
 
-/* Decides the directories. Touches nothing. */
+/* Decides the directories. Touches nothing. Of the systemd driver there are none yet: systemd_start
+ * () will know. */
 int cgroup_plan (struct arena *arena, const struct cgroup_request *request, struct oci_map *paths,
                  struct error *err);
 

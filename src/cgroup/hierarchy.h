@@ -75,6 +75,12 @@ struct made {
 int v1_make (const char *key, const char *path, struct made *made, struct error *err);
 int v2_make (const char *path, struct made *made, struct error *err);
 
+/* The last step of the path alone, without controllers: what stands above it is systemd's. */
+int v2_make_last (const char *path, struct made *made, struct error *err);
+
+/* Enables the controllers for the directory in the one above it. */
+void v2_enable (const char *path);
+
 /* CGM-18: the directory stood there already. */
 int v1_check_fit (const char *key, const char *path, struct error *err);
 int v2_check_fit (const char *path, struct error *err);

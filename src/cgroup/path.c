@@ -81,11 +81,9 @@ int cgroup_plan (struct arena *arena, const struct cgroup_request *request, stru
 
     switch (request->driver) {
     case CGROUP_DRIVER_DISABLED:
+    case CGROUP_DRIVER_SYSTEMD:
         *paths = (struct oci_map){.present = true};
         return 0;
-    case CGROUP_DRIVER_SYSTEMD:
-        error_set (err, "RT-CGROUP-SYSTEMD", 0, "the systemd cgroup driver is not there yet");
-        return error_hint (err, "use the cgroupfs driver");
     case CGROUP_DRIVER_FS:
         break;
     }

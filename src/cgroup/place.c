@@ -21,7 +21,8 @@ bool request_forgives (const struct cgroup_request *request)
     struct error ignored = {0};
     const struct oci_map none = {0};
 
-    return request->rootless && !request->cgroups_path &&
+    return request->rootless &&
+           (!request->cgroups_path || request->driver == CGROUP_DRIVER_SYSTEMD) &&
            knobs_for (&none, request->resources, &knobs, &ignored) == 0 && knobs.count == 0;
 }
 
@@ -47,13 +48,16 @@ static int check_fit (const struct oci_pair *item, struct error *err)
 
 /* A directory above it may be removed by somebody else between two steps: an engine or systemd that
  * tidies up, or another rt that fails. */
-static int make_directory (const struct oci_pair *item, struct made *made, struct error *err)
+static int make_directory (const struct oci_pair *item, bool last_only, struct made *made,
+                           struct error *err)
 {
+    int (*make_v2) (const char *, struct made *, struct error *) =
+        last_only ? v2_make_last : v2_make;
     struct wait wait = wait_begin (MAKE_TIMEOUT_MS);
 
     for (;;) {
         struct error failure = {0};
-        if ((item->key[0] == '\0' ? v2_make (item->value, made, &failure)
+        if ((item->key[0] == '\0' ? make_v2 (item->value, made, &failure)
                                   : v1_make (item->key, item->value, made, &failure)) == 0)
             return 0;
         bool vanished = failure.errnum == ENOENT || failure.errnum == ENODEV;
@@ -65,11 +69,14 @@ static int make_directory (const struct oci_pair *item, struct made *made, struc
     }
 }
 
-static int make (const struct oci_pair *item, struct made *made, struct error *err)
+static int make (const struct oci_pair *item, enum cgroup_driver driver, struct made *made,
+                 struct error *err)
 {
-    int result = make_directory (item, made, err);
+    bool systemd = driver == CGROUP_DRIVER_SYSTEMD;
+    int result = make_directory (item, systemd, made, err);
 
-    return result < 0 || made->count > 0 ? result : check_fit (item, err);
+    /* In a new scope all that there is is the container's, or rt's. */
+    return result < 0 || systemd || made->count > 0 ? result : check_fit (item, err);
 }
 
 int cgroup_check (const struct oci_map *paths, struct error *err)
@@ -102,7 +109,7 @@ int cgroup_place (struct oci_map *paths, const struct cgroup_request *request, s
         const struct oci_pair *item = &paths->items[i];
         struct error failure = {0};
 
-        if (make (item, &made[count], &failure) == 0 &&
+        if (make (item, request->driver, &made[count], &failure) == 0 &&
             (!forgiving || item->key[0] || can_be_joined (item->value))) {
             kept[count++] = *item;
             continue;

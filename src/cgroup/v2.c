@@ -153,6 +153,29 @@ int v2_make (const char *path, struct made *made, struct error *err)
     return 0;
 }
 
+int v2_make_last (const char *path, struct made *made, struct error *err)
+{
+    *made = (struct made){0};
+    if (fd_mkdir_at (AT_FDCWD, path, 0755) == 0)
+        *made = (struct made){1, strlen (path)};
+    else if (errno == ENOENT)
+        return v2_make (path, made, err); /* a systemd that leaves this hierarchy alone */
+    else if (errno != EEXIST)
+        return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%s'", path);
+    return 0;
+}
+
+void v2_enable (const char *path)
+{
+    const char *slash = strrchr (path, '/');
+    char above[PATH_MAX];
+
+    (void)snprintf (above, sizeof above, "%.*s", (int)(slash - path), path);
+    AUTO_FD int dir = open (above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0)
+        enable_controllers (dir, above);
+}
+
 int v2_check_fit (const char *path, struct error *err)
 {
     char events[256];

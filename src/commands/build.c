@@ -38,8 +38,8 @@ struct oci_features build_features (void)
         .seccomp = libseccomp_version () != NULL,
         .apparmor = true,
         .selinux = true,
-        .systemd = false, /* what is false here is refused when it is asked for */
-        .systemd_user = false,
+        .systemd = true,
+        .systemd_user = true,
         .rdma = true,
         .idmap = true,
         .intel_rdt = true,

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cgroup/systemd.h"
 #include "command.h"
 #include "lifecycle/process_entry.h"
 #include "path.h"
@@ -100,6 +101,10 @@ int globals_resolve (const struct global_options *options, struct arena *arena,
         return error_set (err, "RT-USAGE", 0, "--root cannot be the root directory");
 
     static const int rootless[] = {-1, 0, 1, -1}; /* by the word: not given, false, true, auto */
+    globals->user_bus = !root_of_machine ();
+    globals->bus = systemd_bus_address (
+        arena, getenv (globals->user_bus ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS"),
+        getenv ("XDG_RUNTIME_DIR"), globals->user_bus);
     globals->state_root = root;
     globals->rootless = rootless[options->rootless];
     globals->cgroup_driver = options->cgroup_manager == 0

@@ -67,6 +67,7 @@ int inspect_container (const char *state_root, const char *id, struct arena *are
                                 .annotations = annotations,
                                 .rootfs = record.rootfs,
                                 .created = record.created,
-                                .owner = user_name (arena, record.owner)};
+                                .owner = user_name (arena, record.owner),
+                                .systemd_scope = record.systemd_unit};
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/systemd.h"
 #include "container/hooks.h"
 #include "container/rdt.h"
 #include "kernel/pidfd.h"
@@ -110,6 +111,8 @@ int destroy (const char *state_root, int directory, const struct record *record,
         record->poststop_hooks ? read_document (directory, &arena) : NULL;
 
     if (kill_init (record, err) < 0 || remove_cgroup (record, err) < 0 ||
+        (record->systemd_unit &&
+         systemd_stop (record->systemd_bus, record->systemd_unit, err) < 0) ||
         rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;

@@ -16,7 +16,9 @@
 struct lifecycle_globals {
     const char *state_root; /* absolute; made on demand */
     enum cgroup_driver cgroup_driver;
-    int rootless; /* -1 = find out, 0, 1 */
+    int rootless;    /* -1 = find out, 0, 1 */
+    const char *bus; /* where systemd is found, for its driver */
+    bool user_bus;   /* that of the user's own systemd */
 };
 
 struct create_request {

@@ -69,6 +69,7 @@ static void start_init (struct start *start, const struct create_request *reques
         .rootfs = {.tree = MOUNTFD_INIT},
         .net_devices = NETDEVS_INIT,
         .hooks_output = HOOKS_OUTPUT_INIT,
+        .unit = SYSTEMD_UNIT_NONE,
         .directory = -1,
         .gate = -1,
         .line = -1,
@@ -98,6 +99,7 @@ static void start_release (struct start *start)
         mounts_release (&start->mounts);
     seccomp_program_release (&start->seccomp);
     cgroup_close_doors (&start->doors);
+    systemd_release (&start->unit);
 }
 
 static struct cgroup_request cgroup_request_of (const struct start *start)
@@ -111,6 +113,9 @@ static struct cgroup_request cgroup_request_of (const struct start *start)
         .resources = start->config->linux.resources,
         .rootless = globals->rootless >= 0 ? globals->rootless
                                            : geteuid () != 0 || process_in_user_namespace (),
+        .annotations = &start->config->annotations,
+        .bus = globals->bus,
+        .user_bus = globals->user_bus,
     };
 }
 
@@ -164,6 +169,10 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,
     };
+    if (systemd_plan (start->arena, &cgroup, &start->unit, err) < 0)
+        return -1;
+    start->record.systemd_unit = start->unit.name;
+    start->record.systemd_bus = start->unit.bus;
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
         cgroup_check (&start->record.cgroup, err) < 0)
         return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
@@ -232,11 +241,28 @@ static int start_claim (struct start *start, struct error *err)
     return start->gate < 0 ? -1 : 0;
 }
 
+/* What the files hold is what systemd is told, where it is. */
 static int start_limit (struct start *start, struct error *err)
 {
+    const struct oci_resources *resources = start->config->linux.resources;
     bool in_userns = start->plan.userns || process_in_user_namespace ();
 
-    return cgroup_limit (&start->record.cgroup, start->config->linux.resources, in_userns, err);
+    if (start->unit.name)
+        resources = systemd_resources (start->arena, resources);
+    return cgroup_limit (&start->record.cgroup, resources, in_userns, err);
+}
+
+/* The scope, and where it is: the record has to say that before anything is made in it. */
+static int start_unit (struct start *start, struct error *err)
+{
+    struct cgroup_request cgroup = cgroup_request_of (start);
+
+    if (!start->unit.name)
+        return 0;
+    if (systemd_start (start->arena, &start->unit, &cgroup, &start->record.cgroup, err) == 0)
+        return record_write (start->directory, &start->record, err);
+    start->record.systemd_unit = NULL;
+    return -1;
 }
 
 /* The directories of cgroupfs and resctrl. What could not be made has undone itself, and what is
@@ -245,6 +271,10 @@ static int start_place (struct start *start, struct error *err)
 {
     struct cgroup_request cgroup = cgroup_request_of (start);
 
+    if (start_unit (start, err) < 0) {
+        start->record.intel_rdt = NULL;
+        return -1;
+    }
     if (cgroup_place (&start->record.cgroup, &cgroup, err) < 0) {
         start->record.cgroup.count = 0;
         start->record.intel_rdt = NULL;
@@ -358,6 +388,20 @@ static struct meet meet_of (struct start *start)
                          .context = start};
 }
 
+/* C is not born in its v2 cgroup. Where its files forbid moving it there, systemd may do it. */
+static int grant_cgroup (struct start *start, struct error *err)
+{
+    const struct record *record = &start->record;
+    const char *path = cgroup_path_v2 (&record->cgroup);
+
+    if (cgroup_join_v2 (&record->cgroup, record->pid, err) == 0)
+        return 0;
+    if (!record->systemd_unit || !path || (err->errnum != EACCES && err->errnum != EPERM))
+        return -1;
+    *err = (struct error){0};
+    return systemd_attach (record->systemd_bus, record->systemd_unit, path, record->pid, err);
+}
+
 /* What only the outside may do for C, which waits for it. */
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
@@ -373,7 +417,7 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
-    if (!in_cgroup && cgroup_join_v2 (&start->record.cgroup, start->record.pid, err) < 0)
+    if (!in_cgroup && grant_cgroup (start, err) < 0)
         return -1;
     if (grant_net_devices (start, err) < 0)
         return -1;
@@ -382,6 +426,10 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
         return -1;
     /* C builds the root meanwhile. */
     if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
+        return -1;
+    /* On v1 C may still be on its way through the doors: there the holder stays for now. */
+    if (cgroup_layout () == CGROUP_V2 &&
+        systemd_settle (&start->unit, &start->record.cgroup, linux->resources, err) < 0)
         return -1;
     if (!cgroup_limits_first (&start->record.cgroup) && start_limit (start, err) < 0)
         return -1;
@@ -419,7 +467,9 @@ static int send_seccomp (const struct start *start, struct error *err)
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
-    if (rlimits_grant (start->record.pid, start->config->process, err) < 0)
+    if (rlimits_grant (start->record.pid, start->config->process, err) < 0 ||
+        systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
+            0)
         return -1;
     if (start->request->pid_file) {
         if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)

@@ -7,6 +7,7 @@
 #define RT_LIFECYCLE_START_H
 
 #include "base/arena.h"
+#include "cgroup/systemd.h"
 #include "container/hooks.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
@@ -42,7 +43,8 @@ struct start {
 
     /* P only */
     struct netdevs net_devices;
-    struct rdt rdt; /* without config: nothing is asked for */
+    struct systemd_unit unit; /* without a name: another driver */
+    struct rdt rdt;           /* without config: nothing is asked for */
     int ptmx;
     int pidfd;
     bool claimed; /* the state directory is ours */

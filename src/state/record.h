@@ -41,9 +41,11 @@ struct record {
     uint64_t start_time; /* of pid, clock ticks since boot */
     pid_t creator;       /* the rt that creates, with its start time: alive = creating goes on */
     uint64_t creator_start_time;
-    struct oci_map cgroup; /* see cgroup/cgroup.h */
-    bool systemd;          /* the driver that made it */
-    const char *intel_rdt; /* see container/rdt.h: what is the container's own; NULL = nothing */
+    struct oci_map cgroup;    /* see cgroup/cgroup.h */
+    bool systemd;             /* the driver that made it */
+    const char *systemd_unit; /* announced before it is started; NULL = none */
+    const char *systemd_bus;  /* where it was asked for */
+    const char *intel_rdt;    /* see container/rdt.h: what is the container's own; NULL = nothing */
     bool terminal;
     bool own_pid_namespace; /* init's death ends all */
     bool poststop_hooks;    /* the document has some, and must be read again for delete */

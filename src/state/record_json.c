@@ -28,6 +28,8 @@ static const struct field {
     {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time)},
     {"cgroup", KIND_MAP, offsetof (struct record, cgroup)},
     {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
+    {"systemdUnit", KIND_STRING, offsetof (struct record, systemd_unit)},
+    {"systemdBus", KIND_STRING, offsetof (struct record, systemd_bus)},
     {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt)},
     {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
     {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},

@@ -74,6 +74,8 @@ static struct record sample (void)
         .creator_start_time = 18,
         .cgroup = {.count = 2, .items = cgroup, .present = true},
         .systemd = true,
+        .systemd_unit = "rt-box.scope",
+        .systemd_bus = "unix:path=/x",
         .terminal = false,
         .own_pid_namespace = true,
         .no_new_keyring = true,
@@ -104,6 +106,8 @@ static void assert_records_equal (const struct record *a, const struct record *b
     assert_true (a->creator_start_time == b->creator_start_time);
     assert_maps_equal (&a->cgroup, &b->cgroup);
     assert_int_equal (a->systemd, b->systemd);
+    assert_string_equal (a->systemd_unit, b->systemd_unit);
+    assert_string_equal (a->systemd_bus, b->systemd_bus);
     assert_int_equal (a->terminal, b->terminal);
     assert_int_equal (a->own_pid_namespace, b->own_pid_namespace);
     assert_int_equal (a->no_new_keyring, b->no_new_keyring);
