@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 
 static int place (struct error *err)
 {
@@ -48,14 +49,28 @@ static bool has_own_file (void)
     return dir >= 0;
 }
 
-int apparmor_apply (const char *profile, struct error *err)
+static bool is_confined (bool own_file)
+{
+    char current[256];
+    ssize_t length = procfd_read (own_file ? "self/attr/apparmor/current" : "self/attr/current",
+                                  current, sizeof (current));
+
+    return length > 0 && !text_starts_with (current, "unconfined");
+}
+
+int apparmor_apply (const char *profile, bool no_new_privs, struct error *err)
 {
     AUTO_TEXT struct text command = {0};
 
     if (!is_asked_for (profile))
         return 0;
-    text_printf (&command, "exec %s", profile);
-    const char *file = has_own_file () ? "self/attr/apparmor/exec" : "self/attr/exec";
+    bool own_file = has_own_file ();
+    const char *file = own_file ? "self/attr/apparmor/exec" : "self/attr/exec";
+    /* With no_new_privs a process that is confined already can only come under one profile more
+     * (LSM-03). */
+    bool stack = (no_new_privs || prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0) &&
+                 !text_equal (profile, "unconfined") && is_confined (own_file);
+    text_printf (&command, "%s %s", stack ? "stack" : "exec", profile);
     if (procfd_write (file, command.bytes, command.length) == 0)
         return 0;
     int errnum = errno;

@@ -16,7 +16,9 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 int apparmor_prepare (const char *profile, struct error *err);
-int apparmor_apply (const char *profile, struct error *err);
+int apparmor_apply (const char *profile, bool no_new_privs, struct error *err);
 
 #endif

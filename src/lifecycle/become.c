@@ -98,7 +98,7 @@ int become_settle (struct become *become, struct error *err)
         return -1;
     if (!become->no_new_keyring && keyring_apply (become->id, process->selinux_label, err) < 0)
         return -1;
-    if (apparmor_apply (process->apparmor_profile, err) < 0 ||
+    if (apparmor_apply (process->apparmor_profile, process->no_new_privileges.value, err) < 0 ||
         selinux_apply (process->selinux_label, err) < 0 ||
         stdio_apply (become->root, process->user.uid, err) < 0)
         return -1;

@@ -65,6 +65,19 @@ def test_apparmor_profile(new_box, userns, no_new_privs):
     is_confined(box.run())
 
 
+@pytest.mark.rows("LSM-03")
+@apparmor
+@pytest.mark.parametrize("no_new_privs", [True, False], ids=["nnp", "no-nnp"])
+def test_apparmor_profile_under_another_one(new_box, no_new_privs):
+    """no_new_privs lets a confined process only be confined more."""
+    box = look_box(new_box)
+    box.process["noNewPrivileges"] = no_new_privs
+    told = box.run(shell='exec aa-exec -p rt-outer -- "$@"')
+    assert told.errno("write", "/etc/locked") == "EACCES", told
+    profiles = set(current(told).removesuffix(" (enforce)").split("//&"))
+    assert profiles == ({PROFILE, "rt-outer"} if no_new_privs else {PROFILE})
+
+
 @pytest.mark.rows("LSM-01", "LSM-04")
 @apparmor
 @in_userns
@@ -205,7 +218,7 @@ def xattrs(*paths):
     return [f"xattr {path} security.selinux" for path in paths]
 
 
-@pytest.mark.rows("LSM-06", "MNT-67", "MNT-58", "MPH-09")
+@pytest.mark.rows("LSM-06", "MNT-67", "MNT-58", "MPH-09", "DEV-19")
 @selinux
 @in_userns
 def test_mount_label(new_box, userns):

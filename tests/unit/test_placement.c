@@ -203,7 +203,7 @@ static void labels_need_their_module (void **state)
     assert_int_equal (apparmor_prepare (NULL, &err), 0);
     assert_int_equal (apparmor_prepare ("", &err), 0);
     assert_int_equal (apparmor_prepare ("unconfined", &err), 0);
-    assert_int_equal (apparmor_apply ("", &err), 0);
+    assert_int_equal (apparmor_apply ("", true, &err), 0);
     if (stat ("/sys/fs/selinux/status", &st) < 0) {
         assert_int_equal (selinux_prepare ("a:b:c:s0", &err), -1);
         assert_string_equal (err.code, "RT-SELINUX-OFF");
@@ -214,9 +214,9 @@ static void labels_need_their_module (void **state)
         assert_int_equal (apparmor_prepare ("some-profile", &err), -1);
         assert_string_equal (err.code, "RT-APPARMOR-OFF");
         assert_string_equal (err.pointer, "/process/apparmorProfile");
-        assert_int_equal (apparmor_apply ("some-profile", &err), -1);
+        assert_int_equal (apparmor_apply ("some-profile", true, &err), -1);
         assert_string_equal (err.code, "RT-APPARMOR-PROFILE");
-        assert_int_equal (apparmor_apply ("unconfined", &err), 0);
+        assert_int_equal (apparmor_apply ("unconfined", true, &err), 0);
     }
 }
 

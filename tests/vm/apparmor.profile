@@ -11,3 +11,17 @@ profile rt-test flags=(attach_disconnected,mediate_deleted) {
   ptrace,
   deny /etc/locked w,
 }
+
+# An rt that is confined itself.
+profile rt-outer flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  mount,
+  umount,
+  pivot_root,
+  signal,
+  ptrace,
+  unix,
+  change_profile,
+}
