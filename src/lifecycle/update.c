@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cgroup/systemd.h"
 #include "container/rdt.h"
 #include "lifecycle/existing.h"
 #include "lifecycle/lifecycle.h"
@@ -74,6 +75,7 @@ static struct oci_resources to_write (struct arena *arena, const struct oci_reso
 {
     struct oci_resources result = *change;
 
+    memset (&result.devices, 0, sizeof result.devices);
     if (change->memory) {
         result.memory = arena_alloc (arena, sizeof *result.memory);
         *result.memory = *change->memory;
@@ -90,6 +92,69 @@ static struct oci_resources to_write (struct arena *arena, const struct oci_reso
         result.cpu->shares = merged->cpu->shares;
     }
     return result;
+}
+
+/* systemd knows a quota only together with its period, and rounds it; the files hold the same. */
+static struct oci_resources as_systemd_has_it (struct arena *arena,
+                                               const struct oci_resources *wanted,
+                                               const struct oci_resources *merged)
+{
+    struct oci_resources result = *wanted;
+    const struct oci_cpu *cpu = wanted->cpu;
+
+    if (cpu && (is_set (cpu->quota) || (cpu->period.present && cpu->period.value != 0))) {
+        result.cpu = arena_alloc (arena, sizeof *result.cpu);
+        *result.cpu = *cpu;
+        result.cpu->quota = merged->cpu->quota;
+        result.cpu->period = merged->cpu->period;
+    }
+    return *systemd_resources (arena, &result);
+}
+
+static struct oci_int64 or_none (struct oci_int64 before, struct oci_int64 changed)
+{
+    bool lifted = is_set (changed) && !is_set (before);
+
+    return lifted ? (struct oci_int64){.present = true, .value = -1} : before;
+}
+
+/* What a unit is told again after a failure: the limits of before, and none where there were none.
+ * Each section is that of before, or empty. */
+static struct oci_resources of_before (struct arena *arena, const struct oci_resources *base,
+                                       const struct oci_resources *wanted)
+{
+    struct oci_resources result = base ? *base : (struct oci_resources){0};
+
+    memset (&result.devices, 0, sizeof result.devices);
+    result.pids_limit = wanted->pids_limit.present && !result.pids_limit.present
+                            ? (struct oci_int64){.present = true, .value = -1}
+                            : result.pids_limit;
+    if (wanted->memory) {
+        const struct oci_memory none = {0}, *before = result.memory ? result.memory : &none;
+        struct oci_memory *memory = arena_alloc (arena, sizeof *memory);
+        *memory = *before;
+        memory->limit = or_none (before->limit, wanted->memory->limit);
+        memory->swap = or_none (before->swap, wanted->memory->swap);
+        result.memory = memory;
+    }
+    if (wanted->cpu) {
+        const struct oci_cpu none = {0}, *before = result.cpu ? result.cpu : &none;
+        struct oci_cpu *cpu = arena_alloc (arena, sizeof *cpu);
+        *cpu = *before;
+        cpu->quota = or_none (before->quota, wanted->cpu->quota);
+        if (wanted->cpu->shares.present && !before->shares.present)
+            cpu->shares = (struct oci_uint64){.present = true, .value = 1024};
+        result.cpu = cpu;
+    }
+    return result;
+}
+
+static int tell_systemd (const struct record *record, const struct oci_resources *resources,
+                         struct error *err)
+{
+    return record->systemd_unit ? systemd_set (record->systemd_bus, record->systemd_unit,
+                                               &record->cgroup, resources, err)
+                                : 0;
 }
 
 /* A schema is one line of the class's schemata. */
@@ -119,27 +184,43 @@ static int decide_rdt (const struct update_request *request, const struct oci_co
     return error_hint (err, "it was created without linux.intelRdt");
 }
 
+/* What has been done so far, and what takes it back. */
+struct done {
+    struct cgroup_undo *cgroup;
+    const struct oci_resources *unit; /* what systemd held before; NULL = it was told nothing new */
+    const char *schemata;             /* NULL = as they were */
+};
+
+static void take_back (const struct existing *existing, const struct rdt *rdt,
+                       const struct done *done)
+{
+    struct error second = {0};
+
+    if (done->schemata)
+        rdt_update_undo (rdt, done->schemata);
+    if (done->unit && tell_systemd (&existing->record, done->unit, &second) < 0)
+        log_warning ("systemd has limits of an update that failed: %s", second.text);
+    (void)cgroup_update_undo (&existing->record.cgroup, done->cgroup);
+}
+
 /* All writes, the state's last: until it holds the new values nothing has happened. */
 static int act (const struct update_request *request, struct existing *existing,
-                const struct oci_resources *wanted, const struct rdt *rdt,
-                const struct text *document, struct error *err)
+                const struct oci_resources *wanted, const struct oci_resources *before,
+                const struct rdt *rdt, const struct text *document, struct error *err)
 {
-    const struct oci_map *paths = &existing->record.cgroup;
-    struct cgroup_undo *undo;
-    const char *schemata = NULL;
+    struct done done = {0};
 
-    if (cgroup_update (&existing->arena, paths, wanted, &undo, err) < 0)
+    if (cgroup_update (&existing->arena, &existing->record.cgroup, wanted, &done.cgroup, err) < 0)
         return -1;
-    if (rdt->config && rdt_update (rdt, request->l3_cache_schema, request->mem_bw_schema,
-                                   &existing->arena, &schemata, err) < 0) {
-        (void)cgroup_update_undo (paths, undo);
-        return -1;
+    if (tell_systemd (&existing->record, wanted, err) == 0) {
+        done.unit = before;
+        if ((!rdt->config || rdt_update (rdt, request->l3_cache_schema, request->mem_bw_schema,
+                                         &existing->arena, &done.schemata, err) == 0) &&
+            record_write_resources (existing->directory, document->bytes, document->length, err) ==
+                0)
+            return 0;
     }
-    if (record_write_resources (existing->directory, document->bytes, document->length, err) == 0)
-        return 0;
-    if (rdt->config)
-        rdt_update_undo (rdt, schemata);
-    (void)cgroup_update_undo (paths, undo);
+    take_back (existing, rdt, &done);
     return -1;
 }
 
@@ -163,6 +244,9 @@ int lifecycle_update (const struct update_request *request, struct error *err)
         decide_rdt (request, config, &existing.arena, &rdt, err) < 0)
         return -1;
     compare_devices (base, request->resources);
-    const struct oci_resources wanted = to_write (&existing.arena, request->resources, merged);
-    return act (request, &existing, &wanted, &rdt, &document, err);
+    struct oci_resources wanted = to_write (&existing.arena, request->resources, merged);
+    const struct oci_resources before = of_before (&existing.arena, base, &wanted);
+    if (existing.record.systemd_unit)
+        wanted = as_systemd_has_it (&existing.arena, &wanted, merged);
+    return act (request, &existing, &wanted, &before, &rdt, &document, err);
 }

@@ -200,6 +200,12 @@ class FakeSystemd:
         assert interface.rpartition(".")[2].lower() == unit.rpartition(".")[2]
         return "v", ("s", self.groups[unit])
 
+    def _check(self, properties):
+        for name, _ in properties:
+            if name in self.unknown:
+                raise Refusal("org.freedesktop.DBus.Error.PropertyReadOnly",
+                              f"Cannot set property {name}, or unknown property.")
+
     def _StartTransientUnit(self, _, values, signals):
         unit, mode, properties, _ = values
         assert mode == "fail"
@@ -208,10 +214,7 @@ class FakeSystemd:
                           "Interactive authentication required.")
         if unit in self.taken or unit in self.units:
             raise Refusal(UNIT_EXISTS, f"Unit {unit} was already loaded or has a fragment file.")
-        for name, _ in properties:
-            if name in self.unknown:
-                raise Refusal("org.freedesktop.DBus.Error.PropertyReadOnly",
-                              f"Cannot set property {name}, or unknown property.")
+        self._check(properties)
         found = {name: value for name, (_, value) in properties}
         self.units[unit] = found
         place = slice_path(unit) if unit.endswith(".slice") else f"{slice_path(found['Slice'])}/{unit}"
@@ -273,6 +276,7 @@ class FakeSystemd:
         unit, runtime, properties = values
         assert runtime is True
         self._known(unit)
+        self._check(properties)
         self.units[unit].update({name: value for name, (_, value) in properties})
         return ()
 

@@ -13,6 +13,7 @@ import pytest
 
 import host
 from fake_systemd import FakeSystemd
+from limits import bandwidth_of, pids_of
 
 pytestmark = [pytest.mark.own, pytest.mark.needs("v2-tree")]
 DRIVER = ("--systemd-cgroup",)
@@ -409,3 +410,66 @@ def test_the_bus_of_the_user(new_box, work, area, variable, fails):
     told = box.rt.call("run", "-b", box.dir, box.id, globals=("--root", f"{home}/state") + DRIVER,
                        env=environment, user=1000, group=1000, extra_groups=[])
     fails(told, where)
+
+
+# ---- update
+
+
+def limited(unit_box):
+    box = unit_box()
+    box.linux["resources"].update(pids={"limit": 100}, cpu={"quota": 50000, "period": 200000})
+    up(box)
+    return box
+
+
+@pytest.mark.rows("UPD-18", "UPD-06", "UPD-23")
+@pytest.mark.needs("pids", "cpu")
+def test_update_tells_systemd(unit_box, systemd, update):
+    box = limited(unit_box)
+    update(box, "--pids-limit", "50")
+    told = dict(systemd.called("SetUnitProperties")[-1][2])
+    assert list(told) == ["TasksMax"] and pids_of(box) == "50"      # what was asked for, no more
+    assert systemd.units[box.unit]["TasksMax"] == 50
+    # A quota means nothing without its period, and systemd has whole percents.
+    update(box, "--cpu-quota", "60500")
+    assert systemd.units[box.unit]["CPUQuotaPerSecUSec"] == 310000
+    assert bandwidth_of(box) == ("62000", "200000")
+    update(box, "--cpu-period", "100000")
+    assert systemd.units[box.unit]["CPUQuotaPerSecUSec"] == 610000
+    assert bandwidth_of(box) == ("61000", "100000")
+    update(box, "--cpu-quota", "-1", "--pids-limit", "-1")
+    assert systemd.units[box.unit]["CPUQuotaPerSecUSec"] == INFINITY
+    assert systemd.units[box.unit]["TasksMax"] == INFINITY
+    assert bandwidth_of(box) == ("-1", "100000") and pids_of(box) == "max"
+
+
+@pytest.mark.rows("UPD-16", "UPD-18")
+@pytest.mark.needs("v2", "pids")
+def test_unified_limits_are_told_too(unit_box, systemd, update):
+    box = limited(unit_box)
+    update(box, "-r", "-", text='{"pids": {"limit": 50}, "unified": {"pids.max": "60"}}')
+    assert systemd.units[box.unit]["TasksMax"] == 60 and pids_of(box) == "60"
+
+
+@pytest.mark.rows("UPD-18", "UPD-22")
+@pytest.mark.needs("pids", "cpu")
+def test_an_update_that_systemd_refuses(unit_box, systemd, update, fails):
+    box = limited(unit_box)
+    before = dict(systemd.units[box.unit])
+    systemd.unknown = {"TasksMax"}
+    fails(update(box, "--pids-limit", "50", "--cpu-quota", "20000", code=None), "TasksMax")
+    assert systemd.units[box.unit] == before
+    assert pids_of(box) == "100" and bandwidth_of(box) == ("50000", "200000")
+
+
+@pytest.mark.rows("UPD-18", "UPD-22")
+@pytest.mark.needs("pids", "memory")
+def test_an_update_that_fails_after_systemd(unit_box, systemd, update, fails, rt):
+    box = limited(unit_box)
+    obstacle = f"{rt.root}/{box.id}/resources.json.new"
+    os.mkdir(obstacle)
+    fails(update(box, "--pids-limit", "50", "--memory", "64M", code=None), "resources.json")
+    told = systemd.units[box.unit]
+    assert told["TasksMax"] == 100 and pids_of(box) == "100"
+    assert told.get("MemoryMax", told.get("MemoryLimit")) == INFINITY
+    os.rmdir(obstacle)
