@@ -8,7 +8,7 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines build_asan unit_asan
-    feature_asan build_clang cppcheck build_fuzz fuzz without vm lsm systemd dist)
+    feature_asan build_clang cppcheck build_fuzz fuzz without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
@@ -21,7 +21,8 @@ declare -A NEEDS=(
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
     libselinux1-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
     shellcheck python3 python3-pytest python3-jsonschema user-mode-linux kmod iproute2 procps strace
-    uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base zsh fish)
+    uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base zsh fish
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
 
 stage_packages () {
     local package missing=()
@@ -74,6 +75,15 @@ stage_build_fuzz () { configured fuzz CC=clang --enable-sanitizers --enable-fuzz
 stage_without () {
     configured without CC=gcc --without-libseccomp && unit_in without &&
         suite without feature -k 'never_ignored or program_instead or test_rootfs'
+}
+
+# For another architecture: what the compiler says about it, and that the program starts there.
+stage_cross () {
+    tests/cross.sh "$build/cross" >"$log/cross-arm64.log" 2>&1 || {
+        tail -n 40 "$log/cross-arm64.log"
+        return 1
+    }
+    tail -n 1 "$log/cross-arm64.log"
 }
 
 stage_lint () {

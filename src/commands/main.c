@@ -12,7 +12,11 @@
 #include "lifecycle/process_entry.h"
 
 #include <errno.h>
+#include <sys/utsname.h>
 #include <unistd.h>
+
+#define KERNEL_FLOOR_MAJOR 5
+#define KERNEL_FLOOR_MINOR 10
 
 /* In the order of the help. */
 const struct command *const commands[] = {
@@ -200,6 +204,25 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
     return result;
 }
 
+/* Where the kernel refused something, its age is the likely reason (PKG-07). The version alone is
+ * no reason to refuse: distributions bring newer calls to older kernels. */
+static void explain_old_kernel (struct error *err)
+{
+    struct utsname host;
+    char *end = host.release;
+    unsigned int parts[2] = {0};
+
+    if (err->errnum == 0 || err->hint[0] || uname (&host) < 0)
+        return;
+    for (size_t i = 0; i < 2; i++, end += *end == '.')
+        for (; *end >= '0' && *end <= '9'; end++)
+            parts[i] = parts[i] * 10 + (unsigned int)(*end - '0');
+    if (parts[0] < KERNEL_FLOOR_MAJOR ||
+        (parts[0] == KERNEL_FLOOR_MAJOR && parts[1] < KERNEL_FLOOR_MINOR))
+        (void)error_hint (err, "rt needs Linux %d.%d or later; this is %s", KERNEL_FLOOR_MAJOR,
+                          KERNEL_FLOOR_MINOR, host.release);
+}
+
 int main (int argc, char **argv)
 {
     struct error err = {0};
@@ -207,6 +230,7 @@ int main (int argc, char **argv)
     if (process_fill_standard () < 0)
         return 1; /* there is nowhere to say why */
     if (run (argc, argv, &exit_status, &err) < 0) {
+        explain_old_kernel (&err);
         log_error_value (&err);
         return err.exit_code != 0 ? err.exit_code : 1;
     }

@@ -467,3 +467,15 @@ def test_features_have_no_placeholders(features):
         elif isinstance(value, str):
             assert value == value.strip(), at
     walk(features, "")
+
+
+@pytest.mark.rows("PKG-07")
+@pytest.mark.own
+def test_an_old_kernel_is_named(box, fails):
+    """Only where the kernel refused something: the version alone says little."""
+    old = 'exec setarch --uname-2.6 "$@"'
+    box.config["root"]["path"] = "none"
+    fails(box.create(code=None, shell=old), "no such file", "rt needs Linux 5.10 or later; this is 2.6.")
+    assert "rt needs Linux" not in box.create(code=None).err
+    box.config["root"]["path"] = "rootfs"
+    assert box.run(shell=old).report["pid"] == 1
