@@ -284,6 +284,52 @@ def test_pids(new_box, pids, want):
     assert made == (10 if want == "max" else max(0, int(want) - 1))
 
 
+def counter(path, word):
+    """The number behind a word in one of the kernel's flat files."""
+    with open(path, encoding="ascii") as file:
+        lines = [line.split() for line in file]
+    return sum(int(line[1]) for line in lines if line[0] == word)
+
+
+@pytest.mark.rows("CGR-01", "CGR-05", "CGR-40")
+@pytest.mark.needs("memory")
+def test_too_much_memory_kills(new_box, cgroups):
+    box = new_box("memory 1000000", "echo up", "memory 200000000", "echo survived")
+    box.linux["resources"]["memory"] = {"limit": 48 << 20, "swap": 48 << 20}
+    box.create()
+    directory = cgroups.dir(box.pid, "memory")
+    box.start()
+    assert box.wait() == 128 + 9
+    assert "up" in (printed := box.rest()) and "survived" not in printed
+    name = "memory.events" if cgroups.is_v2("memory") else "memory.oom_control"
+    assert counter(f"{directory}/{name}", "oom_kill") > 0
+
+
+@pytest.mark.rows("CGR-15")
+@pytest.mark.needs("cpu")
+def test_too_much_cpu_waits(new_box, cgroups):
+    box = new_box("flood 1000000000000")
+    box.linux["resources"]["cpu"] = {"quota": 5000, "period": 50000}
+    box.run("-d", stdout=os.open(os.devnull, os.O_WRONLY))
+    pid = box.state()["pid"]
+    stat = f"{cgroups.dir(pid, 'cpu')}/cpu.stat"
+    host.until(lambda: counter(stat, "nr_throttled") > 2, "throttled")
+    box.delete("--force")
+
+
+@pytest.mark.rows("CGR-01")
+@pytest.mark.needs("memory")
+@pytest.mark.own
+def test_what_the_kernel_rounds_is_told(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": (64 << 20) + 5000}
+    box.save()
+    told = box.rt.call("create", "-b", box.dir, box.id, globals=("--debug",))
+    assert told.code == 0, told
+    box.exists, box.pid = True, box.state()["pid"]
+    assert f"the kernel made {(64 << 20) + 4096} of {(64 << 20) + 5000}" in told.err
+
+
 @pytest.mark.rows("CGR-26")
 @pytest.mark.needs("disk")
 def test_block_io_throttle(new_box, cgroups):
@@ -411,6 +457,33 @@ def test_device_rules_in_order(new_box):
     told = box.run()
     assert [line.get("errno") for line in told.lines if line["op"] == "open"] \
         == ["ENXIO", "EPERM", "EPERM", "EPERM"]
+
+
+@pytest.mark.rows("CGD-06")
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_listed_device_is_no_rule(new_box, allowed):
+    """linux.devices makes a node; whether it can be opened is for the rules to say."""
+    box = new_box("stat /dev/listed", "open /dev/listed r")
+    box.linux["devices"] = [{"path": "/dev/listed", "type": "c", "major": 1, "minor": 99}]
+    if allowed:
+        box.linux["resources"]["devices"].append(
+            {"allow": True, "type": "c", "major": 1, "minor": 99, "access": "rw"})
+    told = box.run()
+    assert told.line("stat", "/dev/listed")["type"] == "char"
+    assert told.errno("open", "/dev/listed") == ("ENXIO" if allowed else "EPERM")
+
+
+@pytest.mark.rows("CGD-16")
+def test_a_device_that_comes_later(new_box):
+    """A rule is for numbers: a driver or a node that is not there yet makes no difference."""
+    box = new_box("pause")
+    box.linux["resources"]["devices"].append(
+        {"allow": True, "type": "c", "major": 240, "minor": 5, "access": "rw"})
+    box.up()
+    told = box.exec(ops=("mknod /dev/late c 240 5", "open /dev/late rw",
+                         "mknod /dev/other c 240 6", "open /dev/other rw"))
+    assert told.errno("open", "/dev/late") == "ENXIO"
+    assert told.errno("open", "/dev/other") == "EPERM"
 
 
 @pytest.mark.rows("CGD-12", "CGD-07")
