@@ -421,6 +421,117 @@ def test_memory_of_v1(new_box, cgroups):
     assert "oom_kill_disable 1" in value(box, "memory", "memory.oom_control", "")
 
 
+@pytest.mark.rows("CGR-10", "CGR-11")
+@pytest.mark.needs("v1:memory")
+def test_swappiness_and_the_oom_killer_of_v1(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": 64 << 20, "swappiness": 33,
+                                        "disableOOMKiller": False}
+    box.create()
+    assert value(box, "memory", "memory.swappiness", "") == "33"
+    assert "oom_kill_disable 0" in value(box, "memory", "memory.oom_control", "")
+
+
+@pytest.mark.rows("CGR-09", "CGR-40")
+@pytest.mark.needs("v1:memory")
+@pytest.mark.own
+@pytest.mark.parametrize("name, file", [("kernel", "memory.kmem.limit_in_bytes"),
+                                        ("kernelTCP", "memory.kmem.tcp.limit_in_bytes")])
+def test_kernel_memory_of_v1(new_box, fails, name, file):
+    """Newer kernels take the number and forget it, or have no such file: then it is an error."""
+    box = new_box("pause")
+    box.linux["resources"]["memory"] = {"limit": 64 << 20, name: 32 << 20}
+    told = box.create(code=None)
+    if told.code == 0:
+        assert value(box, "memory", file, "") == str(32 << 20)
+    else:
+        fails(told, file, at=f"/linux/resources/memory/{name}")
+
+
+@pytest.mark.rows("CGR-19")
+@pytest.mark.needs("v1:cpu")
+@pytest.mark.own
+def test_realtime_of_v1(new_box, fails):
+    box = new_box("pause")
+    box.linux["resources"]["cpu"] = {"realtimeRuntime": 20000, "realtimePeriod": 500000}
+    told = box.create(code=None)
+    if os.path.exists(f"{box.cgroups.v1['cpu']}/cpu.rt_runtime_us"):
+        assert told.code == 0, told
+        assert value(box, "cpu", "cpu.rt_runtime_us", "") == "20000"
+        assert value(box, "cpu", "cpu.rt_period_us", "") == "500000"
+    else:
+        fails(told, "cpu.rt_", "no file", at="/linux/resources/cpu/realtime")
+
+
+@pytest.mark.rows("CGR-29")
+@pytest.mark.needs("v1:net_cls")
+def test_network_class_of_v1(new_box):
+    box = new_box("pause")
+    box.linux["resources"]["network"] = {"classID": 1048577}
+    box.create()
+    assert value(box, "net_cls", "net_cls.classid", "") == "1048577"
+
+
+INEXPRESSIBLE = [
+    ("memory", {"kernel": 1 << 20}, "kernel"), ("memory", {"kernelTCP": 1 << 20}, "kernelTCP"),
+    ("memory", {"swappiness": 10}, "swappiness"),
+    ("memory", {"disableOOMKiller": True}, "disableOOMKiller"),
+    ("memory", {"useHierarchy": False}, "useHierarchy"),
+    ("cpu", {"realtimeRuntime": 1000}, "realtimeRuntime"),
+    ("cpu", {"realtimePeriod": 1000}, "realtimePeriod"),
+    ("blockIO", {"leafWeight": 100}, "leafWeight"),
+    ("blockIO", {"weightDevice": [{"major": 8, "minor": 0, "leafWeight": 100}]},
+     "weightDevice/0/leafWeight"),
+    ("network", {"classID": 5}, "classID"),
+    ("network", {"priorities": [{"name": "lo", "priority": 1}]}, "priorities")]
+
+
+@pytest.mark.rows("CGR-09", "CGR-10", "CGR-11", "CGR-12", "CGR-19", "CGR-24", "CGR-29")
+@pytest.mark.needs("v2")
+@pytest.mark.own
+@pytest.mark.parametrize("section, values, at", INEXPRESSIBLE, ids=label)
+def test_what_v2_has_not(box, fails, section, values, at):
+    box.linux["resources"][section] = values
+    fails(box.create(code=None), "cgroup v2 has no such setting",
+          at=f"/linux/resources/{section}/{at}")
+
+
+@pytest.mark.rows("CGR-27", "CGR-28")
+@pytest.mark.needs("hugetlb")
+def test_huge_pages(new_box, cgroups):
+    box = new_box("pause")
+    box.linux["resources"]["hugepageLimits"] = [{"pageSize": "2MB", "limit": 6 << 20}]
+    box.create()
+    suffix = "max" if cgroups.is_v2("hugetlb") else "limit_in_bytes"
+    for kind in ("hugetlb.2MB", "hugetlb.2MB.rsvd"):
+        if os.path.exists(f"{cgroups.dir(box.pid, 'hugetlb')}/{kind}.{suffix}"):
+            assert value(box, "hugetlb", f"{kind}.{suffix}", f"{kind}.{suffix}") == str(6 << 20)
+
+
+@pytest.mark.rows("CGR-23", "CGR-24", "CGR-25", "CGR-35")
+@pytest.mark.needs("v1:blkio", "disk")
+@pytest.mark.own
+@pytest.mark.parametrize("values, files, at", [
+    ({"weight": 500}, ("blkio.weight", "blkio.bfq.weight"), "weight"),
+    ({"leafWeight": 300}, ("blkio.leaf_weight",), "leafWeight"),
+    ({"weightDevice": [{"weight": 700}]}, ("blkio.weight_device", "blkio.bfq.weight_device"),
+     "weightDevice/0/weight")], ids=label)
+def test_block_io_weight_of_v1(new_box, fails, cgroups, values, files, at):
+    """Schedulers come and go; what none of this kernel's can do is an error."""
+    box, device = new_box("pause"), cgroups.disks()[0]
+    for each in values.get("weightDevice", ()):
+        each["major"], each["minor"] = (int(number) for number in device.split(":"))
+    box.linux["resources"]["blockIO"] = values
+    told = box.create(code=None)
+    if told.code == 0:
+        found = [name for name in files
+                 if os.path.exists(f"{cgroups.dir(box.pid, 'blkio')}/{name}")]
+        wanted = str(values.get(at) or f"{device} 700")
+        assert wanted in value(box, "blkio", found[0], "").splitlines()
+    else:
+        fails(told, files[-1], at=f"/linux/resources/blockIO/{at}")
+
+
 # ---- devices
 
 @pytest.mark.rows("CGD-01", "CGD-03", "CGD-04", "CGD-05", "CGM-30")
