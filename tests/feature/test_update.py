@@ -43,11 +43,11 @@ def test_memory_and_swap_up_and_down(new_box, update, cgroups):
     for limit, both in ((128, 256), (32, 48), (48, 48), (64, 512)):
         update(box, "--memory", f"{limit}M", "--memory-swap", f"{both}M")
         assert limit_of(box) == str(limit * MIB)
-        assert swap_of(box) == str((both - (limit if cgroups.layout == "v2" else 0)) * MIB)
+        assert swap_of(box) == str((both - (limit if cgroups.is_v2("memory") else 0)) * MIB)
     update(box, "--memory-swap", "128M")
-    assert swap_of(box) == str((64 if cgroups.layout == "v2" else 128) * MIB)
+    assert swap_of(box) == str((64 if cgroups.is_v2("memory") else 128) * MIB)
     update(box, "--memory", "32M")      # the sum stays what it is
-    assert swap_of(box) == str((96 if cgroups.layout == "v2" else 128) * MIB)
+    assert swap_of(box) == str((96 if cgroups.is_v2("memory") else 128) * MIB)
     update(box, "--memory-swap", "-1")
     assert swap_of(box) in UNLIMITED and limit_of(box) == str(32 * MIB)
 
@@ -99,7 +99,7 @@ def test_cpu_shares_burst_and_idle(new_box, update, cgroups, fails):
     box.linux["resources"]["cpu"] = {"shares": 1024, "quota": 50000, "period": 100000}
     box.up()
     update(box, "--cpu-share", "512")
-    want = "59" if cgroups.layout == "v2" else "512"
+    want = "59" if cgroups.is_v2("cpu") else "512"
     assert shares_of(box) == want
     update(box, "--cpu-burst", "20000")
     assert value(box, "cpu", "cpu.cfs_burst_us", "cpu.max.burst") == "20000"
@@ -118,12 +118,12 @@ def test_realtime(new_box, update, fails, cgroups):
     box = new_box("pause")
     box.up()
     told = update(box, "--cpu-rt-period", "900000", "--cpu-rt-runtime", "0", code=None)
-    if cgroups.layout != "v2" and "cpu.rt_period_us" in os.listdir(cgroups.dir(box.pid, "cpu")):
+    if not cgroups.is_v2("cpu") and "cpu.rt_period_us" in os.listdir(cgroups.dir(box.pid, "cpu")):
         assert told.code == 0
         assert value(box, "cpu", "cpu.rt_period_us", "") == "900000"
     else:
         fails(told, "--cpu-rt-period",
-              "cgroup v2 has no such setting" if cgroups.layout == "v2" else "cpu.rt_period_us")
+              "cgroup v2 has no such setting" if cgroups.is_v2("cpu") else "cpu.rt_period_us")
 
 
 @pytest.mark.rows("UPD-10")
@@ -183,7 +183,7 @@ def test_kernel_memory(new_box, update, fails, cgroups):
     box = new_box("pause")
     box.up()
     told = update(box, "--kernel-memory", "64M", code=None)
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("memory"):
         fails(told, "--kernel-memory", "cgroup v2 has no such setting")
         update(box, "--kernel-memory=-1", "--kernel-memory-tcp=-1")
     elif told.code != 0:
@@ -200,7 +200,7 @@ def test_block_devices(new_box, resources, cgroups):
         return [{"major": major, "minor": minor, "rate": number}]
 
     def rates():
-        if cgroups.layout == "v2":
+        if cgroups.is_v2("blkio"):
             line = value(box, "io", "", "io.max")
             return dict(word.split("=") for word in line.split()[1:])
         return {key: (value(box, "blkio", f"blkio.throttle.{name}_device", "").split() or ["max"])[-1]
@@ -220,7 +220,7 @@ def test_unified(new_box, resources, fails, cgroups):
     box = new_box("pause")
     box.up()
     document = {"pids": {"limit": 20}, "unified": {"pids.max": "30", "memory.high": str(48 * MIB)}}
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("memory"):
         resources(box, document)
         assert pids_of(box) == "30"     # the last word
         assert value(box, "memory", "", "memory.high") == str(48 * MIB)
@@ -282,7 +282,7 @@ def test_less_memory_than_is_used(new_box, update, cgroups, fails):
     box.linux["resources"]["memory"] = {"limit": 128 * MIB, "swap": 128 * MIB}
     box.up()
     told = update(box, "--memory", "16M", "--memory-swap", "16M", code=None)
-    if cgroups.layout == "v2":
+    if cgroups.is_v2("memory"):
         assert told.code == 0 and "the kernel killed 1 of its processes" in told.err
         assert box.wait() == 137
     else:

@@ -157,7 +157,7 @@ def test_a_state_that_cannot_be_written(new_box, rt, resources, fails):
 
 
 @pytest.mark.rows("UPD-25")
-@pytest.mark.needs("any-v1", "cpu")
+@pytest.mark.needs("v1:cpu")
 @OWN
 def test_above_the_parent(new_box, update, fails, cgroups):
     box = new_box("pause")
@@ -191,7 +191,7 @@ def test_what_the_kernel_refuses(new_box, update, fails, cgroups):
     box = new_box("pause")
     box.up()
     fails(update(box, "--cpu-period", "100", code=None), "--cpu-period",
-          "cpu.max" if cgroups.layout == "v2" else "cpu.cfs_period_us", "invalid argument")
+          "cpu.max" if cgroups.is_v2("cpu") else "cpu.cfs_period_us", "invalid argument")
 
 
 @pytest.mark.rows("UPD-20", "UPD-23")
