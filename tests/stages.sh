@@ -167,7 +167,7 @@ stage_fuzz () {
 stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
 stage_systemd () { RT=$(reachable gcc) RT_TEST_BUILD=$build tests/vm/run-systemd.sh; }
 stage_vm () {
-    local code=0 cgroups rt
+    local code=0 cgroups program rt
     rt=$(reachable gcc)
     RT=$rt tests/vm/run-suite.sh || code=1
     for cgroups in v1 hybrid; do
@@ -175,8 +175,9 @@ stage_vm () {
             tests/feature/test_{pause,update,verbs}.py || code=1
     done
     for cgroups in v2 v1 hybrid; do
-        tests/vm/uml.sh --cgroups "$cgroups" -- sh -c 'for each; do "$each" || exit; done' sh \
-            "$build"/gcc/tests/unit/test_cgroup_{real,kill} || code=1
+        for program in real kill; do
+            tests/vm/uml.sh --cgroups "$cgroups" -- "$build/gcc/tests/unit/test_cgroup_$program" || code=1
+        done
     done
     RT=$(reachable gcc) tests/vm/run-lsm.sh || code=1
     return "$code"
