@@ -93,6 +93,24 @@ int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *er
     return 0;
 }
 
+int mounts_prepare_mqueue (struct mounts *mounts, struct error *err)
+{
+    for (size_t i = 0; i < mounts->config->mounts.count; i++) {
+        const struct oci_mount *mount = &mounts->config->mounts.items[i];
+        struct mountfd *made = &mounts->sources[i];
+        if (!is_type (mount, "mqueue") || mount->remount)
+            continue;
+        if (mountfd_make (made, mount->type, mount->source, mount->data, 0,
+                          mount->attr_set & ~RDONLY, NULL, 0) == 0 &&
+            !made->by_mount)
+            continue;
+        if (!made->by_mount && errno != EPERM)
+            return mount_error (mount, i, errno, NULL, err);
+        *made = (struct mountfd)MOUNTFD_INIT;
+    }
+    return 0;
+}
+
 /* The directory or file to mount on, made where it is missing. */
 static int open_target (const struct oci_mount *mount, size_t index, int root, bool file,
                         bool *made, struct error *err)
@@ -306,7 +324,13 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
         return -1;
     data = mount_tmpfs_data (mount, target_is_new ? -1 : target, label,
                              oci_annotation (mounts->config, OCI_ANNOTATION_MOUNT_CONTEXT_TYPE));
-    if (make_new (mount, data, target, root, &made, message, sizeof (message), err) < 0) {
+    struct mountfd *brought = &mounts->sources[index];
+    if (brought->fd >= 0) {
+        made = *brought;
+        *brought = (struct mountfd)MOUNTFD_INIT;
+        if (mountfd_attach (&made, target, root, mount->destination) < 0)
+            return mount_error (mount, index, errno, NULL, err);
+    } else if (make_new (mount, data, target, root, &made, message, sizeof (message), err) < 0) {
         int saved = errno;
         if (error_is_set (err))
             return error_at (err, "/mounts/%zu", index);

@@ -42,6 +42,11 @@ struct mounts {
 /* outside: opens what must be opened there. */
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err);
 
+/* In the ipc namespace that the container will have, where that is not one of its own user
+ * namespace: who stands in that user namespace may not mount an mqueue any more (NSP-21). Where it
+ * may not be done here either, it is left to the inside. */
+int mounts_prepare_mqueue (struct mounts *mounts, struct error *err);
+
 /* inside, after rootfs_apply_attach: mounts everything below `root`. Needs the container's pid,
  * network, ipc and cgroup namespaces, since proc, sysfs, mqueue and cgroup show those of the
  * process that mounts. */

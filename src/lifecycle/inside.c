@@ -72,6 +72,9 @@ static int walk_first_leg (struct start *start, struct error *err)
     (void)prctl (PR_SET_NAME, "rt:leg");
     if (join_namespaces (start, err) < 0)
         return -1;
+    if ((start->plan.make & CLONE_NEWUSER) && (start->plan.join & CLONE_NEWIPC) &&
+        mounts_prepare_mqueue (&start->mounts, err) < 0)
+        return -1;
     if (start->plan.make_time && timens_apply (&start->config->linux, err) < 0)
         return -1;
     /* With a user namespace that is there already, its processes have the rights over C at once. */

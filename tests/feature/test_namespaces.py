@@ -548,3 +548,20 @@ def test_no_project_ids_are_mapped(new_box):
     box = new_box("read /proc/self/projid_map")
     box.userns()
     assert box.run().text("/proc/self/projid_map") == ""
+
+
+@pytest.mark.rows("NSP-21")
+@pytest.mark.own
+@pytest.mark.parametrize("joined", [True, False], ids=["joined", "the hosts"])
+def test_mqueue_of_an_ipc_namespace_of_others(new_box, donor, joined):
+    """In a user namespace that does not own it nobody may mount it; rt does before."""
+    box = new_box("report", "read /proc/self/mountinfo")
+    box.userns()
+    path = f"/proc/{donor ('ipc')}/ns/ipc" if joined else None
+    box.namespace("ipc", path=path, absent=not joined)
+    told = box.run()
+    assert told.report["namespaces"]["ipc"] == (os.stat(path).st_ino if joined else mine("ipc"))
+    line = next(each.split() for each in told.text("/proc/self/mountinfo").splitlines()
+                if each.split()[4] == "/dev/mqueue")
+    assert line[line.index("-") + 1] == "mqueue"
+    assert {"nosuid", "nodev", "noexec"} <= set(line[5].split(","))
