@@ -28,6 +28,7 @@ const struct command command_verb = {
     .arguments = "ID",
     .min = 1,
     .max = 1,
+    .containers = 1, /* completions offer ids */
     .options = rows,
     .option_count = LENGTH (rows),
     .options_size = sizeof (struct verb_options),
