@@ -322,9 +322,6 @@ int systemd_set (const char *bus_address, const char *unit, const struct oci_map
     if (!bus || systemd_bus_version (bus, &properties.systemd, err) < 0 ||
         add_limits (&arena, paths, resources, &properties, err) < 0)
         return -1;
-    if (resources && resources->devices.present &&
-        add_devices (&arena, paths, resources, &properties, err) < 0)
-        return -1;
     return systemd_bus_set (bus, unit, &properties, err);
 }
 

@@ -73,7 +73,7 @@ int systemd_settle (struct systemd_unit *unit, const struct oci_map *paths,
 void systemd_release (struct systemd_unit *unit);
 
 /* New limits of a living unit, for update: beside cgroup_limit (), with resources that were
- * completed as for that. What is not in `resources` stays. */
+ * completed as for that. What is not in `resources` stays, and so do the device rules. */
 int systemd_set (const char *bus, const char *unit, const struct oci_map *paths,
                  const struct oci_resources *resources, struct error *err);
 

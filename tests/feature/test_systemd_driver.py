@@ -36,6 +36,7 @@ def unit_box(new_box, systemd, cgroups):
 
     def make(*ops):
         box = new_box(*(ops or ("pause",)))
+        box.cgroup = box.id     # a dash would be one more slice
         box.slice = f"{box.cgroup}.slice"
         box.linux["cgroupsPath"] = f"{box.slice}:libpod:{box.id}"
         box.unit = f"libpod-{box.id}.scope"
