@@ -253,8 +253,8 @@ int systemd_start (struct arena *arena, struct systemd_unit *unit,
     return 0;
 }
 
-int systemd_attach (const char *bus_address, const char *unit, const char *path, pid_t pid,
-                    struct error *err)
+static int attach (const char *bus_address, const char *unit, const char *path, pid_t pid,
+                   struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     AUTO_SYSTEMD_BUS struct systemd_bus *bus =
@@ -268,6 +268,19 @@ int systemd_attach (const char *bus_address, const char *unit, const char *path,
         return error_set (err, "RT-SYSTEMD-CGROUP", 0, "cgroup '%s' is not in unit %s (%s)", path,
                           unit, group);
     return systemd_bus_attach (bus, unit, at + strlen (group), pid, err);
+}
+
+int systemd_join (const char *bus, const char *unit, const struct oci_map *paths, pid_t pid,
+                  struct error *err)
+{
+    struct error forbidden = {0};
+
+    if (cgroup_join_v2 (paths, pid, &forbidden) == 0)
+        return 0;
+    if (unit && (forbidden.errnum == EACCES || forbidden.errnum == EPERM))
+        return attach (bus, unit, cgroup_path_of (paths, ""), pid, err);
+    *err = forbidden;
+    return -1;
 }
 
 /* The rest of a TasksMax that had to wait. */

@@ -16,7 +16,7 @@
  *   systemd_plan ()    pure; its unit and bus belong into the record before
  *   systemd_start ()   the scope, held by a process of rt's; the directories, for the record
  *   cgroup_place ()    as with the other driver
- *   ... the container's process is born there, or systemd_attach () ...
+ *   ... the container's process is born there, or is brought by systemd_join () ...
  *   systemd_settle ()  the holder goes, the scope's controllers come
  *   cgroup_limit ()    with systemd_round_quota ()
  *
@@ -60,10 +60,11 @@ int systemd_plan (struct arena *arena, const struct cgroup_request *request,
 int systemd_start (struct arena *arena, struct systemd_unit *unit,
                    const struct cgroup_request *request, struct oci_map *paths, struct error *err);
 
-/* Another way into the unit's v2 directory `path`, for whom its files forbid it: systemd moves the
- * process. */
-int systemd_attach (const char *bus, const char *unit, const char *path, pid_t pid,
-                    struct error *err);
+/* cgroup_join_v2 (), and another way for whom the files forbid it: systemd moves the process into
+ * the directory of its unit. An ordinary user whose rt was not started by his own systemd needs
+ * that. `unit` NULL: of another driver. */
+int systemd_join (const char *bus, const char *unit, const struct oci_map *paths, pid_t pid,
+                  struct error *err);
 
 /* Once a process of the container is in: ends the holder, enables the controllers for the subgroup.
  * Does nothing the second time. */

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "cgroup/systemd.h"
 #include "container/affinity.h"
 #include "container/apparmor.h"
 #include "container/oom.h"
@@ -208,12 +209,18 @@ static int exec_clone (struct exec *exec, struct error *err)
  * then, X goes too (EXE-22). */
 static int join_cgroup_v2 (struct exec *exec, struct error *err)
 {
-    if (cgroup_join_v2 (&exec->cgroup, exec->pid, err) == 0)
+    const struct record *record = &exec->container.record;
+
+    if (systemd_join (record->systemd_bus, record->systemd_unit, &exec->cgroup, exec->pid, err) ==
+        0)
         return 0;
     if ((err->errnum != EBUSY && err->errnum != EOPNOTSUPP) || exec->request->cgroups.count > 0)
         return -1;
     *err = (struct error){0};
-    return use_cgroup_of_init (exec, err) < 0 ? -1 : cgroup_join_v2 (&exec->cgroup, exec->pid, err);
+    return use_cgroup_of_init (exec, err) < 0
+               ? -1
+               : systemd_join (record->systemd_bus, record->systemd_unit, &exec->cgroup, exec->pid,
+                               err);
 }
 
 bool exec_awaits_grant (const struct exec *exec)

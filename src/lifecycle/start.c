@@ -391,20 +391,6 @@ static struct meet meet_of (struct start *start)
                          .context = start};
 }
 
-/* C is not born in its v2 cgroup. Where its files forbid moving it there, systemd may do it. */
-static int grant_cgroup (struct start *start, struct error *err)
-{
-    const struct record *record = &start->record;
-    const char *path = cgroup_path_v2 (&record->cgroup);
-
-    if (cgroup_join_v2 (&record->cgroup, record->pid, err) == 0)
-        return 0;
-    if (!record->systemd_unit || !path || (err->errnum != EACCES && err->errnum != EPERM))
-        return -1;
-    *err = (struct error){0};
-    return systemd_attach (record->systemd_bus, record->systemd_unit, path, record->pid, err);
-}
-
 /* What only the outside may do for C, which waits for it. */
 static int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
@@ -420,7 +406,8 @@ static int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
-    if (!in_cgroup && grant_cgroup (start, err) < 0)
+    if (!in_cgroup && systemd_join (start->record.systemd_bus, start->record.systemd_unit,
+                                    &start->record.cgroup, start->record.pid, err) < 0)
         return -1;
     if (grant_net_devices (start, err) < 0)
         return -1;
