@@ -13,11 +13,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -205,6 +209,52 @@ static void cpusets_without_a_prefix (void **state)
     assert_string_equal (text, "1");
 }
 
+/* In a mount namespace of its own: 0, 77 where it may not have one, or the line that failed. */
+static int makes_a_cpuset_without_a_prefix (void)
+{
+    static const char *const directories[] = {"/sys/fs/cgroup/cpuset", "/sys/fs/cgroup/cpuset/a"};
+    struct error err = {0};
+    struct made made;
+    char text[16];
+
+    if (unshare (CLONE_NEWNS) < 0 || mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount ("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL) < 0)
+        return 77;
+    for (size_t i = 0; i < 2; i++) {
+        struct place place = {.path = ""};
+        if (mkdir (directories[i], 0755) < 0)
+            return __LINE__;
+        place.dir = open (directories[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        put (&place, "cpus", i == 0 ? "0-1" : "");
+        put (&place, "mems", i == 0 ? "0" : "");
+    }
+    if (v1_make ("cpuset", directories[1], &made, &err) < 0)
+        return __LINE__;
+    AUTO_FD int dir = open (directories[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd_read_file_at (dir, "cpus", text, sizeof text) < 0 || !text_equal (text, "0-1"))
+        return __LINE__;
+    if (fd_read_file_at (dir, "mems", text, sizeof text) < 0 || !text_equal (text, "0"))
+        return __LINE__;
+    return 0;
+}
+
+/* rows: CGM-16 CGM-14 */
+static void new_cpusets_without_a_prefix_are_filled (void **state)
+{
+    int status;
+    pid_t pid = fork ();
+
+    (void)state;
+    if (pid == 0)
+        _exit (makes_a_cpuset_without_a_prefix ());
+    assert_int_equal (waitpid (pid, &status, 0), pid);
+    if (WEXITSTATUS (status) == 77) {
+        print_message ("SKIP: no mount namespace of its own\n");
+        skip ();
+    }
+    assert_int_equal (status, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
 
 int main (void)
@@ -214,6 +264,7 @@ int main (void)
         TEST (what_is_effective_counts_for_cpusets),
         TEST (what_was_rounded_is_told),
         TEST (cpusets_without_a_prefix),
+        cmocka_unit_test (new_cpusets_without_a_prefix_are_filled),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);
