@@ -84,13 +84,13 @@ def test_the_hosts_root_with_mounts(new_box):
     box.config["root"] = {"path": "/"}
     box.config["mounts"] = [each for each in box.config["mounts"]
                             if each["destination"] in ("/proc", "/dev", "/dev/pts")]
-    box.mount("/mnt", "tmpfs", "tmpfs", ["size=64k"])
+    box.mount("/media", "tmpfs", "tmpfs", ["size=64k"])
     box.process["args"] = [box.path("/bin/probe"), "report", ";", "stat", box.rootfs, ";",
-                           "create", "/mnt/x", ";", "ls", "/mnt", ";", "ls", "/proc/1"]
+                           "create", "/media/x", ";", "ls", "/media", ";", "ls", "/proc/1"]
     told = box.run()
     assert told.report["pid"] == 1
-    assert told.line("ls", "/mnt")["names"] == ["x"]
-    assert not os.path.exists("/mnt/x")
+    assert told.line("ls", "/media")["names"] == ["x"]
+    assert not os.path.exists("/media/x")
 
 
 @pytest.mark.rows("HKS-30", "NSP-18")

@@ -4,7 +4,7 @@
 # What the finished program needs at run time, and how it is hardened. Loading shared libraries costs
 # more than making the namespaces: rt has none of its own, and libc only where it was asked for
 # (--disable-static-program).
-# rows: PKG-03
+# rows: PKG-03 PKG-04
 set -u
 [ -z "${RT_SANITIZED-}" ] || exit 77
 rt=${RT_BINARY:-./rt}
