@@ -21,6 +21,7 @@ struct hierarchy {
     const char *own;   /* the path of this process in it; below the mount where not writable */
     const char *mount; /* its directory; NULL = not mounted */
     bool writable;     /* by this process, at the root of the mount */
+    bool delegated;    /* `own` is the user's to divide (v2_is_delegated) */
 };
 
 struct cgroup_host {
@@ -80,6 +81,13 @@ int v2_make_last (const char *path, struct made *made, struct error *err);
 
 /* Enables the controllers for the directory in the one above it. */
 void v2_enable (const char *path);
+/* Has systemd marked the directory (a file system path) as one that it leaves to its user? Its own
+ * slices above are the user's, too, but there it takes controllers away again when it likes. */
+bool v2_is_delegated (const char *path);
+
+/* Moves all processes of a v2 directory into `callers` below it: only a directory without processes
+ * may have controllers for those below (CGM-11). 0 when none is left. */
+int v2_vacate (int dir);
 
 /* CGM-18: the directory stood there already. */
 int v1_check_fit (const char *key, const char *path, struct error *err);

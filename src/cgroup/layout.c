@@ -276,6 +276,8 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
         item->mount = find_mount (arena, found.layout, item->key);
         item->writable =
             !rootless || !item->mount || faccessat (AT_FDCWD, item->mount, W_OK, AT_EACCESS) == 0;
+        item->delegated = item->mount && *item->key == '\0' &&
+                          v2_is_delegated (arena_printf (arena, "%s%s", item->mount, item->own));
         if (item->writable)
             continue;
         const char *own = own_below_mount (arena, item->mount, item->own);

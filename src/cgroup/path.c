@@ -6,7 +6,8 @@
  *   absent             the container's id below the root of each mount
  *
  * Without privileges (rootless) the root of the mount usually belongs to somebody else. A relative
- * path and an absent one then start beside rt's own cgroup, in what was delegated to the user.
+ * path and an absent one then start beside rt's own cgroup, in what was delegated to the user; or
+ * in it, where systemd delegated that very cgroup.
  */
 #include "cgroup/hierarchy.h"
 
@@ -60,7 +61,7 @@ int cgroup_plan_on (struct arena *arena, const struct cgroup_request *request,
         if (!item->mount)
             continue;
         if (!item->writable && !absolute)
-            below = parent_of (arena, item->own);
+            below = item->delegated ? item->own : parent_of (arena, item->own);
         items[count].key = item->key;
         items[count].value = arena_printf (arena, "%s%s/%s", item->mount, below, path);
         count++;

@@ -99,6 +99,9 @@ static void enable_controllers (int dir, const char *path)
         errno = EBUSY;
     else if (fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) == 0)
         return;
+    if (errno == EBUSY && v2_is_delegated (path) && v2_vacate (dir) == 0 &&
+        fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) == 0)
+        return;
     if (errno == EBUSY) /* it has processes of its own (CGM-11) */
         log_debug ("%s: cannot enable %s for children: %s", path, text_string (&wanted),
                    strerror (errno));

@@ -4,6 +4,33 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "feature"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "feature")]
 
 from fixtures import *  # noqa: E402,F401,F403
+
+import pytest  # noqa: E402
+
+import units  # noqa: E402
+
+DRIVER = ("--systemd-cgroup",)
+
+
+@pytest.fixture
+def scope_box(new_box):
+    """Containers whose cgroups systemd makes; when they are gone it knows nothing of them any more."""
+    boxes = []
+
+    def make(*ops):
+        box = new_box(*(ops or ("pause",)))
+        box.unit = f"rt-{box.id}.scope"
+        box.linux["cgroupsPath"] = f"system.slice:rt:{box.id}"
+        boxes.append(box)
+        box.enter = lambda **options: box.up(globals=DRIVER, **options)
+        return box
+    yield make
+    for box in boxes:
+        if box.exists:
+            box.delete("-f")
+            box.wait()
+        assert not units.exists(box.unit), units.show(box.unit)

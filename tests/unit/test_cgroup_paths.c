@@ -109,6 +109,11 @@ static void without_rights_it_is_beside_our_own (void **state)
     expect_plan (&v2_host, NULL, true, 0, "/sys/fs/cgroup/user.slice/box");
     expect_plan (&v2_host, "rel", true, 0, "/sys/fs/cgroup/user.slice/rel");
     expect_plan (&v2_host, "/abs", true, 0, "/sys/fs/cgroup/abs");
+    v2[0].delegated = true;
+    expect_plan (&v2_host, NULL, true, 0, "/sys/fs/cgroup/user.slice/a.scope/box");
+    expect_plan (&v2_host, "rel", true, 0, "/sys/fs/cgroup/user.slice/a.scope/rel");
+    expect_plan (&v2_host, "/abs", true, 0, "/sys/fs/cgroup/abs");
+    v2[0].delegated = false;
     v2[0].writable = true;
 }
 
