@@ -20,7 +20,7 @@ show () { printf '    $ %s\n' "$*"; "$@"; }
 
 step "Packages: a compiler, autotools, yajl, libseccomp, libcap, and busybox for the container"
 packages=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
-    libselinux1-dev libsystemd-dev busybox-static)
+    busybox-static)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||

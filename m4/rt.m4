@@ -111,14 +111,6 @@ AC_DEFUN([RT_NEED_LIBRARY], [
     AC_SUBST([RT_LIBS])
 ])
 
-# RT_WANT_SHARED(LIBRARY, FUNCTION): linked so that a distribution's tools see the dependency; rt
-# still opens it by name, and then finds it loaded.
-AC_DEFUN([RT_WANT_SHARED], [
-    rt_saved_libs=$LIBS
-    AC_CHECK_LIB([$1], [$2], [RT_ADD([RT_LIBS], [-Wl,--no-as-needed -l$1 -Wl,--as-needed])])
-    LIBS=$rt_saved_libs
-])
-
 AC_DEFUN([RT_HAVE_CMOCKA], [
     have_cmocka=no
     AC_CHECK_HEADER([cmocka.h], [AC_CHECK_LIB([cmocka], [_cmocka_run_group_tests],

@@ -19,7 +19,7 @@ declare -A NEEDS=(
 }
 
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
-    libselinux1-dev libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
+    libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
     shellcheck python3 python3-pytest python3-jsonschema user-mode-linux kmod iproute2 procps strace
     uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base zsh fish
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
