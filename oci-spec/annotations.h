@@ -16,6 +16,14 @@
 /* Present, whatever it says: the process keeps the additional groups of rt's caller. */
 #define OCI_ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
 
+/* The name of the cgroup below a systemd scope that the container lives in, on v2 (the default:
+ * "container"); empty: none, it lives in the scope. */
+#define OCI_ANNOTATION_SYSTEMD_SUBGROUP "run.oci.systemd.subgroup"
+
+/* The name of one more cgroup, below the one that the container's limits are in and its cgroup
+ * namespace shows as its root: the container's processes begin there. Only v2. */
+#define OCI_ANNOTATION_DELEGATE_CGROUP "run.oci.delegate-cgroup"
+
 /* Where hooks print to: appended to these files, made where they are missing. Absolute paths. */
 #define OCI_ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define OCI_ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"

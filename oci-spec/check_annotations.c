@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#include <string.h>
+
 static const struct {
     const char *name;
     const char *why;
@@ -46,6 +48,19 @@ static void check_mount_context_type (const struct check *check, const struct oc
                     "must be context, fscontext, defcontext or rootcontext, not \"%.100s\"", type);
 }
 
+static void check_cgroup_names (const struct check *check, const struct oci_config *config)
+{
+    static const char *const names[] = {OCI_ANNOTATION_SYSTEMD_SUBGROUP,
+                                        OCI_ANNOTATION_DELEGATE_CGROUP};
+
+    for (size_t i = 0; i < LENGTH (names); i++) {
+        const char *name = oci_annotation (config, names[i]);
+        if (name && (name[0] == '.' || strpbrk (name, "/\n") || strlen (name) > 255))
+            check_fail (check, pointer_to (check, names[i]),
+                        "must be the name of one cgroup, not \"%.100s\"", name);
+    }
+}
+
 void check_annotations (const struct check *check, const void *section)
 {
     const struct oci_config *config = section;
@@ -65,4 +80,5 @@ void check_annotations (const struct check *check, const void *section)
                         "must be an absolute path, not \"%.100s\"", value);
     }
     check_mount_context_type (check, config);
+    check_cgroup_names (check, config);
 }

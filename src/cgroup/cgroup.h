@@ -117,6 +117,10 @@ int cgroup_below (struct arena *arena, const struct oci_map *paths, const char *
 int cgroup_of_process (struct arena *arena, const struct oci_map *paths, pid_t pid,
                        struct oci_map *present, struct error *err);
 
+/* Makes the v2 directory of `below`, whose parent is the container's, moves init there, and enables
+ * the controllers for it. Where there is more than v2 it is an error. */
+int cgroup_descend (const struct oci_map *below, pid_t pid, struct error *err);
+
 /* Gives the v2 directory and what the kernel lists as safe in it to the container's user (host id).
  * Only with a cgroup namespace of its own and a writable cgroup mount (CGM-19). */
 int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);

@@ -43,12 +43,6 @@ static size_t alignment (char type)
     }
 }
 
-/* Also of a variant, which a value of the user's never is. */
-static size_t type_length (const char *type)
-{
-    return *type == 'v' ? 1 : dbus_type_length (type);
-}
-
 /* Writing. */
 
 static void align (struct text *out, size_t size)
@@ -257,8 +251,8 @@ static int get_struct (struct reader *reader, struct dbus_value *value)
     if (skip_to (reader, 8) < 0)
         return -1;
     value->items = arena_array (reader->arena, strlen (at), sizeof *value->items);
-    for (; *at != ')'; at += type_length (at)) {
-        const char *member = arena_copy (reader->arena, at, type_length (at));
+    for (; *at != ')'; at += dbus_type_length (at, true)) {
+        const char *member = arena_copy (reader->arena, at, dbus_type_length (at, true));
         if (get_value (reader, member, &value->items[value->count++]) < 0)
             return -1;
     }
@@ -270,7 +264,7 @@ static int get_variant (struct reader *reader, struct dbus_value *value)
     const char *type;
 
     if (get_string (reader, 'g', &type) < 0 || type[0] == '\0' ||
-        type_length (type) != strlen (type))
+        dbus_type_length (type, true) != strlen (type))
         return -1;
     value->items = arena_array (reader->arena, 1, sizeof *value->items);
     value->count = 1;
@@ -409,7 +403,7 @@ int dbus_message_read (struct arena *arena, const void *bytes, size_t length,
     struct reader rest = {.arena = arena, .bytes = start + length - body, .length = body};
     read.args = arena_array (arena, strlen (signature) + 1, sizeof *read.args);
     for (size_t size; *signature; signature += size) {
-        size = type_length (signature);
+        size = dbus_type_length (signature, true);
         if (size == 0 ||
             get_value (&rest, arena_copy (arena, signature, size), &read.args[read.count++]) < 0)
             return -1;

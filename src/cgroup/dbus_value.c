@@ -44,17 +44,19 @@ static int wrong (struct error *err, const char *what, const char *at)
     return error_set (err, "RT-DBUS-VALUE", 0, "%s at '%.40s'", what, at);
 }
 
-size_t dbus_type_length (const char *signature)
+size_t dbus_type_length (const char *signature, bool variants)
 {
     size_t at = 0;
 
     while (signature[at] == 'a')
         at++;
     if (signature[at] != '(')
-        return signature[at] && strchr ("bynqiuxtdsog", signature[at]) ? at + 1 : 0;
+        return signature[at] && strchr (variants ? "bynqiuxtdsogv" : "bynqiuxtdsog", signature[at])
+                   ? at + 1
+                   : 0;
     size_t members = 0;
     for (at++; signature[at] != ')'; members++) {
-        size_t length = at > 64 ? 0 : dbus_type_length (signature + at);
+        size_t length = at > 64 ? 0 : dbus_type_length (signature + at, variants);
         if (length == 0)
             return 0;
         at += length;
@@ -142,7 +144,7 @@ static struct node *read_word (struct reader *reader)
     const char *start = reader->at, *type = NULL;
 
     if (*start == '@') {
-        size_t length = dbus_type_length (start + 1);
+        size_t length = dbus_type_length (start + 1, false);
         type = arena_copy (reader->arena, start + 1, length);
         reader->at += 1 + length;
         if (length == 0 || !strchr (" \t\r\n", *reader->at)) {
@@ -331,7 +333,7 @@ static int build (struct reader *reader, const struct node *node, const char *ty
     value->items = arena_array (reader->arena, node->count + 1, sizeof *value->items);
     const char *at = type + 1;
     for (size_t i = 0; i < node->count; i++) {
-        size_t length = dbus_type_length (at);
+        size_t length = dbus_type_length (at, false);
         if (length == 0)
             return wrong (reader->err, "more members than its type has", node->word);
         if (build (reader, node->items[i], arena_copy (reader->arena, at, length),

@@ -25,9 +25,9 @@ struct dbus_value {
     size_t count;
 };
 
-/* How long the first complete type of a signature is; 0: there is none, or it is one that no
- * property of a unit has (variants, dictionaries, descriptors). */
-size_t dbus_type_length (const char *signature);
+/* How long the first complete type of a signature is; 0: there is none, or it is one that rt has no
+ * use for (dictionaries, descriptors; variants but where they are asked for). */
+size_t dbus_type_length (const char *signature, bool variants);
 
 /* Reads a value from its text. Numbers without a type are int32, with a point or an exponent
  * double, as GVariant has it. What is wrong is said in err's text. */

@@ -42,3 +42,17 @@ int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err)
     }
     return 0;
 }
+
+int cgroup_descend (const struct oci_map *below, pid_t pid, struct error *err)
+{
+    const char *path = cgroup_path_of (below, "");
+    struct made made;
+
+    if (cgroup_layout () != CGROUP_V2 || !path)
+        return error_set (err, "RT-CGROUP-DELEGATE", 0,
+                          "a cgroup below the container's own needs a host with cgroup v2 alone");
+    if (v2_make_last (path, &made, err) < 0 || cgroup_join_v2 (below, pid, err) < 0)
+        return -1;
+    v2_enable (path);
+    return 0;
+}

@@ -11,6 +11,7 @@
 #include "kernel/holder.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
+#include "oci-spec/annotations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,20 +57,13 @@ static const char *annotation (const struct oci_map *annotations, const char *na
     return NULL;
 }
 
-static int plan_subgroup (struct systemd_unit *unit, struct error *err)
+static void plan_subgroup (struct systemd_unit *unit)
 {
-    const char *asked = annotation (unit->annotations, SYSTEMD_ANNOTATION_SUBGROUP);
+    const char *asked = annotation (unit->annotations, OCI_ANNOTATION_SYSTEMD_SUBGROUP);
 
     unit->subgroup = asked ? asked : DEFAULT_SUBGROUP;
-    if (asked && (strpbrk (asked, "/\n") || asked[0] == '.')) {
-        error_set (err, "RT-SYSTEMD-SUBGROUP", 0,
-                   "annotation " SYSTEMD_ANNOTATION_SUBGROUP ": '%s' is not the name of a cgroup",
-                   asked);
-        return error_at (err, "/annotations");
-    }
     if (unit->subgroup[0] == '\0' || unit->is_slice || cgroup_layout () != CGROUP_V2)
         unit->subgroup = NULL;
-    return 0;
 }
 
 int systemd_plan (struct arena *arena, const struct cgroup_request *request,
@@ -87,8 +81,7 @@ int systemd_plan (struct arena *arena, const struct cgroup_request *request,
     planned.name = name.unit;
     planned.slice = name.slice;
     planned.is_slice = name.is_slice;
-    if (plan_subgroup (&planned, err) < 0)
-        return -1;
+    plan_subgroup (&planned);
     *unit = planned;
     return 0;
 }

@@ -28,8 +28,6 @@
 
 #include "cgroup/cgroup.h"
 
-#define SYSTEMD_ANNOTATION_SUBGROUP "run.oci.systemd.subgroup"
-
 struct systemd_unit {
     const char *name; /* NULL: another driver */
     const char *slice;

@@ -454,12 +454,29 @@ static int send_seccomp (const struct start *start, struct error *err)
     return channel_send (start->line, CHANNEL_SECCOMP, payload, (size_t)(end - payload), -1, err);
 }
 
+/* One more level, which C's cgroup namespace, made before, shows as what it is. */
+static int start_descend (struct start *start, struct error *err)
+{
+    const char *name = oci_annotation (start->config, OCI_ANNOTATION_DELEGATE_CGROUP);
+    struct oci_map below;
+    uid_t owner;
+
+    if (!name || !*name)
+        return 0;
+    if (cgroup_below (start->arena, &start->record.cgroup, &name, 1, &below, err) < 0 ||
+        cgroup_descend (&below, start->record.pid, err) < 0)
+        return error_at (err, "/annotations/" OCI_ANNOTATION_DELEGATE_CGROUP);
+    return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
+}
+
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
     if (rlimits_grant (start->record.pid, start->config->process, err) < 0 ||
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0)
+        return -1;
+    if (start_descend (start, err) < 0)
         return -1;
     if (start->request->pid_file) {
         if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)

@@ -155,13 +155,48 @@ def test_the_subgroup_is_the_users_choice(unit_box, cgroups, name):
     end(box)
 
 
-@pytest.mark.rows("CGS-13")
+@pytest.mark.rows("CGS-13", "CGS-14", "ANN-06")
+@pytest.mark.parametrize("key", ["run.oci.systemd.subgroup", "run.oci.delegate-cgroup"])
 @pytest.mark.parametrize("name", ["..", "a/b", ".", "/a"])
-def test_a_subgroup_is_one_name(unit_box, systemd, fails, name):
+def test_a_subgroup_is_one_name(unit_box, systemd, fails, key, name):
     box = unit_box()
-    box.config["annotations"] = {"run.oci.systemd.subgroup": name}
-    fails(box.run(globals=DRIVER, code=None), "subgroup", at="/annotations")
+    box.config["annotations"] = {key: name}
+    fails(box.run(globals=DRIVER, code=None), key, at="/annotations")
     assert not systemd.calls
+
+
+@pytest.mark.rows("CGS-14", "ANN-06")
+@pytest.mark.needs("v2")
+@pytest.mark.parametrize("driver", [DRIVER, ()])
+def test_one_more_cgroup_for_the_payload(unit_box, cgroups, driver):
+    """Its namespace shows it as what it is, limits stay above it, exec goes where init is."""
+    box = unit_box("read /proc/self/cgroup", "pause")
+    box.config["annotations"] = {"run.oci.delegate-cgroup": "payload"}
+    box.linux["resources"]["pids"] = {"limit": 20}
+    if not driver:
+        box.linux["cgroupsPath"] = f"/{box.slice}/box"
+    box.unit = box.unit if driver else "box"
+    told = box.up(globals=driver)
+    assert told.text("/proc/self/cgroup") == "0::/payload\n"
+    inner = inner_path(box, cgroups) if driver else f"/{box.slice}/box"
+    assert cgroups.of(box.pid)[""] == f"{inner}/payload"
+    with open(f"{cgroups.v2}{inner}/pids.max", encoding="ascii") as file:
+        assert file.read() == "20\n"
+    assert box.exec(ops=("read /proc/self/cgroup",)).text("/proc/self/cgroup") == "0::/payload\n"
+    box.rt.call("pause", box.id)
+    assert box.status() == "paused"
+    end(box)
+    assert not os.path.exists(f"{cgroups.v2}{inner}")
+    if not driver:
+        os.rmdir(f"{cgroups.v2}/{box.slice}")
+
+
+@pytest.mark.rows("CGS-14")
+@pytest.mark.needs("hybrid")
+def test_one_more_cgroup_needs_v2(unit_box, fails):
+    box = unit_box()
+    box.config["annotations"] = {"run.oci.delegate-cgroup": "payload"}
+    fails(box.run(globals=DRIVER, code=None), "v2", at="/annotations/run.oci.delegate-cgroup")
 
 
 @pytest.mark.rows("CGS-15", "CGS-16", "CGS-17", "CGS-18", "CGS-20")

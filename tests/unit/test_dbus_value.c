@@ -169,7 +169,9 @@ static void types (void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal (dbus_type_length (cases[i].signature), cases[i].length);
+        assert_int_equal (dbus_type_length (cases[i].signature, false), cases[i].length);
+    assert_int_equal (dbus_type_length ("a(sa(sv))v", true), 9);
+    assert_int_equal (dbus_type_length ("v", true), 1);
 }
 
 int main (void)
