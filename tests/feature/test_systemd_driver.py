@@ -113,12 +113,15 @@ def test_later_verbs_need_no_flag(unit_box, systemd, cgroups):
 
 
 @pytest.mark.rows("CGS-02", "CGS-05")
-def test_names_without_a_path(new_box, systemd):
+def test_names_without_a_path(new_box, systemd, cgroups):
+    before = cgroups.dirs("system.slice")
     box = new_box("exit 0")
     del box.linux["cgroupsPath"]
     box.run(globals=DRIVER)
     assert systemd.called("StartTransientUnit")[0][0] == f"rt-{box.id}.scope"
     assert properties(systemd)["Slice"] == "system.slice"
+    for path in set(cgroups.dirs("system.slice")) - set(before) - systemd.made:
+        os.rmdir(path)
 
 
 @pytest.mark.rows("CGS-01", "CGS-06")
