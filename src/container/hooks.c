@@ -62,6 +62,16 @@ static _Noreturn void child_fail (int report, int step)
     _exit (127);
 }
 
+static int close_at_exec (const struct hooks_context *context)
+{
+    if (!context->preserved)
+        return fds_cloexec_from (3);
+    for (unsigned int i = 0; i < *context->preserved; i++)
+        if (fcntl (3 + (int)i, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
+            return -1;
+    return 0;
+}
+
 static bool cwd_may_be_denied (enum oci_hook_kind kind)
 {
     return kind == OCI_HOOK_CREATE_CONTAINER || kind == OCI_HOOK_START_CONTAINER;
@@ -84,7 +94,7 @@ static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind
     for (int fd = 0; fd < 3; fd++)
         if (dup2 (fds[fd], fd) < 0)
             child_fail (report, START_SETUP);
-    if (fds_cloexec_from (3) < 0)
+    if (close_at_exec (context) < 0)
         child_fail (report, START_SETUP);
     if (context->cwd && chdir (context->cwd) < 0 && (errno != EACCES || !cwd_may_be_denied (kind)))
         child_fail (report, START_CWD);

@@ -49,6 +49,9 @@ struct hooks_context {
     const struct oci_strings *env; /* used where a hook has none (startContainer); NULL = empty */
     int default_timeout_ms;        /* limit for hooks without a timeout; -1 = none */
     const struct hooks_output *output; /* NULL = captured */
+    /* inside: all descriptors are close-on-exec already, but for this many from 3 on; there is no
+     * /proc any more that would list them. NULL = not known. */
+    const unsigned int *preserved;
 };
 
 /* Runs until the first failure (poststop: all of them, failures are warnings and 0 is returned).

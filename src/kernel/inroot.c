@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define RESOLVE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define LINKS_MAX 40 /* the kernel's own limit, MAXSYMLINKS */
@@ -77,6 +79,14 @@ static int walk_into_link (struct walk *walk, int link)
     if (length < 0)
         return -1;
     target[length] = '\0';
+
+    /* What openat2 refuses as a magic link: the text of /proc/PID/cwd, root, exe and fd/N is only
+     * what the place is called, and here it would be looked up as that. */
+    struct statfs fs;
+    if (target[0] == '/' && fstatfs (link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+        errno = ELOOP;
+        return -1;
+    }
 
     size_t rest = strlen (walk->rest);
     if ((size_t)length + 1 + rest >= sizeof (walk->rest)) {

@@ -140,7 +140,8 @@ static int run_start_hooks (const struct become *become, struct error *err)
     const struct hooks_context context = {.state = become->hook_state,
                                           .env = &become->env,
                                           .default_timeout_ms = -1,
-                                          .output = become->hooks_output};
+                                          .output = become->hooks_output,
+                                          .preserved = &become->preserve_fds};
 
     if (!become->start_hooks || become->start_hooks->count == 0)
         return 0;

@@ -4,12 +4,12 @@
 RT=PATH         the runtime (default: build/rt below the top of the source tree)
 RT_PROBE=PATH   a probe that is compiled already
 RT_TEST_AS=WHO  who.py: as whom all of it runs
+RT_TEST_BLOCKED="ERROR CALL..."  blocked.py: without these system calls
 RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) are left out, and
                 of error texts only the words that all runtimes share are looked at
 """
 
 import collections
-import hashlib
 import json
 import os
 import shutil
@@ -19,6 +19,8 @@ import tempfile
 
 import pytest
 
+import blocked
+import compiled
 import host
 import who
 from bundle import Container, Runtime
@@ -61,8 +63,12 @@ def host_words():
         effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
     words |= {"sys_resource"} if effective >> 24 & 1 else set()
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-    words |= {"idmap-tmpfs"} if release >= (6, 3) else set()
-    words |= {"mount-setattr"} if release >= (5, 12) else set()
+    has = lambda *calls: not set(calls) & set(blocked.CALLED)
+    words |= {"copy-without-memfd"} if has("open_tree", "mount_setattr") else set()
+    words |= {"idmap-tmpfs"} if release >= (6, 3) and has("open_tree", "mount_setattr") else set()
+    words |= {"mount-setattr"} if release >= (5, 12) and has("mount_setattr") else set()
+    words |= {"open-tree"} if has("open_tree") else set()
+    words |= {"fsopen"} if has("fsopen") else set()
     words |= {"disk"} if CGROUPS.disks() else set()
     with open("/proc/filesystems", encoding="ascii") as file:
         words |= {line.split()[-1] for line in file}
@@ -127,19 +133,8 @@ def probe():
     """The probe, compiled once for each content."""
     if os.environ.get("RT_PROBE"):
         return os.environ["RT_PROBE"]
-    sources = [os.path.join(TOOLS, name) for name in ("probe.c", "probe_report.c")]
-    digest = hashlib.sha256()
-    for path in sources + [os.path.join(TOOLS, "probe.h")]:
-        with open(path, "rb") as file:
-            digest.update(file.read())
-    cache = os.path.join(tempfile.gettempdir(), f"rt-probe-{os.getuid()}")
-    os.makedirs(cache, mode=0o700, exist_ok=True)
-    binary = os.path.join(cache, digest.hexdigest()[:24])
-    if not os.path.exists(binary):
-        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-static",
-                        "-o", f"{binary}.{os.getpid()}"] + sources, check=True)
-        os.rename(f"{binary}.{os.getpid()}", binary)
-    return binary
+    return compiled.program("probe", [f"{TOOLS}/probe.c", f"{TOOLS}/probe_report.c"],
+                            headers=[f"{TOOLS}/probe.h"])
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,7 @@ def test_copy_symlink_onto_something_else(new_box, fails, present):
 @pytest.mark.rows("MNT-49", "MNT-50")
 @pytest.mark.own
 @pytest.mark.needs("mount-setattr")
+@pytest.mark.needs("open-tree")
 def test_src_nofollow(new_box):
     """The link itself is mounted, over a link."""
     box = link_box(new_box, "stat /etc/here")

@@ -407,6 +407,7 @@ def test_bad_idmap(box, fails, more, options):
 @pytest.mark.rows("MNT-42", "MNT-43")
 @pytest.mark.own
 @pytest.mark.needs("root: id-mapped mounts")
+@pytest.mark.needs("mount-setattr")
 def test_idmap_that_the_file_system_cannot(box, fails):
     maps = [{"containerID": 0, "hostID": 1000, "size": 100}]
     at = box.bind("/proc/sys", "/data", uidMappings=maps, gidMappings=maps)
@@ -416,6 +417,7 @@ def test_idmap_that_the_file_system_cannot(box, fails):
 @pytest.mark.rows("MNT-47")
 @pytest.mark.own
 @pytest.mark.needs("root: files of several owners")
+@pytest.mark.needs("fsopen")
 def test_tmpcopyup(new_box):
     box = new_box("read /data/sub/f", "stat /data/sub/f", "stat /data/link", "stat /data/sub",
                   "create /data/new")

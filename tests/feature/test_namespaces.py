@@ -298,6 +298,7 @@ def test_ids_that_are_not_mapped(new_box, fails, user, at):
 @pytest.mark.rows("UID-20", "UID-19")
 @pytest.mark.own
 @pytest.mark.needs("root: files of several owners")
+@pytest.mark.needs("open-tree")
 def test_sources_that_the_mapped_root_cannot_reach(new_box):
     box = new_box("read /data/f")
     box.beside("hidden")
@@ -365,6 +366,7 @@ def test_time_offsets_with_a_user_namespace(new_box):
 @pytest.mark.rows("NSP-14", "HDN-02")
 @pytest.mark.own
 @pytest.mark.needs("root: makes a pid namespace")
+@pytest.mark.needs("copy-without-memfd")
 def test_runtime_in_a_pid_namespace_of_its_own(new_box):
     """The pid that it tells is one of that namespace; where the sysctl forbids memfds that can be
     executed, rt's copy of itself is not one."""

@@ -360,6 +360,7 @@ def test_limits_in_what_was_delegated(user_box, own_cgroups, cgroups):
 @pytest.mark.own
 @pytest.mark.needs("any-v1", "pids")
 @pytest.mark.parametrize("how", ["rbind", "sysfs", "cgroup"])
+@pytest.mark.needs("mount-setattr")
 def test_cgroups_of_the_user_cannot_be_changed_from_inside(user_box, own_cgroups, cgroups, how):
     """They are his, so only the mounts keep the container from them (CVE-2023-25809)."""
     name, _ = own_cgroups
@@ -461,6 +462,7 @@ def test_as_root_of_a_user_namespace(user_box):
 
 @pytest.mark.rows("UID-24", "UID-18", "MNT-57", "MNT-59", "UID-15", "HDN-10")
 @pytest.mark.own
+@pytest.mark.needs("mount-setattr")
 def test_without_a_namespace_of_its_own_in_a_user_namespace(user_box):
     """The document of a privileged container, run by who only calls himself root."""
     user_box.namespace("user", absent=True)

@@ -39,6 +39,7 @@ def test_errno(new_box, nnp, number, word):
 
 
 @pytest.mark.rows("SEC-34")
+@pytest.mark.needs("all-calls")
 def test_no_seccomp(new_box):
     status = new_box("report").run().report["status"]
     assert (status["Seccomp"], status["NoNewPrivs"]) == ("0", "1")

@@ -78,6 +78,7 @@ def test_the_hosts_root(new_box):
 
 
 @pytest.mark.rows("RFS-15")
+@pytest.mark.needs("open-tree")
 def test_the_hosts_root_with_mounts(new_box):
     """With a mount namespace: the host's files, and what the document lays over them."""
     box = new_box()

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""who: as whom the suite runs. tests/as/ has a program for each that sets RT_TEST_AS.
+"""who: as whom the suite runs. tests/as/ has the programs that set RT_TEST_AS.
 
 root        (nothing set) on the host itself
 user        an ordinary user with subordinate ids and cgroups of his own
 single-id   the same without subordinate ids
 nested      root in a container that rt made
+blocked     root; each rt has to do without the system calls that RT_TEST_BLOCKED names (blocked.py)
 """
 
 import os
 
-AS = os.environ.get("RT_TEST_AS", "root")
+AS = os.environ.get("RT_TEST_AS") or ("blocked" if os.environ.get("RT_TEST_BLOCKED") else "root")
 ROOTLESS = AS in ("user", "single-id")
 
 # The host's ids of a container's, [first inside, first outside, count], in user namespaces of ours.
@@ -25,14 +26,15 @@ READ_ONLY_SYSCTL = "EACCES" if ROOTLESS else "EROFS"
 
 
 def words():
-    """For @pytest.mark.needs (...). root: what only the host's root can do; ids: more ids than one."""
+    """For @pytest.mark.needs (...). root: what only the host's root can do; ids: more ids than one;
+    all-calls: rt below no filter of ours."""
     found = {f"as-{AS}"}
     if not ROOTLESS:
         found.add("root")
     if AS != "single-id":
         found.add("ids")
-    if AS != "nested":
-        found.add("not-nested")
+    if AS != "blocked":
+        found.add("all-calls")
     return found
 
 

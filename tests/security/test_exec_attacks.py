@@ -5,10 +5,10 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
+import compiled
 from bundle import label
 from fixtures import TOOLS
 
@@ -29,11 +29,8 @@ def digest(path):
 
 
 @pytest.fixture(scope="session")
-def watcher(tmp_path_factory):
-    binary = str(tmp_path_factory.mktemp("watcher") / "watcher")
-    subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-static",
-                    "-o", binary, os.path.join(TOOLS, "watcher.c")], check=True)
-    return binary
+def watcher():
+    return compiled.program("watcher", [os.path.join(TOOLS, "watcher.c")])
 
 
 @pytest.fixture
