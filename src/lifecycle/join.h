@@ -26,8 +26,8 @@ struct join {
 int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
                   struct error *err);
 
-/* outside: children are born in the container's pid namespace from here on. 1; 0 where that takes
- * rights that only the container's user namespace gives: then the first leg does it; -1. *own is
+/* outside: children are born in the container's pid namespace from here on. 1; 0 where that, or
+ * the way back, takes rights that rt has not: then the first leg does it; -1. *own is
  * the way back, for join_leave_pid. */
 int join_enter_pid (const struct join *join, int *own, struct error *err);
 int join_leave_pid (int own, struct error *err);

@@ -79,3 +79,22 @@ def test_terminal(running):
 def test_failures(running, fails):
     assert fails(running.execute("--cwd", "/none"), "/none", "no such file").code == 255
     assert fails(running.execute("-u", "5"), "user").code == 255   # has no id here
+
+
+@pytest.mark.rows("EXE-27", "UID-24")
+@pytest.mark.own
+def test_as_root_of_a_user_namespace(user_box):  # noqa: F811
+    """As podman calls it without privileges: the container's namespaces belong to rt's own user
+    namespace, and rt's pid namespace to the outer one, into which it cannot come back."""
+    box = user_box
+    box.namespace("user", absent=True)
+    box.namespace("network", absent=True)
+    del box.linux["uidMappings"], box.linux["gidMappings"]
+    box.ops("pause")
+    again = '"$1" --root "$3"'
+    script = (f'"$@" && {again} start "$7" && {again} exec "$7" /bin/probe report && '
+              f'{again} delete -f "$7"')
+    told = box.act("create", shell=f"exec unshare -Ur /bin/sh -c '{script}' sh \"$@\"")
+    assert told.code == 0, told
+    assert told.report["pid"] != 1
+    host.reap_all()
