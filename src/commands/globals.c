@@ -40,6 +40,8 @@ static const struct option rows[] = {
     OPTION_WORD ("log-level", NULL, struct global_options, log_level, "error|warning|debug", NULL,
                  "which messages are written (default: warning)"),
     OPTION_FLAG ("debug", NULL, struct global_options, debug, "the same as --log-level debug"),
+    OPTION_STRING ("trace", NULL, struct global_options, trace, "FILE",
+                   "write what takes how long to FILE, for Perfetto or chrome://tracing"),
     OPTION_WORD ("cgroup-manager", NULL, struct global_options, cgroup_manager, CGROUP_MANAGERS,
                  NULL, "who makes the cgroups (default: cgroupfs)"),
     OPTION_WORD ("systemd-cgroup", NULL, struct global_options, cgroup_manager, SYSTEMD_CGROUP,

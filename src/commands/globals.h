@@ -11,6 +11,7 @@
 struct global_options {
     const char *root;
     const char *log;
+    const char *trace;
     int log_format;
     int log_level;
     bool debug;

@@ -5,6 +5,7 @@
  */
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "build.h"
 #include "command.h"
 #include "globals.h"
@@ -189,6 +190,8 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
         *err = log_error;
         return -1;
     }
+    if (result == 0 && call.globals.trace)
+        result = trace_open (call.globals.trace, call.command->name, err);
     struct lifecycle_globals globals = {0};
     if (result < 0 || globals_resolve (&call.globals, &arena, &globals, err) < 0)
         return -1;
@@ -199,7 +202,9 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
                                     .options = call.options,
                                     .count = call.count,
                                     .arguments = call.arguments};
+    trace_phase ("read");
     result = call.command->run (&invocation, err);
+    trace_close ();
     *exit_status = invocation.exit_status;
     return result;
 }

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/trace.h"
 #include "cgroup/systemd.h"
 #include "container/affinity.h"
 #include "container/apparmor.h"
@@ -241,6 +242,7 @@ static int exec_grant (struct exec *exec, struct error *err)
 
 static int exec_meet (struct exec *exec, struct error *err)
 {
+    trace_phase ("await the process");
     const struct meet meet = {.who = "the process",
                               .line = exec->line,
                               .pid = &exec->pid,
@@ -300,10 +302,12 @@ static void exec_undo (struct exec *exec)
 
 static int exec_until_running (struct exec *exec, struct error *err)
 {
+    trace_phase ("decide");
     if (exec_decide (exec, err) < 0 || exec_prepare (exec, err) < 0)
         return -1;
     if (!exec->request->detach && foreground_prepare (true, err) < 0)
         return -1;
+    trace_phase ("clone");
     if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_meet (exec, err) == 0 &&
         exec_commit (exec, err) == 0)
         return 0;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "container/console.h"
 #include "container/devices.h"
 #include "container/hooks.h"
@@ -176,19 +177,23 @@ static int build_root (struct start *start, struct born *born, struct error *err
 
     if (!start->rootfs.own_mounts)
         return share_root (start, born, err);
+    trace_phase ("root");
     if (rootfs_apply_attach (&start->rootfs, config->linux.rootfs_propagation, err) < 0)
         return -1;
     int root = start->rootfs.tree.fd;
+    trace_phase ("mounts");
     if (mounts_apply (&start->mounts, root, err) < 0 ||
         devices_apply (&config->linux, root, start->plan.userns, start->mounts.dev_is_bind, err) <
             0 ||
         open_console (start, born, root, err) < 0 || make_cwd (config->process, root, err) < 0)
         return -1;
+    trace_phase ("masks");
     if (await_hooks (start, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
         mounts_apply_readonly (&start->mounts, err) < 0)
         return -1;
     if (config->root->readonly && rootfs_apply_readonly (&start->rootfs, err) < 0)
         return -1;
+    trace_phase ("pivot_root");
     mounts_release (&start->mounts);
     return rootfs_apply_enter (&start->rootfs, start->request->no_pivot,
                                config->linux.rootfs_propagation, err);
@@ -253,11 +258,13 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     }
     (void)setsid ();
     (void)prctl (PR_SET_NAME, "rt:init");
+    trace_phase ("await grant");
     if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
         become_root (start->plan.userns, config, &born.groups, err) < 0)
         return -1;
     die_with_parent ();
+    trace_phase ("namespaces");
     if (settle_namespaces (start, err) < 0 || build_root (start, &born, err) < 0 ||
         sysctl_apply (&config->linux.sysctl, err) < 0)
         return -1;
@@ -276,6 +283,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .hooks_output = &start->hooks_output,
         .hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ()),
     };
+    trace_phase ("process");
     if (become_enter_cwd (config->process, err) < 0)
         return -1;
     if (config->process->terminal && console_attach (&born.console, err) < 0)
@@ -289,6 +297,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     if (start->gated && last_leg.start_hooks->count == 0 &&
         become_check_executable (&last_leg, err) < 0)
         return -1;
+    trace_leave (); /* the filter may forbid to write, and the gate is for another rt */
     if (await_release (start, err) < 0)
         return -1;
 
@@ -300,6 +309,8 @@ void inside (struct start *start, bool in_cgroup)
 {
     struct error err = {0};
 
+    trace_child ();
+    trace_phase ("birth");
     die_with_parent ();
     /* Whoever shares a pid namespace with C must not look into it (CVE-2016-9962). A rootless P
      * must, for the id maps, and so must who calls rt, for all that is done to a container before

@@ -10,12 +10,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "base/trace.h"
 #include "container/apparmor.h"
 #include "container/hooks.h"
 #include "container/idmap.h"
-#include "container/oom.h"
 #include "container/rlimits.h"
-#include "container/seccomp_agent.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
 #include "kernel/ns.h"
@@ -24,6 +23,7 @@
 #include "lifecycle/channel.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/foreground.h"
+#include "lifecycle/grant.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
@@ -244,17 +244,6 @@ static int start_claim (struct start *start, struct error *err)
     return start->gate < 0 ? -1 : 0;
 }
 
-/* What the files hold is what systemd is told, where it is. */
-static int start_limit (struct start *start, struct error *err)
-{
-    const struct oci_resources *resources = start->config->linux.resources;
-    bool in_userns = start->plan.userns || process_in_user_namespace ();
-
-    if (start->unit.name)
-        resources = systemd_resources (start->arena, resources);
-    return cgroup_limit (&start->record.cgroup, resources, in_userns, err);
-}
-
 /* The scope, and where it is: the record has to say that before anything is made in it. */
 static int start_unit (struct start *start, struct error *err)
 {
@@ -298,6 +287,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
 {
     int pair[2];
 
+    trace_phase ("cgroup");
     if (start_place (start, err) < 0)
         return -1;
     if (cgroup_limits_first (&start->record.cgroup) && start_limit (start, err) < 0)
@@ -310,6 +300,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
 
     struct clone_request request = {.flags = start->plan.first_leg ? 0 : start->plan.make,
                                     .cgroup = cgroup_fd};
+    trace_phase ("clone");
     pid_t pid = clone_child (&request, &start->pidfd, in_cgroup);
     if (pid == 0) {
         (void)close (pair[0]);
@@ -326,39 +317,6 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
         return ns_explain (start->plan.make, saved, err);
     start->record.pid = pid;
     return 0;
-}
-
-bool start_awaits_grant (const struct start *start, bool in_cgroup)
-{
-    return !in_cgroup || start->plan.userns || start->plan.first_leg ||
-           start->config->linux.net_devices.count > 0;
-}
-
-/* Into the network namespace that C was born in or will join. */
-static int grant_net_devices (struct start *start, struct error *err)
-{
-    int netns = -1;
-
-    if (start->net_devices.count == 0)
-        return 0;
-    if (start->plan.make & CLONE_NEWNET)
-        netns = ns_open_process (start->record.pid, "net");
-    else
-        netns = namespaces_take (&start->namespaces, CLONE_NEWNET);
-    if (netns < 0)
-        return error_set (err, "RT-NETDEV", errno, "cannot open the container's network namespace");
-    return netdev_grant (&start->net_devices, netns, err);
-}
-
-static int prepare_seccomp (struct start *start, struct error *err)
-{
-    const struct oci_seccomp *seccomp = start->config->linux.seccomp;
-
-    if (!seccomp)
-        return 0;
-    if (seccomp_prepare (seccomp, &start->seccomp, err) < 0)
-        return -1;
-    return seccomp_listens (&start->seccomp) ? seccomp_agent_prepare (seccomp, err) : 0;
 }
 
 static int start_run_hooks (void *of, struct error *err)
@@ -391,49 +349,20 @@ static struct meet meet_of (struct start *start)
                          .context = start};
 }
 
-/* What only the outside may do for C, which waits for it. */
-static int start_grant (struct start *start, bool in_cgroup, struct error *err)
+/* With a first leg, C proper is told of by a descriptor, and the leg is reaped. */
+static int start_meet_child (struct start *start, struct error *err)
 {
-    const struct oci_linux *linux = &start->config->linux;
     const struct meet meet = meet_of (start);
 
-    if (start->plan.first_leg && meet_child (&meet, err) < 0)
-        return -1;
-    if (pidfd_start_time (start->record.pid, &start->record.start_time, NULL) < 0)
-        return error_set (err, "RT-CLONE", errno, "the container's init died at birth");
-    if (oom_grant (start->record.pid, &start->config->process->oom_score_adj, err) < 0)
-        return -1;
-    if ((start->plan.make & CLONE_NEWUSER) &&
-        idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
-        return -1;
-    if (!in_cgroup && systemd_join (start->record.systemd_bus, start->record.systemd_unit,
-                                    &start->record.cgroup, start->record.pid, err) < 0)
-        return -1;
-    if (grant_net_devices (start, err) < 0)
-        return -1;
-    if (start_awaits_grant (start, in_cgroup) &&
-        channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
-        return -1;
-    /* C builds the root meanwhile. */
-    if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
-        return -1;
-    /* On v1 C may still be on its way through the doors: there the holder stays for now. */
-    if (cgroup_layout () == CGROUP_V2 &&
-        systemd_settle (&start->unit, &start->record.cgroup, linux->resources, err) < 0)
-        return -1;
-    if (!cgroup_limits_first (&start->record.cgroup) && start_limit (start, err) < 0)
-        return -1;
-    uid_t owner;
-    if (plan_delegation (start->config, &owner) &&
-        cgroup_delegate (&start->record.cgroup, owner, err) < 0)
-        return -1;
-    return prepare_seccomp (start, err);
+    trace_phase ("grant");
+    return start->plan.first_leg ? meet_child (&meet, err) : 0;
 }
 
 static int start_meet (struct start *start, struct error *err)
 {
     const struct meet meet = meet_of (start);
 
+    trace_phase ("await the container");
     return meet_until_ready (&meet, err);
 }
 
@@ -472,6 +401,7 @@ static int start_descend (struct start *start, struct error *err)
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
+    trace_phase ("commit");
     if (rlimits_grant (start->record.pid, start->config->process, err) < 0 ||
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0)
@@ -517,11 +447,13 @@ static int start_until_ready (struct start *start, bool detached, struct error *
 {
     bool in_cgroup = false;
 
+    trace_phase ("decide");
     if (start_decide (start, detached, err) < 0 || start_prepare (start, err) < 0)
         return -1;
+    trace_phase ("claim");
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
-        start_grant (start, in_cgroup, err) < 0 || start_meet (start, err) < 0 ||
-        start_commit (start, err) < 0) {
+        start_meet_child (start, err) < 0 || start_grant (start, in_cgroup, err) < 0 ||
+        start_meet (start, err) < 0 || start_commit (start, err) < 0) {
         start_undo (start);
         return -1;
     }
@@ -544,10 +476,12 @@ static int run_in_front (struct start *start, int *status, struct error *err)
 {
     const char *state_root = start->request->globals->state_root;
 
+    trace_phase ("foreground");
     (void)flock (start->directory, LOCK_UN);
     netdev_release (&start->net_devices);
     if (foreground_wait (start->record.pid, start->pidfd, start->ptmx, status, err) < 0)
         return -1;
+    trace_phase ("delete");
     if (start->request->keep)
         return 0;
     /* Somebody else may have deleted it meanwhile. */
@@ -568,6 +502,7 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
         return -1;
     start_init (&start, request, &arena, false);
     int failed = start_until_ready (&start, request->detach, err);
+    trace_phase ("exec");
     const struct running running = {.config = start.config,
                                     .record = &start.record,
                                     .pid = start.record.pid,
