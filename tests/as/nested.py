@@ -25,9 +25,10 @@ import host  # noqa: E402
 OWN = ("dev", "proc", "sys", "run", "tmp", "mnt", "lost+found")
 
 # On v2 a cgroup with controllers for those below it holds no process itself.
-LEAVE_ROOT = """if [ -e /sys/fs/cgroup/cgroup.procs ] && [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    mkdir /sys/fs/cgroup/tests && echo 0 >/sys/fs/cgroup/tests/cgroup.procs || exit 125
-fi
+LEAVE_ROOT = """for root in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+    [ ! -e "$root/cgroup.controllers" ] ||
+        { mkdir "$root/tests" && echo 0 >"$root/tests/cgroup.procs"; } || exit 125
+done
 exec "$@"
 """
 

@@ -44,6 +44,7 @@ def test_device_rules_in_order(new_box):
 
 @pytest.mark.rows("CGD-06")
 @pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.needs("root: makes device nodes")
 def test_a_listed_device_is_no_rule(new_box, allowed):
     """linux.devices makes a node; whether it can be opened is for the rules to say."""
     box = new_box("stat /dev/listed", "open /dev/listed r")
@@ -57,6 +58,7 @@ def test_a_listed_device_is_no_rule(new_box, allowed):
 
 
 @pytest.mark.rows("CGD-16")
+@pytest.mark.needs("root: makes device nodes")
 def test_a_device_that_comes_later(new_box):
     """A rule is for numbers: a driver or a node that is not there yet makes no difference."""
     box = new_box("pause")

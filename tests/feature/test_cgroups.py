@@ -144,6 +144,7 @@ def test_frozen_cgroup_is_refused(new_box, fails, cgroups):
 @pytest.mark.needs("v2")
 @pytest.mark.parametrize("writable, private, owner", [(True, True, 100000), (False, True, 0),
                                                       (True, False, 0)])
+@pytest.mark.needs("root: chooses ids")
 def test_ownership_of_the_cgroup(new_box, cgroups, writable, private, owner):
     box = new_box("pause")
     box.userns()
@@ -451,6 +452,7 @@ def test_kernel_memory_of_v1(new_box, fails, name, file):
 @pytest.mark.rows("CGR-19")
 @pytest.mark.needs("v1:cpu")
 @pytest.mark.own
+@pytest.mark.needs("host-cgroups: a share of the host's realtime")
 def test_realtime_of_v1(new_box, fails):
     box = new_box("pause")
     box.linux["resources"]["cpu"] = {"realtimeRuntime": 20000, "realtimePeriod": 500000}

@@ -532,6 +532,7 @@ PR_SET_NO_NEW_PRIVS = 38
 
 @pytest.mark.rows("PRC-37")
 @pytest.mark.parametrize("seccomp", [False, True])
+@pytest.mark.needs("root: newuidmap gains nothing below no_new_privs")
 def test_no_new_privs_of_the_caller_stays(new_box, seccomp):
     """Nobody can take it away, so the document's false is no error."""
     box = new_box("report")

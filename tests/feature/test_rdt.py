@@ -48,6 +48,7 @@ def test_features(rt):
 
 
 @pytest.mark.rows("RDT-12")
+@pytest.mark.needs("root: newuidmap gains nothing below strace")
 def test_resctrl_is_left_alone(new_box, work):
     """Who does not ask for a class of service is not looked for in one."""
     box = new_box("report")

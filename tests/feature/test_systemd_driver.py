@@ -15,7 +15,7 @@ import host
 from fake_systemd import FakeSystemd
 from limits import bandwidth_of, pids_of
 
-pytestmark = [pytest.mark.own, pytest.mark.needs("v2-tree")]
+pytestmark = [pytest.mark.own, pytest.mark.needs("v2-tree", "root: the bus of the system")]
 DRIVER = ("--systemd-cgroup",)
 INFINITY = 2 ** 64 - 1
 

@@ -27,10 +27,13 @@ READ_ONLY_SYSCTL = "EACCES" if ROOTLESS else "EROFS"
 
 def words():
     """For @pytest.mark.needs (...). root: what only the host's root can do; ids: more ids than one;
+    host-cgroups: the roots of the hierarchies are the host's;
     all-calls: rt below no filter of ours."""
     found = {f"as-{AS}"}
     if not ROOTLESS:
         found.add("root")
+    if AS in ("root", "blocked"):
+        found.add("host-cgroups")
     if AS != "single-id":
         found.add("ids")
     if AS != "blocked":
