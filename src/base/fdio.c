@@ -5,6 +5,7 @@
 #include "fdio.h"
 
 #include "cleanup.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #define FDS_MAX 8
-#define CONNECT_TIMEOUT_S 10
 
 static ssize_t read_again (int fd, void *bytes, size_t size)
 {
@@ -232,7 +232,8 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
 
 static int connect_address (const struct sockaddr_un *address, int type)
 {
-    static const struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_S};
+    const int ms = patience_ms ();
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     AUTO_FD int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
         return -1;
@@ -261,7 +262,8 @@ int fd_connect_unix (const char *path, int type, struct error *err)
         return fd;
     error_set (err, "RT-SOCKET", errno, "connect to the socket `%s`", path);
     if (err->errnum == EAGAIN)
-        return error_hint (err, "waited %d s for its owner, who accepts nobody", CONNECT_TIMEOUT_S);
+        return error_hint (err, "waited %g s for its owner, who accepts nobody",
+                           patience_seconds ());
     return -1;
 }
 

@@ -43,8 +43,8 @@ int fd_send (int socket, const void *bytes, size_t length, const int *fds, size_
 ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_count);
 
 /* Connects to the AF_UNIX socket at `path` (of `type`), which may be longer than sun_path.
- * The descriptor or -1. Neither this nor what is sent there later waits longer than 10 s: for a
- * server that accepts nobody, or one that does not read (EAGAIN). */
+ * The descriptor or -1. Neither this nor what is sent there later waits longer than patience.h
+ * says: for a server that accepts nobody, or one that does not read (EAGAIN). */
 int fd_connect_unix (const char *path, int type, struct error *err);
 
 /* The same below a directory: listen or connect at `name` in `dir`. */

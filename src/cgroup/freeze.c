@@ -8,11 +8,11 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "cgroup/tree.h"
+#include "kernel/straggler.h"
 
 #include <errno.h>
 #include <fcntl.h>
-
-enum { FREEZE_TIMEOUT_MS = 10 * 1000 };
 
 static int open_directory (const char *path)
 {
@@ -35,10 +35,36 @@ int cgroup_frozen (const struct oci_map *paths)
            strstr (text, "frozen 1");
 }
 
-static int explain_timeout (const char *path, bool freeze, int errnum, struct error *err)
+/* A frozen process sleeps where the freezer has put it. */
+static bool is_held_by_freezer (pid_t pid)
 {
-    return error_set (err, "RT-CGROUP-FREEZE", errnum, "%s cgroup '%s'", freeze ? "freeze" : "thaw",
-                      path);
+    AUTO_TEXT struct text words = {0};
+
+    return straggler_describe (pid, &words) && (strstr (text_string (&words), "do_freezer_trap") ||
+                                                strstr (text_string (&words), "__refrigerator"));
+}
+
+/* errnum: ETIMEDOUT, or what the kernel said. To be called before what was begun is undone. */
+static int explain_timeout (const char *path, bool freeze, int timeout_ms, int errnum,
+                            struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_FD int dir = open_directory (path);
+    AUTO_TEXT struct text left = {0};
+    struct tree tree = {0};
+    size_t count = 0;
+
+    error_set (err, "RT-CGROUP-FREEZE", errnum, "%s cgroup '%s': waited %g s",
+               freeze ? "freeze" : "thaw", path, timeout_ms / 1000.0);
+    if (dir < 0 || tree_list (&arena, dir, &tree) < 0 || tree_processes (&arena, dir, &tree) < 0)
+        return -1;
+    for (size_t i = 0; i < tree.process_count; i++)
+        if (is_held_by_freezer (tree.processes[i]) != freeze)
+            tree.processes[count++] = tree.processes[i];
+    stragglers_describe (tree.processes, count, &left);
+    return left.length
+               ? error_hint (err, "not %s: %s", freeze ? "frozen" : "thawed", text_string (&left))
+               : -1;
 }
 
 static int explain_above (const char *path, struct error *err)
@@ -80,10 +106,10 @@ static int v2_freeze (const char *path, bool freeze, int timeout_ms, struct erro
     int reached = wait_events (dir, freeze ? "frozen 1" : "frozen 0", timeout_ms);
     if (reached == 1)
         return 0;
-    int errnum = reached < 0 ? errno : ETIMEDOUT;
+    explain_timeout (path, freeze, timeout_ms, reached < 0 ? errno : ETIMEDOUT, err);
     if (freeze)
         (void)fd_write_file_at (dir, "cgroup.freeze", "0");
-    return explain_timeout (path, freeze, errnum, err);
+    return -1;
 }
 
 /* The v1 freezer can hang half way: a process that waits for a frozen one (vfork, ptrace) does not
@@ -108,9 +134,10 @@ static int v1_freeze (const char *path, bool freeze, int timeout_ms, struct erro
         if (!wait_more (&wait))
             break;
     }
+    explain_timeout (path, freeze, timeout_ms, ETIMEDOUT, err);
     if (freeze)
         (void)fd_write_file_at (dir, "freezer.state", "THAWED");
-    return explain_timeout (path, freeze, ETIMEDOUT, err);
+    return -1;
 }
 
 int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, struct error *err)
@@ -128,7 +155,7 @@ int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, str
 
 int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err)
 {
-    return freeze_within (paths, freeze, FREEZE_TIMEOUT_MS, err);
+    return freeze_within (paths, freeze, patience_ms (), err);
 }
 
 int thaw_killed (const struct oci_map *paths, struct error *err)
@@ -142,8 +169,8 @@ int thaw_killed (const struct oci_map *paths, struct error *err)
             (void)fd_write_file_at (dir, "cgroup.freeze", "0");
         return 0;
     }
-    if (freeze_within (paths, false, FREEZE_TIMEOUT_MS, &failure) == 0 ||
-        failure.errnum == ENOENT || failure.errnum == ENODEV)
+    if (freeze_within (paths, false, patience_ms (), &failure) == 0 || failure.errnum == ENOENT ||
+        failure.errnum == ENODEV)
         return 0;
     *err = failure;
     return -1;

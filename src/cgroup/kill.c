@@ -19,9 +19,8 @@
 #include <unistd.h>
 
 enum {
-    REMOVE_TIMEOUT_MS = 2000,
-    KILL_TIMEOUT_MS = 10 * 1000,
-    FREEZE_TIMEOUT_MS = 500, /* what does not freeze soon is killed all the same */
+    REMOVE_TIMEOUT_MS = 2000, /* who has not gone by then needs to be killed */
+    FREEZE_TIMEOUT_MS = 500,  /* what does not freeze soon is killed all the same */
 };
 
 static bool is_gone (int errnum)
@@ -117,7 +116,7 @@ static int kill_pass (struct arena *arena, const struct oci_map *paths, const ch
 /* Where the freezer does not take (or is not there), passes are repeated until nobody is left. */
 static int kill_in_rounds (const struct oci_map *paths, struct error *err)
 {
-    struct wait wait = wait_begin (KILL_TIMEOUT_MS);
+    struct wait wait = wait_begin (patience_ms ());
     const char *path = main_path (paths);
 
     for (;;) {

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "kernel/holder.h"
 #include "kernel/pidfd.h"
@@ -218,8 +219,7 @@ int systemd_start (struct arena *arena, struct systemd_unit *unit,
 
     if (cgroup_host_read (arena, request->rootless, &host, err) < 0)
         return -1;
-    AUTO_SYSTEMD_BUS struct systemd_bus *bus =
-        systemd_bus_open (unit->bus, SYSTEMD_TIMEOUT_MS, err);
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (unit->bus, patience_ms (), err);
     if (!bus || systemd_bus_version (bus, &properties.systemd, err) < 0)
         return -1;
     paths_of (arena, &host, "", NULL, &found);
@@ -250,8 +250,7 @@ static int attach (const char *bus_address, const char *unit, const char *path, 
                    struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    AUTO_SYSTEMD_BUS struct systemd_bus *bus =
-        systemd_bus_open (bus_address, SYSTEMD_TIMEOUT_MS, err);
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (bus_address, patience_ms (), err);
     const char *group = bus ? systemd_bus_control_group (bus, unit, &arena, err) : NULL;
 
     if (!group)
@@ -285,8 +284,7 @@ static int set_late_tasks (const struct systemd_unit *unit, const struct oci_res
     const int64_t limit = resources->pids_limit.value;
 
     unit_property_uint64 (&properties, "TasksMax", limit < 1 ? 1 : (uint64_t)limit);
-    AUTO_SYSTEMD_BUS struct systemd_bus *bus =
-        systemd_bus_open (unit->bus, SYSTEMD_TIMEOUT_MS, err);
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (unit->bus, patience_ms (), err);
     return bus ? systemd_bus_set (bus, unit->name, &properties, err) : -1;
 }
 
@@ -322,8 +320,7 @@ int systemd_set (const char *bus_address, const char *unit, const struct oci_map
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct unit_properties properties = {.arena = &arena};
-    AUTO_SYSTEMD_BUS struct systemd_bus *bus =
-        systemd_bus_open (bus_address, SYSTEMD_TIMEOUT_MS, err);
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (bus_address, patience_ms (), err);
 
     if (!bus || systemd_bus_version (bus, &properties.systemd, err) < 0 ||
         add_limits (&arena, paths, resources, &properties, err) < 0)
@@ -333,8 +330,7 @@ int systemd_set (const char *bus_address, const char *unit, const struct oci_map
 
 int systemd_stop (const char *bus_address, const char *unit, struct error *err)
 {
-    AUTO_SYSTEMD_BUS struct systemd_bus *bus =
-        systemd_bus_open (bus_address, SYSTEMD_TIMEOUT_MS, err);
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (bus_address, patience_ms (), err);
 
     return bus ? systemd_bus_stop (bus, unit, err) : -1;
 }

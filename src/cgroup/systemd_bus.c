@@ -6,10 +6,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cgroup/dbus.h"
+#include "kernel/straggler.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define DESTINATION "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
@@ -74,14 +76,30 @@ static const char *words_of (const struct dbus_message *answer)
     return answer->error ? answer->error : "an error without a name";
 }
 
+/* The bus is a process, too. Systemd itself is behind it. */
+static int hint_silence (const struct systemd_bus *bus, struct error *err)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    AUTO_TEXT struct text who = {0};
+
+    if (getsockopt (bus->dbus.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0 &&
+        straggler_describe (peer.pid, &who))
+        return error_hint (err,
+                           "the bus is process %s; systemd may be stuck: see `systemctl status` "
+                           "and the journal",
+                           text_string (&who));
+    return error_hint (err, "systemd may be stuck: see `systemctl status` and the journal");
+}
+
 /* No answer at all. */
 static int explain_silence (const struct systemd_bus *bus, int errnum, const char *what,
                             const char *unit, struct error *err)
 {
     if (errnum == ETIMEDOUT) {
-        error_set (err, "RT-SYSTEMD-TIMEOUT", 0, "%s %s: no answer from systemd in %d seconds",
-                   what, unit, bus->timeout_ms / 1000);
-        return error_hint (err, "systemd may be stuck: see `systemctl status` and the journal");
+        error_set (err, "RT-SYSTEMD-TIMEOUT", 0, "%s %s: no answer from systemd in %g s", what,
+                   unit, bus->timeout_ms / 1000.0);
+        return hint_silence (bus, err);
     }
     error_set (err, "RT-SYSTEMD-LOST", errnum, "%s %s: the connection to systemd's bus broke", what,
                unit);

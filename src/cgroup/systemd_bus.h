@@ -10,8 +10,6 @@
 
 #include "cgroup/systemd_properties.h"
 
-#define SYSTEMD_TIMEOUT_MS 30000
-
 struct systemd_bus;
 
 #define AUTO_SYSTEMD_BUS __attribute__ ((cleanup (systemd_bus_release)))

@@ -10,7 +10,9 @@
  */
 #include "globals.h"
 
+#include "base/duration.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "cgroup/systemd.h"
 #include "command.h"
@@ -48,12 +50,33 @@ static const struct option rows[] = {
                  "true", "the same as --cgroup-manager systemd"),
     OPTION_WORD ("rootless", NULL, struct global_options, rootless, ROOTLESS_WORDS, "true",
                  "forgive cgroups that may not be changed (default: auto)"),
+    OPTION_STRING (
+        "timeout", NULL, struct global_options, timeout, "DURATION",
+        "give up what does not happen in this time, like 10s: a lock, systemd, the death "
+        "of a process, a hook without a timeout of its own (default: 30s, hooks have none)"),
     OPTION_STRING ("criu", NULL, struct global_options, criu, "PATH", NULL),
     OPTION_FLAG ("version", "vV", struct global_options, version, "print the version and exit"),
 };
 
 const struct options_table global_table = {
     .owner = "rt", .items = rows, .count = LENGTH (rows), .order = OPTIONS_FIRST};
+
+int globals_set_patience (const struct global_options *options, struct error *err)
+{
+    int64_t span;
+
+    if (!options->timeout)
+        return 0;
+    if (duration_parse (options->timeout, &span) < 0) {
+        error_set (err, "RT-USAGE", 0, "--timeout: invalid duration `%s`", options->timeout);
+        return error_hint (err, "a number with a unit: 10s, 500ms, 1m30s");
+    }
+    span /= 1000000;
+    if (span < 1 || span > INT_MAX)
+        return error_set (err, "RT-USAGE", 0, "--timeout: from 1ms to %dh", INT_MAX / 3600000);
+    patience_set ((int)span);
+    return 0;
+}
 
 int globals_open_log (const struct global_options *options, struct error *err)
 {

@@ -17,11 +17,15 @@ struct global_options {
     bool debug;
     int rootless;
     int cgroup_manager;
+    const char *timeout;
     const char *criu;
     bool version;
 };
 
 extern const struct options_table global_table;
+
+/* --timeout, for all that follows. */
+int globals_set_patience (const struct global_options *options, struct error *err);
 
 int globals_open_log (const struct global_options *options, struct error *err);
 

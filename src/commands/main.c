@@ -182,6 +182,8 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
     if (result == 0 && (call.help || call.globals.version))
         return tell (&call, err);
     if (result == 0)
+        result = globals_set_patience (&call.globals, err);
+    if (result == 0)
         result = guard (&call, err);
 
     /* The log opens for errors too; where even that fails, the first error is the one to tell. */

@@ -6,13 +6,16 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/json_write.h"
+#include "base/patience.h"
 #include "command.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define OUTPUT_MAX (64u << 20)
 
@@ -42,39 +45,56 @@ static int print_json (const struct lifecycle_processes *processes, struct error
     return command_print (&out, err);
 }
 
+/* ps(1) reads of each process of the host, and one of these may hold it up. */
+static int await_ps (pid_t child, struct error *err)
+{
+    struct wait wait = wait_begin (patience_ms ());
+    int status;
+    pid_t ended;
+
+    while ((ended = waitpid (child, &status, WNOHANG)) == 0 && wait_more (&wait))
+        ;
+    if (ended < 0)
+        return error_set (err, "RT-PS", errno, "cannot wait for ps");
+    if (ended == 0) {
+        (void)kill (child, SIGKILL);
+        error_set (err, "RT-PS", 0, "ps does not end: waited %g s", patience_seconds ());
+        return error_hint (err, "it reads of each process of this host; --format json does not");
+    }
+    if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
+        return 0;
+    return error_set (err, "RT-PS", 0, "ps failed with status %d",
+                      WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status));
+}
+
 /* Everything that ps(1) prints; free () it. */
 static char *run_ps (char *const argv[], struct error *err)
 {
     posix_spawn_file_actions_t actions;
-    int pair[2];
-    int status;
     pid_t child;
     size_t length;
 
-    if (pipe2 (pair, O_CLOEXEC) < 0) {
-        error_set (err, "RT-PS", errno, "cannot make a pipe");
+    AUTO_FD int output = memfd_create ("ps", MFD_CLOEXEC);
+    if (output < 0) {
+        error_set (err, "RT-PS", errno, "cannot make a file in memory");
         return NULL;
     }
-    AUTO_FD int output = pair[0];
     (void)posix_spawn_file_actions_init (&actions);
-    (void)posix_spawn_file_actions_adddup2 (&actions, pair[1], STDOUT_FILENO);
+    (void)posix_spawn_file_actions_adddup2 (&actions, output, STDOUT_FILENO);
     int failed = posix_spawnp (&child, "ps", &actions, NULL, argv, environ);
     (void)posix_spawn_file_actions_destroy (&actions);
-    (void)close (pair[1]);
     if (failed) {
         error_set (err, "RT-PS", failed, "cannot run ps");
         error_hint (err, "install procps, or use --format json");
         return NULL;
     }
-    AUTO_FREE char *text = fd_read_all (output, OUTPUT_MAX, &length, "the output of ps", err);
-    while (waitpid (child, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (text && (!WIFEXITED (status) || WEXITSTATUS (status) != 0)) {
-        error_set (err, "RT-PS", 0, "ps failed with status %d",
-                   WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status));
+    if (await_ps (child, err) < 0)
+        return NULL;
+    if (lseek (output, 0, SEEK_SET) < 0) {
+        error_set (err, "RT-PS", errno, "read the output of ps");
         return NULL;
     }
-    return take_pointer (&text);
+    return fd_read_all (output, OUTPUT_MAX, &length, "the output of ps", err);
 }
 
 /* The word of a line in this column; its length, 0 where the line is shorter. */

@@ -5,10 +5,13 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/patience.h"
+#include "base/text.h"
 #include "kernel/clone.h"
 #include "kernel/fds.h"
 #include "kernel/pidfd.h"
 #include "kernel/signals.h"
+#include "kernel/straggler.h"
 #include "oci-spec/annotations.h"
 #include "oci-spec/names.h"
 
@@ -138,6 +141,38 @@ static int system_failure (struct error *err)
     return error_set (err, "RT-HOOK-SYSTEM", errno, "cannot make pipes or a process for it");
 }
 
+static int64_t now_ms (void)
+{
+    struct timespec now;
+
+    (void)clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What poll takes: -1 = no limit. A time longer than that is asked for again. */
+static int poll_time (int64_t deadline)
+{
+    int64_t left = deadline < 0 ? -1 : deadline - now_ms ();
+
+    if (deadline >= 0 && left < 0)
+        return 0;
+    return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* exec closes the pipe; on a file system that does not answer it never comes to that. */
+static bool begins_in_time (int report, int64_t deadline)
+{
+    struct pollfd ready = {.fd = report, .events = POLLIN};
+
+    for (;;) {
+        int left = poll_time (deadline);
+        if (poll (&ready, 1, left) > 0)
+            return true;
+        if (left == 0)
+            return false;
+    }
+}
+
 /* The child's own words about why it could not exec, or nothing. */
 static int check_start (int report, const struct oci_hook *hook,
                         const struct hooks_context *context, struct error *err)
@@ -167,7 +202,7 @@ static int check_start (int report, const struct oci_hook *hook,
 
 /* Forks; the child has the far ends of the pipes and they are closed here when this returns. */
 static int start (struct run *run, const struct oci_hook *hook, enum oci_hook_kind kind,
-                  const struct hooks_context *context, struct error *err)
+                  const struct hooks_context *context, int64_t deadline, struct error *err)
 {
     const struct clone_request plain = {.cgroup = -1};
     bool in_cgroup;
@@ -200,15 +235,9 @@ static int start (struct run *run, const struct oci_hook *hook, enum oci_hook_ki
         child_run (hook, kind, context, parent, fds, report_writer);
     }
     drop_fd (&report_writer);
-    return check_start (report_reader, hook, context, err);
-}
-
-static int64_t now_ms (void)
-{
-    struct timespec now;
-
-    (void)clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return begins_in_time (report_reader, deadline)
+               ? check_start (report_reader, hook, context, err)
+               : 0;
 }
 
 static void keep (struct run *run, const char *bytes, size_t length)
@@ -263,11 +292,10 @@ static int carry (struct run *run, int64_t deadline)
             [STATE] = {.fd = run->state_writer, .events = POLLOUT},
             [OUTPUT] = {.fd = run->output, .events = POLLIN},
         };
-        int64_t left = deadline < 0 ? -1 : deadline - now_ms ();
-        if (deadline >= 0 && left <= 0)
+        int left = poll_time (deadline);
+        if (left == 0)
             return 0;
-        /* A time longer than poll takes: asks again. */
-        int count = poll (ready, 3, left > INT32_MAX ? INT32_MAX : (int)left);
+        int count = poll (ready, 3, left);
         if (count < 0 && errno != EINTR)
             return -1;
         if (count <= 0)
@@ -332,6 +360,17 @@ static void kill_group (const struct run *run)
     (void)pidfd_signal (run->pidfd, SIGKILL);
 }
 
+/* What it did when its time was over: nothing where the kernel does not tell. */
+static int time_is_over (struct run *run, int64_t limit_ms, const char *doing, struct error *err)
+{
+    char line[600];
+    const char *words = last_words (run, line, sizeof (line));
+
+    error_set (err, "RT-HOOK-TIMEOUT", 0, "timeout of %g s expired%s%s", (double)limit_ms / 1000,
+               words[0] != '\0' ? ": " : "", words);
+    return doing[0] != '\0' ? error_hint (err, "it was %s", doing) : -1;
+}
+
 static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
                     const struct hooks_context *context, struct error *err)
 {
@@ -350,27 +389,29 @@ static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
     if (hook->timeout.present)
         limit_ms = hook->timeout.value > INT64_MAX / 2000 ? -1 : hook->timeout.value * 1000;
     int64_t deadline = limit_ms < 0 ? -1 : now_ms () + limit_ms;
-    if (start (&run, hook, kind, context, err) < 0) {
+    if (start (&run, hook, kind, context, deadline, err) < 0) {
         if (run.pid > 0)
             (void)reap (&run, &status);
         return -1;
     }
     int dead = carry (&run, deadline);
     int errnum = errno;
-    if (dead <= 0)
+    AUTO_TEXT struct text doing = {0};
+    if (dead <= 0) {
+        (void)straggler_describe (pidfd_pid (run.pidfd), &doing); /* as /proc numbers it */
         kill_group (&run);
+        /* In the middle of a call that the kernel does not end (state D) it stays behind. */
+        if (pidfd_wait_dead (run.pidfd, patience_ms ()) == 0)
+            return time_is_over (&run, limit_ms, text_string (&doing), err);
+    }
     if (reap (&run, &status) < 0)
         return error_set (err, "RT-HOOK-SYSTEM", errno, "cannot wait for it");
     for (int left = OUTPUT_AFTER_DEATH; run.output >= 0 && left > 0 && read_output (&run);)
         left -= OUTPUT_KEPT;
     if (dead < 0)
         return error_set (err, "RT-HOOK-SYSTEM", errnum, "cannot wait for it");
-    if (dead == 0) {
-        char line[600];
-        const char *words = last_words (&run, line, sizeof (line));
-        return error_set (err, "RT-HOOK-TIMEOUT", 0, "timeout of %g s expired%s%s",
-                          (double)limit_ms / 1000, words[0] != '\0' ? ": " : "", words);
-    }
+    if (dead == 0)
+        return time_is_over (&run, limit_ms, text_string (&doing), err);
     return judge (&run, status, err);
 }
 

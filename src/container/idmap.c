@@ -4,12 +4,15 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/patience.h"
 #include "kernel/privileges.h"
 #include "kernel/procfd.h"
+#include "kernel/straggler.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -33,11 +36,27 @@ static int write_file (pid_t pid, const char *file, const char *text)
 }
 
 /* What the tool says about itself, one line, is the reason that counts. */
-static int start_tool (const char *tool, char *const argv[], pid_t *child, char *words, size_t size)
+static void read_words (int output, char *words, size_t size, const struct wait *wait)
+{
+    struct pollfd ready = {.fd = output, .events = POLLIN};
+    size_t length = 0;
+
+    for (ssize_t got = 1; got > 0 && length < size - 1; length += (size_t)got) {
+        got = poll (&ready, 1, wait_left (wait)) > 0
+                  ? read (output, words + length, size - 1 - length)
+                  : 0;
+        if (got < 0)
+            got = 0;
+    }
+    words[length] = '\0';
+    words[strcspn (words, "\n")] = '\0';
+}
+
+static int start_tool (const char *tool, char *const argv[], pid_t *child, char *words, size_t size,
+                       const struct wait *wait)
 {
     posix_spawn_file_actions_t actions;
     int pair[2];
-    size_t length = 0;
 
     if (pipe2 (pair, O_CLOEXEC) < 0)
         return errno;
@@ -46,29 +65,46 @@ static int start_tool (const char *tool, char *const argv[], pid_t *child, char 
     int failed = posix_spawnp (child, tool, &actions, NULL, argv, environ);
     (void)posix_spawn_file_actions_destroy (&actions);
     (void)close (pair[1]);
-    for (ssize_t got = 1; !failed && got > 0 && length < size - 1; length += (size_t)got)
-        if ((got = read (pair[0], words + length, size - 1 - length)) < 0)
-            got = 0;
+    if (!failed)
+        read_words (pair[0], words, size, wait);
     (void)close (pair[0]);
-    words[length] = '\0';
-    words[strcspn (words, "\n")] = '\0';
     return failed;
+}
+
+/* It has closed its standard error, or kept it open too long. As it is setuid, it may not be ours
+ * to kill. */
+static int await_tool (const char *tool, pid_t child, struct wait *wait, int *status,
+                       struct error *err)
+{
+    AUTO_TEXT struct text doing = {0};
+    pid_t ended;
+
+    while ((ended = waitpid (child, status, WNOHANG)) == 0 && wait_more (wait))
+        ;
+    if (ended > 0)
+        return 0;
+    if (ended < 0)
+        return error_set (err, "RT-IDMAP-TOOL", errno, "cannot wait for %s", tool);
+    bool described = straggler_describe (child, &doing);
+    (void)kill (child, SIGKILL);
+    error_set (err, "RT-IDMAP-TOOL", 0, "%s does not end: waited %g s", tool, patience_seconds ());
+    return described ? error_hint (err, "it was %s", text_string (&doing)) : -1;
 }
 
 static int run (const char *tool, char *const argv[], struct error *err)
 {
+    struct wait wait = wait_begin (patience_ms ());
     char words[256];
     pid_t child;
     int status;
 
-    int failed = start_tool (tool, argv, &child, words, sizeof (words));
+    int failed = start_tool (tool, argv, &child, words, sizeof (words), &wait);
     if (failed) {
         error_set (err, "RT-IDMAP-TOOL", failed, "cannot run %s", tool);
         return error_hint (err, "install the package uidmap, or map only your own id");
     }
-    while (waitpid (child, &status, 0) < 0)
-        if (errno != EINTR)
-            return error_set (err, "RT-IDMAP-TOOL", errno, "cannot wait for %s", tool);
+    if (await_tool (tool, child, &wait, &status, err) < 0)
+        return -1;
     if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
         return 0;
     error_set (err, "RT-IDMAP-TOOL", 0, "%s failed with status %d: %s", tool,

@@ -81,6 +81,46 @@ bool straggler_describe (pid_t pid, struct text *text)
     return true;
 }
 
+/* A number behind a name of /proc/PID/status; 0 where there is none. */
+static uint64_t status_number (const char *status, const char *name)
+{
+    char digits[24];
+    uint64_t value = 0;
+    const char *line = strstr (status, name);
+
+    if (!line)
+        return 0;
+    line += strlen (name);
+    (void)snprintf (digits, sizeof digits, "%.*s", (int)strcspn (line, "\n"), line);
+    return text_to_uint64 (digits, UINT64_MAX, &value) < 0 ? 0 : value;
+}
+
+/* Where the kernel does not list children (CONFIG_PROC_CHILDREN), there may be some. */
+static bool may_have_children (pid_t pid)
+{
+    char path[64], children[32];
+
+    (void)snprintf (path, sizeof path, "%d/task/%d/children", (int)pid, (int)pid);
+    return procfd_read (path, children, sizeof children) != 0;
+}
+
+bool straggler_is_stuck (pid_t pid, uint64_t *runs)
+{
+    char path[32], status[4096];
+    uint64_t before = *runs;
+
+    (void)snprintf (path, sizeof path, "%d/status", (int)pid);
+    if (procfd_read (path, status, sizeof status) <= 0)
+        return false;
+    *runs = status_number (status, "\nvoluntary_ctxt_switches:\t") +
+            status_number (status, "\nnonvoluntary_ctxt_switches:\t");
+    if (strstr (status, "\nState:\tT"))
+        return true;
+    if (strstr (status, "\nState:\tt") || strstr (status, "\nState:\tR"))
+        return false;
+    return *runs == before && !may_have_children (pid);
+}
+
 void stragglers_describe (const pid_t *pids, size_t count, struct text *text)
 {
     size_t start = text->length, told = 0, gone = 0;

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "container/affinity.h"
 #include "container/apparmor.h"
 #include "container/caps.h"
@@ -139,7 +140,7 @@ static int run_start_hooks (const struct become *become, struct error *err)
 {
     const struct hooks_context context = {.state = become->hook_state,
                                           .env = &become->env,
-                                          .default_timeout_ms = -1,
+                                          .default_timeout_ms = patience_asked_ms (),
                                           .output = become->hooks_output,
                                           .preserved = &become->preserve_fds};
 

@@ -5,16 +5,18 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "kernel/pidfd.h"
+#include "kernel/straggler.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define STOPPED_LIMIT_S 10
+/* How often a peer that says nothing is looked at. */
+#define LOOK_MS 500
 
 static const char *const words[] = {
     [CHANNEL_ERROR] = "ERROR",       [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
@@ -95,25 +97,42 @@ static bool is_text (const struct channel_message *message, size_t start)
     return message->length > start && message->payload[message->length - 1] == '\0';
 }
 
-/* Until there is something to receive. The kernel shows who is stopped by a signal as T; a tracer's
- * stop is t, and is its business. */
-static int await_packet (int line, pid_t peer, struct error *err)
+static int explain_stuck (pid_t peer, struct error *err)
 {
-    struct pollfd ready = {.fd = line, .events = POLLIN};
+    AUTO_TEXT struct text left = {0};
     uint64_t start_time;
     char state;
 
-    for (int stopped = 0; stopped < STOPPED_LIMIT_S;) {
-        int count = poll (&ready, 1, 1000);
+    if (pidfd_start_time (peer, &start_time, &state) == 0 && state == 'T') {
+        error_set (err, "RT-CHANNEL-STOPPED", 0,
+                   "process %d, which is to become the container's, is stopped: waited %g s for it",
+                   peer, patience_seconds ());
+        return error_hint (err, "somebody has sent it SIGSTOP");
+    }
+    error_set (err, "RT-CHANNEL-STUCK", 0,
+               "process %d, which is to become the container's, does not go on: waited %g s for it",
+               peer, patience_seconds ());
+    return straggler_describe (peer, &left) ? error_hint (err, "it is %s", text_string (&left))
+                                            : -1;
+}
+
+/* Until there is something to receive. */
+static int await_packet (int line, pid_t peer, struct error *err)
+{
+    struct pollfd ready = {.fd = line, .events = POLLIN};
+    struct wait wait = wait_begin (patience_ms ());
+    uint64_t runs = 0;
+
+    for (;;) {
+        int left = wait_left (&wait);
+        int count = poll (&ready, 1, left < LOOK_MS ? left : LOOK_MS);
         if (count > 0 || (count < 0 && errno != EINTR))
             return 0; /* receiving tells of errors */
-        bool stands = pidfd_start_time (peer, &start_time, &state) == 0 && state == 'T';
-        stopped = stands ? stopped + 1 : 0;
+        if (!straggler_is_stuck (peer, &runs))
+            wait = wait_begin (patience_ms ());
+        else if (wait_left (&wait) == 0)
+            return explain_stuck (peer, err);
     }
-    error_set (err, "RT-CHANNEL-STOPPED", 0,
-               "process %d, which is to become the container's, is stopped: waited %d s for it",
-               peer, STOPPED_LIMIT_S);
-    return error_hint (err, "somebody has sent it SIGSTOP");
 }
 
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err)

@@ -80,8 +80,8 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
 
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the line was
  * closed. ERROR fills err and is -1. What C does may take any time (hooks, slow disks), but a
- * `peer` that somebody has stopped is not waited for longer than 10 s: RT-CHANNEL-STOPPED. 0:
- * whoever it is, its death closes the line. */
+ * `peer` that does not go on (kernel/straggler.h) is waited for no longer than base/patience.h
+ * says: RT-CHANNEL-STOPPED, RT-CHANNEL-STUCK. 0: whoever it is, its death closes the line. */
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
 
 /* The next packet must be of this type. */

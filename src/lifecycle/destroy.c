@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/systemd.h"
@@ -19,15 +20,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define DEATH_TIMEOUT_MS 10000
-
 static int explain_alive (const struct record *record, struct error *err)
 {
     AUTO_TEXT struct text left = {0};
 
     error_set (err, "RT-KILL-TIMEOUT", 0,
-               "process %d of container %s is not dead %d s after SIGKILL", record->pid, record->id,
-               DEATH_TIMEOUT_MS / 1000);
+               "process %d of container %s is not dead %g s after SIGKILL", record->pid, record->id,
+               patience_seconds ());
     return straggler_describe (record->pid, &left)
                ? error_hint (err, "left: %s", text_string (&left))
                : -1;
@@ -45,7 +44,7 @@ static int kill_init (const struct record *record, struct error *err)
     /* A frozen v1 cgroup keeps its processes from dying. */
     if (cgroup_let_die (&record->cgroup, err) < 0)
         return -1;
-    if (pidfd_wait_dead (pidfd, DEATH_TIMEOUT_MS) != 1)
+    if (pidfd_wait_dead (pidfd, patience_ms ()) != 1)
         return explain_alive (record, err);
     /* Ours, if this rt is its parent. */
     (void)waitpid (record->pid, NULL, WNOHANG);
@@ -85,7 +84,7 @@ static void run_poststop (const struct oci_config *config, const struct record *
     oci_state_write (&state, &stopped, false);
     const struct hooks_context context = {.state = text_string (&state),
                                           .cwd = record->bundle,
-                                          .default_timeout_ms = -1,
+                                          .default_timeout_ms = patience_asked_ms (),
                                           .output = &output};
     (void)hooks_run (hooks, OCI_HOOK_POSTSTOP, &context, &ignored);
 }

@@ -10,6 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/log.h"
+#include "base/patience.h"
 #include "base/trace.h"
 #include "cgroup/systemd.h"
 #include "container/affinity.h"
@@ -296,7 +298,9 @@ static void exec_undo (struct exec *exec)
     if (exec->pidfd < 0)
         return;
     (void)pidfd_signal (exec->pidfd, SIGKILL);
-    (void)pidfd_wait_dead (exec->pidfd, -1);
+    if (pidfd_wait_dead (exec->pidfd, patience_ms ()) != 1)
+        log_warning ("process %d is not dead %g s after SIGKILL", (int)exec->pid,
+                     patience_seconds ());
     (void)waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED | WNOHANG);
 }
 

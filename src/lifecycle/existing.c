@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
@@ -17,8 +18,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-
-#define LAST_WORDS_TIMEOUT_MS 5000
 
 void existing_release (struct existing *existing)
 {
@@ -111,7 +110,7 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
          * must see it stopped. */
         if (init >= 0) {
             (void)pidfd_signal (init, SIGKILL);
-            (void)pidfd_wait_dead (init, LAST_WORDS_TIMEOUT_MS);
+            (void)pidfd_wait_dead (init, patience_ms ());
         }
         return -1;
     }

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/trace.h"
 #include "container/console.h"
 #include "container/devices.h"
@@ -135,7 +136,7 @@ static int await_hooks (struct start *start, struct error *err)
     const struct hooks_context context = {
         .state = start_state_text (start, OCI_STATUS_CREATING, getpid ()),
         .cwd = start->request->bundle,
-        .default_timeout_ms = -1,
+        .default_timeout_ms = patience_asked_ms (),
         .output = &start->hooks_output,
     };
     struct channel_message message;

@@ -3,6 +3,7 @@
 #include "lifecycle/running.h"
 
 #include "base/cleanup.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "container/hooks.h"
 #include "container/seccomp_agent.h"
@@ -95,7 +96,7 @@ int running_hooks (const struct oci_config *config, const struct record *record,
     oci_state_write (&text, &state, false);
     const struct hooks_context context = {.state = text_string (&text),
                                           .cwd = record->bundle,
-                                          .default_timeout_ms = -1,
+                                          .default_timeout_ms = patience_asked_ms (),
                                           .output = &output};
     return hooks_run (hooks, OCI_HOOK_POSTSTART, &context, err);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "base/trace.h"
@@ -326,7 +327,7 @@ static int start_run_hooks (void *of, struct error *err)
     const struct hooks_context context = {
         .state = start_state_text (start, OCI_STATUS_CREATING, start->record.pid),
         .cwd = start->request->bundle,
-        .default_timeout_ms = -1,
+        .default_timeout_ms = patience_asked_ms (),
         .output = &start->hooks_output,
     };
 
@@ -430,9 +431,11 @@ static void start_undo (struct start *start)
 
     if (start->pidfd >= 0) {
         (void)pidfd_signal (start->pidfd, SIGKILL);
-        (void)pidfd_wait_dead (start->pidfd, -1);
-        while (waitid (P_PIDFD, (id_t)start->pidfd, NULL, WEXITED) < 0 && errno == EINTR)
-            ;
+        /* Frozen by somebody it would not die. */
+        (void)cgroup_let_die (&start->record.cgroup, &err);
+        /* destroy () tells of one that does not die, and leaves the record. */
+        (void)pidfd_wait_dead (start->pidfd, patience_ms ());
+        (void)waitid (P_PIDFD, (id_t)start->pidfd, NULL, WEXITED | WNOHANG);
     }
     netdev_undo (&start->net_devices);
     rdt_undo (&start->rdt);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "lock.h"
 #include "oci-spec/json.h"
 #include "record_json.h"
 
@@ -16,7 +17,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,12 +72,11 @@ static int open_root (const char *path)
  */
 static int lock_directory (int root, const char *id, int dir, struct error *err)
 {
-    int result;
-    do
-        result = flock (dir, LOCK_EX);
-    while (result < 0 && errno == EINTR);
     struct stat held, named;
-    if (result < 0 || fstat (dir, &held) < 0)
+
+    if (lock_take (dir, id, err) < 0)
+        return -1;
+    if (fstat (dir, &held) < 0)
         return error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
     if (fstatat (root, id, &named, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0

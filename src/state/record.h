@@ -61,8 +61,8 @@ int record_check_id (const char *id, struct error *err);
  * error RT-STATE-EXISTS with "already exists". */
 int record_claim (const char *state_root, const char *id, struct error *err);
 
-/* Opens ID's directory and, with `lock`, waits for its lock. RT-STATE-MISSING with "does not
- * exist". */
+/* Opens ID's directory and, with `lock`, waits for its lock, as long as base/patience.h
+ * says: RT-STATE-LOCK names its holder. RT-STATE-MISSING with "does not exist". */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
 
 int record_write (int dir, const struct record *record, struct error *err);

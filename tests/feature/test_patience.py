@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """rt waits as long as hooks and disks need, but not for who does not go on: a process that is
-stopped, a socket at which nobody accepts."""
+stopped, a socket at which nobody accepts, a lock, a systemd. --timeout says how long, and whoever gives
+up says what was in the way."""
 
+import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,11 +13,17 @@ import subprocess
 import pytest
 
 import host
+from fake_systemd import FakeSystemd
+from fixtures import CGROUPS
 from test_seccomp_notify import notify
 
 
-def calling(box, verb, *args):
-    return subprocess.Popen([box.rt.path, "--root", box.rt.root, verb, *args, box.id],
+SOON = ("--timeout", "700ms")
+DOING = r"%d \(%s[^)]*\), [A-Z]"      # who is in the way: pid, name, state
+
+
+def calling(box, verb, *args, globals=SOON):
+    return subprocess.Popen([box.rt.path, "--root", box.rt.root, *globals, verb, *args, box.id],
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True)
 
@@ -54,7 +63,7 @@ def test_start_gives_up_an_init_that_is_stopped(new_box, fails):
     box.create()
     os.kill(box.pid, signal.SIGSTOP)
     host.until(lambda: host.stat_state(box.pid) == "T", "init is stopped")
-    fails(box.start(code=None), f"process {box.pid}", "is stopped")
+    fails(box.rt.call("start", box.id, globals=SOON), f"process {box.pid}", "is stopped", "0.7 s")
     assert box.status() == "stopped"    # and does not come to life by a SIGCONT
     assert box.rest() == ""
     box.wait()
@@ -86,13 +95,197 @@ def test_a_socket_at_which_nobody_accepts(new_box, busy, fails, who):
         flags = ["--console-socket", busy]
     else:
         box.linux["seccomp"] = notify(busy, "getcpu")
-    told = box.create(*flags, code=None)
+    told = box.create(*flags, code=None, globals=SOON)
     if who == "agent":      # asked for, but needed only now
         assert told.code == 0
-        told = box.start(code=None)
+        told = box.rt.call("start", box.id, globals=SOON)
         box.wait()
         box.delete()
-    fails(told, busy, "accepts nobody")
+    fails(told, busy, "accepts nobody", "0.7 s")
+
+
+def init_of(process):
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+        pids = [int(pid) for pid in file.read().split()]
+    return next(pid for pid in pids if comm(pid) == "rt:init")
+
+
+@pytest.fixture
+def hung(new_box):
+    """A create that waits for its hook: (box, its process, the hook's gate)."""
+    made = []
+
+    def make(kind="createRuntime", globals=(), **more):
+        box = new_box("report")
+        gate, told = os.path.join(box.dir, "gate"), os.path.join(box.dir, "told")
+        os.mkfifo(gate)
+        os.mkfifo(told)
+        box.hook(kind, f"append {told} x", f"await {gate}", **more)
+        box.save()
+        process = calling(box, "create", "-b", box.dir, globals=globals)
+        made.append((process, gate))
+        with open(told, encoding="ascii") as file:
+            assert file.read() == "x\n"
+        return box, process, gate
+    yield make
+    for process, gate in made:
+        if process.poll() is None:
+            with open(gate, "w", encoding="ascii"):
+                pass
+        process.communicate(timeout=30)
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.own
+@pytest.mark.parametrize("verb", [("start",), ("delete", "-f"), ("pause",), ("update", "--pids-limit", "9")],
+                         ids=lambda verb: verb[0])
+def test_a_lock_that_another_command_holds(hung, fails, verb):
+    box, process, gate = hung()
+    told = box.rt.call(*verb, box.id, globals=SOON)
+    fails(told, "is locked by another command", "waited 0.7 s", f"held by process {process.pid} (rt",
+          f"create -b {box.dir}")
+    with open(gate, "w", encoding="ascii"):
+        pass
+    assert process.wait(timeout=30) == 0
+    box.exists = True
+    box.pid = box.state()["pid"]
+    box.delete()    # nobody holds it any more
+    box.wait()
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.own
+def test_who_waits_for_a_lock_gets_it_at_once(hung):
+    """Those who wait are woken by the end of the first, not by a clock."""
+    box, process, gate = hung()
+    others = [calling(box, "start", globals=()), calling(box, "start", globals=())]
+    for other in others:
+        host.until(lambda: is_blocked(other.pid), "waits for the lock")
+    with open(gate, "w", encoding="ascii"):
+        pass
+    assert process.wait(timeout=30) == 0
+    box.exists = True
+    ended = sorted((other.wait(timeout=20), other.communicate()[1]) for other in others)
+    assert ended[0] == (0, "")
+    assert ended[1][0] == 1 and "not created" in ended[1][1]
+    host.reap_all()
+
+
+def is_blocked(pid):
+    with open("/proc/locks", encoding="ascii") as file:
+        return any("->" in line and f" {pid} " in line for line in file)
+
+
+@pytest.mark.rows("LCY-12", "HKS-12")
+@pytest.mark.own
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer",
+                                  "poststart"])
+def test_a_hook_without_a_limit_has_that_of_the_option(new_box, fails, kind):
+    box = new_box("report")
+    gate = os.path.join(box.dir, "gate") if kind != "startContainer" else "/gate"
+    os.mkfifo(gate if kind != "startContainer" else box.path(gate))
+    box.hook(kind, f"await {gate}", path="/bin/probe" if kind == "startContainer" else None)
+    told = box.create(code=None, globals=SOON)
+    if kind in ("startContainer", "poststart"):
+        assert told.code == 0, told
+        told = box.rt.call("start", box.id, globals=SOON)
+    fails(told, "timeout of 0.7 s expired", at=f"/hooks/{kind}/0")
+    # Where it slept: startContainer hooks run where there is no /proc to be trusted.
+    if kind != "startContainer":
+        assert re.search(r"it was \d+ \(probe\), S", told.err), told
+    if box.exists and kind == "startContainer":
+        box.wait()
+        box.delete()
+    host.reap_all()
+    box.exists = False
+
+
+@pytest.mark.rows("LCY-12", "HKS-12")
+@pytest.mark.own
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
+def test_a_hook_with_a_limit_of_its_own_keeps_that(new_box, kind):
+    """Also longer than --timeout: who waits for it does not take it for one who is stuck."""
+    box = new_box("report")
+    box.config.setdefault("hooks", {})[kind] = [
+        {"path": "/bin/sleep", "args": ["sleep", "1.5"], "timeout": 20}]
+    box.create(globals=("--timeout", "300ms"))
+    box.delete()
+    box.wait()
+
+
+def freezer(box, state):
+    """Not by rt: somebody else's freezer."""
+    path, v2 = CGROUPS.v1.get("freezer"), "freezer" not in CGROUPS.v1
+    name = f"{CGROUPS.v2 if v2 else path}/{box.cgroup}/{'cgroup.freeze' if v2 else 'freezer.state'}"
+    with open(name, "w", encoding="ascii") as file:
+        file.write(str(int(state)) if v2 else "FROZEN" if state else "THAWED")
+
+
+@pytest.mark.rows("LCY-12", "CGM-25")
+@pytest.mark.own
+@pytest.mark.needs("freezer")
+def test_an_init_in_a_frozen_cgroup(hung):
+    box, process, gate = hung(globals=SOON, timeout=20)
+    init = init_of(process)
+    freezer(box, True)
+    with open(gate, "w", encoding="ascii"):
+        pass
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "does not go on: waited 0.7 s" in err, err
+    assert re.search("it is " + DOING % (init, "rt:init"), err), err
+    assert box.rt.call("state", box.id).code == 1     # and nothing of it is left
+
+
+@pytest.mark.rows("LCY-12", "VRB-28")
+@pytest.mark.own
+def test_a_process_that_does_not_die(new_box, fails):
+    """The init of a pid namespace goes last: while the parent of another process of that namespace,
+    this test, does not want to know that it has died, init cannot."""
+    box = new_box("pause")
+    box.up()
+    pid_file = os.path.join(box.dir, "pid")
+    box.exec("--detach", "--pid-file", pid_file, ops=("pause",))
+    with open(pid_file, encoding="ascii") as file:
+        other = int(file.read())
+    told = box.rt.call("delete", "--force", box.id, globals=SOON)
+    fails(told, f"process {box.pid} of container", "is not dead 0.7 s after SIGKILL")
+    assert re.search("left: " + DOING % (box.pid, "probe"), told.err), told
+    host.reap(other)
+    box.wait()
+    told = box.rt.call("delete", "--force", box.id)
+    assert told.code == 0, told
+    box.exists = False
+
+
+@pytest.mark.rows("LCY-12", "CGS-08")
+@pytest.mark.own
+@pytest.mark.needs("v2-tree")
+@pytest.mark.parametrize("what", ["auth", "StartTransientUnit", "job"])
+def test_a_systemd_that_does_not_answer(new_box, fails, work, cgroups, monkeypatch, what):
+    box = new_box("report")
+    box.linux["cgroupsPath"] = f"system.slice:rt:{box.id}"
+    os.mkdir(os.path.join(work, "bus"))
+    with FakeSystemd(os.path.join(work, "bus"), cgroups) as fake:
+        if what == "job":
+            fake.job_result = None
+        else:
+            fake.silent.add(what)
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", fake.address)
+        told = box.create(code=None, globals=SOON + ("--systemd-cgroup",))
+    if what == "auth":
+        fails(told, "cannot connect to systemd's bus", "timed out")
+    else:
+        fails(told, "no answer from systemd in 0.7 s")
+        assert re.search("the bus is process " + DOING % (os.getpid(), ""), told.err), told
+    assert box.rt.call("state", box.id).code == 1
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.own
+@pytest.mark.parametrize("text", ["5", "0s", "-1s", "1us", "x", "", "1000000h"])
+def test_no_such_time(rt, fails, text):
+    fails(rt.call("list", globals=("--timeout", text)), "--timeout")
 
 
 @pytest.mark.rows("LCY-12", "LCY-11")

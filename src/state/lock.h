@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lock: the flock of a container's state directory (record.h). Private to state/.
+ */
+#ifndef RT_STATE_LOCK_H
+#define RT_STATE_LOCK_H
+
+#include "base/error.h"
+
+/* Waits for the lock of `dir`, which the caller has opened, as long as patience.h says. -1:
+ * RT-STATE-LOCK; where it is another command that holds the lock, errnum is EAGAIN and the hint
+ * says which, by /proc/locks. */
+int lock_take (int dir, const char *id, struct error *err);
+
+#endif
