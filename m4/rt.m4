@@ -35,12 +35,12 @@ AC_DEFUN([RT_LDFLAG], [
 ])
 
 AC_DEFUN([RT_COMPILER_FLAGS], [
-    WARN_CFLAGS= HARDEN_CFLAGS= HARDEN_CPPFLAGS= HARDEN_LDFLAGS=
+    WARN_CFLAGS= HARDEN_CFLAGS= HARDEN_CPPFLAGS= HARDEN_LDFLAGS= PIE_LDFLAGS=
     m4_foreach_w([flag], [-Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes
         -Wmissing-prototypes], [RT_CFLAG([WARN_CFLAGS], flag)])
     m4_foreach_w([flag], [-fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection],
         [RT_CFLAG([HARDEN_CFLAGS], flag)])
-    RT_LDFLAG([HARDEN_LDFLAGS], [-pie])
+    RT_LDFLAG([PIE_LDFLAGS], [-pie])
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
@@ -59,6 +59,7 @@ AC_DEFUN([RT_COMPILER_FLAGS], [
     AC_SUBST([HARDEN_CFLAGS])
     AC_SUBST([HARDEN_CPPFLAGS])
     AC_SUBST([HARDEN_LDFLAGS])
+    AC_SUBST([PIE_LDFLAGS])
 ])
 
 AC_DEFUN([RT_SANITIZER_FLAGS], [
@@ -125,7 +126,7 @@ AC_DEFUN([RT_HAVE_CMOCKA], [
 # --enable-shared-deps says that one is wanted. The entry before libc is for the processors that
 # src/kernel/rawcall.h knows.
 AC_DEFUN([RT_STATIC_PROGRAM], [
-    STATIC_LDFLAGS= STATIC_CPPFLAGS= rt_libc=shared
+    PROGRAM_LDFLAGS=$PIE_LDFLAGS STATIC_CPPFLAGS= rt_libc=shared
     AS_IF([test "x$enable_shared_deps" != xyes && test "x$enable_sanitizers" != xyes &&
            test "x$enable_static_program" != xno], [
         rt_ldflags=$LDFLAGS
@@ -133,7 +134,7 @@ AC_DEFUN([RT_STATIC_PROGRAM], [
         AC_MSG_CHECKING([for a static libc])
         AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[puts ("");]])],
             [AC_MSG_RESULT([yes])
-             STATIC_LDFLAGS=-static-pie rt_libc=static],
+             PROGRAM_LDFLAGS=-static-pie rt_libc=static],
             [AC_MSG_RESULT([no])
              RT_MISSING([static libc], [apt install libc6-dev / dnf install glibc-static, or --disable-static-program])])
         LDFLAGS=$rt_ldflags
@@ -141,9 +142,9 @@ AC_DEFUN([RT_STATIC_PROGRAM], [
             #if !defined __x86_64__ && !defined __aarch64__
             #error no
             #endif
-        ])], [RT_ADD([STATIC_LDFLAGS], [-Wl,-e,selfcopy_entry])
+        ])], [RT_ADD([PROGRAM_LDFLAGS], [-Wl,-e,selfcopy_entry])
               STATIC_CPPFLAGS=-DRT_EARLY_COPY])
     ])
-    AC_SUBST([STATIC_LDFLAGS])
+    AC_SUBST([PROGRAM_LDFLAGS])
     AC_SUBST([STATIC_CPPFLAGS])
 ])
