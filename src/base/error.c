@@ -5,6 +5,7 @@
  */
 #include "error.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,18 @@ __attribute__ ((format (printf, 4, 5))) static void add (char *out, size_t size,
         *length += (size_t)written;
     if (*length >= size)
         *length = size - 1;
+}
+
+/*
+ * Docker and containerd tell the exit codes 126 and 127 by these words, as Go writes them: with a
+ * small letter in front.
+ */
+static void add_errno (char *out, size_t size, size_t *length, int errnum)
+{
+    const char *words = strerror (errnum);
+    bool acronym = words[0] != '\0' && isupper ((unsigned char)words[1]);
+    char first = acronym ? words[0] : (char)tolower ((unsigned char)words[0]);
+    add (out, size, length, ": %c%s", first, words + (words[0] != '\0'));
 }
 
 int error_set (struct error *err, const char *code, int errnum, const char *format, ...)
@@ -81,7 +94,7 @@ void error_format (const struct error *err, char *out, unsigned long size)
     out[0] = '\0';
     add (out, size, &length, "%s", err->text);
     if (err->errnum != 0)
-        add (out, size, &length, ": %s", strerror (err->errnum));
+        add_errno (out, size, &length, err->errnum);
 
     bool place = err->file[0] != '\0' || err->pointer[0] != '\0';
     size_t pointer_length = strlen (err->pointer);

@@ -18,22 +18,22 @@ static const char *formatted (const struct error *err)
     return line;
 }
 
-/* rows: ENG-07 */
+/* rows: ENG-07 ENG-17 */
 static void message_has_all_parts_in_order (void **state)
 {
     (void)state;
     struct error err;
     assert_int_equal (error_set (&err, "RT-MOUNT-SOURCE", ENOENT, "mount `%s`", "/src"), -1);
-    assert_string_equal (formatted (&err), "mount `/src`: No such file or directory");
+    assert_string_equal (formatted (&err), "mount `/src`: no such file or directory");
     assert_int_equal (error_at (&err, "/mounts/%d", 3), -1);
     assert_string_equal (formatted (&err),
-                         "mount `/src`: No such file or directory (config.json /mounts/3)");
+                         "mount `/src`: no such file or directory (config.json /mounts/3)");
     err.line = 12;
     err.column = 5;
     error_hint (&err, "make it first");
     assert_string_equal (
         formatted (&err),
-        "mount `/src`: No such file or directory (config.json:12:5 /mounts/3; make it first)");
+        "mount `/src`: no such file or directory (config.json:12:5 /mounts/3; make it first)");
     assert_string_equal (err.code, "RT-MOUNT-SOURCE");
 }
 

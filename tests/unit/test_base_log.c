@@ -116,7 +116,7 @@ static void error_goes_to_the_file_and_to_standard_error (void **state)
     (void)close (saved);
     (void)close (pipe_fds[1]);
 
-    static const char message[] = "mount `/x`: No such file or directory (config.json:3:9 "
+    static const char message[] = "mount `/x`: no such file or directory (config.json:3:9 "
                                   "/mounts/0; make it)";
     char line[512], expected[1024];
     assert_true (fd_read_small (pipe_fds[0], line, sizeof line) > 0);
