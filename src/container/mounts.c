@@ -46,15 +46,31 @@ static int mount_error (const struct oci_mount *mount, size_t index, int errnum,
     return -1;
 }
 
+/*
+ * Mounts that the container makes there are to be seen on the host: `rootfsPropagation` and the
+ * mount both say shared. Only a copy that is made outside, before the namespace is cut off, is a
+ * peer of the host's mount. The kernel lets no user namespace do so.
+ */
+static bool reaches_host (const struct mounts *mounts, const struct oci_mount *mount)
+{
+    unsigned long asked_for = 0;
+
+    for (size_t i = 0; i < mount->propagation.count; i++)
+        asked_for |= mount->propagation.items[i];
+    return mount->bind && !mounts->userns && (asked_for & MS_SHARED) &&
+           (mounts->config->linux.rootfs_propagation & MS_SHARED);
+}
+
 /* Ids can be mapped, and what the container's root cannot reach opened, only from outside. */
 static int prepare_source (struct mounts *mounts, size_t index, struct error *err)
 {
     const struct oci_mount *mount = &mounts->config->mounts.items[index];
     struct mountfd *source = &mounts->sources[index];
     bool idmapped = mount->idmap != OCI_IDMAP_NONE;
+    bool shared = reaches_host (mounts, mount);
     char path[PATH_MAX];
 
-    if (mount->remount || !(mounts->userns || idmapped))
+    if (mount->remount || !(mounts->userns || idmapped || shared))
         return 0;
     if (!mount->bind)
         return idmapped ? mount_error (mount, index, 0, "only bind mounts can be id-mapped", err)
@@ -67,6 +83,9 @@ static int prepare_source (struct mounts *mounts, size_t index, struct error *er
         return error_at (err, "/mounts/%zu/source", index);
     if (idmapped)
         return mount_idmapped_prepare (mount, index, &mounts->config->linux, source, err);
+    if (source->by_mount && shared)
+        return mount_error (mount, index, ENOSYS,
+                            "cannot share its mounts with the host without open_tree", err);
     if (source->by_mount) {
         mountfd_close (source);
         *source = (struct mountfd)MOUNTFD_INIT; /* the inside tries by itself */
@@ -204,7 +223,8 @@ static int apply_bind (struct mounts *mounts, size_t index, int root, struct err
     if (mountfd_attach (&copy, target, root, mount->destination) < 0)
         return mount_error (mount, index, errno, NULL, err);
     /* A copy that was made outside is still a peer of the host's mount. */
-    if (from_outside && mountfd_propagate (copy.fd, mounts->propagation) < 0)
+    if (from_outside && !reaches_host (mounts, mount) &&
+        mountfd_propagate (copy.fd, mounts->propagation) < 0)
         return mount_error (mount, index, errno, "cannot cut its propagation to the host", err);
     if (mounts->userns && mount->recursive && (mount->attr_set & RDONLY) &&
         mount_sysfs_close (copy.fd, mount, root, err) < 0)

@@ -284,18 +284,6 @@ def test_read_only_tmpfs_and_dev(new_box):
     assert told.line("stat", "/dev/null")["type"] == "char"
 
 
-@pytest.mark.rows("MNT-32", "MNT-33", "MNT-70")
-@pytest.mark.parametrize("words, want", [
-    ([], []), (["shared"], ["shared:"]), (["private"], []), (["slave"], []),
-    (["unbindable"], ["unbindable"]), (["rshared"], ["shared:"]),
-    (["rprivate", "rshared"], ["shared:"]), (["runbindable"], ["unbindable"])], ids=label)
-def test_propagation(new_box, words, want):
-    box = new_box("read /proc/self/mountinfo")
-    box.mount("/data", options=words)
-    optional = options_of(box.run(), "/data")[1]
-    assert [word.rstrip("0123456789") for word in optional] == want
-
-
 @pytest.mark.rows("MNT-34", "MNT-35", "MNT-38")
 @pytest.mark.own
 @pytest.mark.needs("mount-setattr")
