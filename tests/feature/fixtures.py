@@ -61,7 +61,7 @@ def host_words():
         words.add("systemd")
     with open("/proc/self/status", encoding="ascii") as file:
         effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
-    words |= {"sys_resource"} if effective >> 24 & 1 else set()
+    words.add("sys_resource" if effective >> 24 & 1 else "no-sys_resource")
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
     has = lambda *calls: not set(calls) & set(blocked.CALLED)
     words |= {"copy-without-memfd"} if has("open_tree", "mount_setattr") else set()
