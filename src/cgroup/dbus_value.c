@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, SIGNATURE_MAX = 255 };
 
 struct node {
     char kind;        /* n number, s string, b bool, a array, r struct */
@@ -44,7 +44,9 @@ static int wrong (struct error *err, const char *what, const char *at)
     return error_set (err, "RT-DBUS-VALUE", 0, "%s at '%.40s'", what, at);
 }
 
-size_t dbus_type_length (const char *signature, bool variants)
+/* What nests deeper than values may is no type: a hostile one would be read until the stack ends.
+ */
+static size_t type_length (const char *signature, bool variants, unsigned depth)
 {
     size_t at = 0;
 
@@ -56,12 +58,18 @@ size_t dbus_type_length (const char *signature, bool variants)
                    : 0;
     size_t members = 0;
     for (at++; signature[at] != ')'; members++) {
-        size_t length = at > 64 ? 0 : dbus_type_length (signature + at, variants);
+        size_t length =
+            at > 64 || depth == 0 ? 0 : type_length (signature + at, variants, depth - 1);
         if (length == 0)
             return 0;
         at += length;
     }
     return members > 0 ? at + 1 : 0;
+}
+
+size_t dbus_type_length (const char *signature, bool variants)
+{
+    return type_length (signature, variants, DEPTH_MAX);
 }
 
 static void skip_space (struct reader *reader)
@@ -302,10 +310,14 @@ static int set_basic (const struct node *node, char type, struct dbus_value *val
         value->number = text_equal (node->word, "true");
         return node->kind == 'b' ? 0 : -1;
     case 's':
+        value->text = node->word;
+        return node->kind == 's' ? 0 : -1;
     case 'o':
+        value->text = node->word;
+        return node->kind == 's' && node->word[0] == '/' ? 0 : -1;
     case 'g':
         value->text = node->word;
-        return node->kind == 's' && (type != 'o' || node->word[0] == '/') ? 0 : -1;
+        return node->kind == 's' && strlen (node->word) <= SIGNATURE_MAX ? 0 : -1;
     case 'd':
         if (node->kind != 'n')
             return -1;
@@ -361,6 +373,8 @@ int dbus_value_parse (struct arena *arena, const char *text, struct dbus_value *
     const char *type = own_type (arena, node);
     if (!type)
         return wrong (err, "an array whose type is not known (\"@as []\" says it)", text);
+    if (strlen (type) > SIGNATURE_MAX)
+        return wrong (err, "a type of more than 255 letters", text);
     if (build (&reader, node, type, &built) < 0)
         return -1;
     *value = built;

@@ -174,11 +174,39 @@ static void types (void **state)
     assert_int_equal (dbus_type_length ("v", true), 1);
 }
 
+/* Hostile ones, which are longer than a stack is deep. */
+static void types_without_end (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const size_t length = 4 << 20;
+    const char letters[] = "(a";
+    struct dbus_value value;
+    struct error err;
+    char *text = arena_alloc (&arena, length + 1);
+
+    for (size_t i = 0; letters[i]; i++) {
+        memset (text, letters[i], length);
+        text[0] = '@';
+        assert_int_equal (dbus_value_parse (&arena, text, &value, &err), -1);
+    }
+    memset (text, 'a', length);
+    memcpy (text, "@", 1);
+    memcpy (text + 300, "i []", sizeof "i []");
+    assert_int_equal (dbus_value_parse (&arena, text, &value, &err), -1);
+    assert_non_null (strstr (err.text, "255"));
+    memset (text, 'i', 300);
+    memcpy (text, "signature '", strlen ("signature '"));
+    memcpy (text + 300, "'", sizeof "'");
+    assert_int_equal (dbus_value_parse (&arena, text, &value, &err), -1);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (values),
         cmocka_unit_test (types),
+        cmocka_unit_test (types_without_end),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
