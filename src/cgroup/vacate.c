@@ -23,7 +23,8 @@ bool v2_is_delegated (const char *path)
     return getxattr (path, "user.delegate", &mark, sizeof mark) == 1 && mark == '1';
 }
 
-/* Moves those that cgroup.procs names now; how many it named, or -1 with errno. */
+/* Moves those that cgroup.procs names now; how many it named, or -1 with errno. What the last line
+ * of a list that is too long names, cut off, would be another process; the next round sees it. */
 static int move_all (int from, int to)
 {
     char list[64 * 1024];
@@ -31,14 +32,10 @@ static int move_all (int from, int to)
 
     if (fd_read_file_at (from, "cgroup.procs", list, sizeof list) < 0)
         return -1;
-    for (char *line = list; *line; count++) {
-        size_t length = strcspn (line, "\n");
-        bool last = line[length] == '\0';
-
-        line[length] = '\0';
+    for (char *line = list, *end; (end = strchr (line, '\n')) != NULL; line = end + 1, count++) {
+        *end = '\0';
         if (fd_write_file_at (to, "cgroup.procs", line) < 0 && errno != ESRCH)
             return -1;
-        line += length + !last;
     }
     return count;
 }
