@@ -18,6 +18,7 @@
 #include <fcntl.h>
 
 #define DEFAULT_SUBGROUP "container"
+#define DESCRIPTION "Description"
 /* Room for the holder and for rt's own processes on their way (SMALL tasks limits come later). */
 #define SMALL_TASKS_LIMIT 8
 
@@ -56,6 +57,20 @@ static const char *annotation (const struct oci_map *annotations, const char *na
         if (text_equal (annotations->items[i].key, name))
             return annotations->items[i].value;
     return NULL;
+}
+
+/* What the unit is called in `systemctl status`: also how it is known again. */
+static const char *description_of (struct arena *arena, const char *id,
+                                   const struct oci_map *annotations)
+{
+    const char *asked = annotation (annotations, SYSTEMD_PROPERTY_ANNOTATION DESCRIPTION);
+    struct dbus_value value;
+    struct error ignored;
+
+    return asked && dbus_value_parse (arena, asked, &value, &ignored) == 0 &&
+                   text_equal (value.type, "s")
+               ? value.text
+               : arena_printf (arena, "rt container %s", id);
 }
 
 static void plan_subgroup (struct systemd_unit *unit)
@@ -137,8 +152,8 @@ static void add_identity (struct arena *arena, const struct systemd_unit *unit,
     static const char *const accounting[] = {"CPUAccounting", "MemoryAccounting", "IOAccounting",
                                              "TasksAccounting"};
 
-    unit_property_string (properties, "Description",
-                          arena_printf (arena, "rt container %s", unit->id));
+    unit_property_string (properties, DESCRIPTION,
+                          description_of (arena, unit->id, unit->annotations));
     if (unit->is_slice) {
         const char *dash = strrchr (unit->name, '-');
         const char *parent =
@@ -189,14 +204,29 @@ static int make_properties (struct arena *arena, struct systemd_unit *unit,
     return 0;
 }
 
-/* Is the holder in the unit? Then the unit is rt's, and not one that had the name before. */
-static bool holds (const struct systemd_unit *unit)
+static bool is_in_unit (const char *process, const char *unit)
 {
     char name[32], text[4096];
+    size_t length = strlen (unit);
+
+    (void)snprintf (name, sizeof name, "%s/cgroup", process);
+    if (procfd_read (name, text, sizeof text) <= 0)
+        return false;
+    for (const char *at = text; (at = strstr (at, unit)) != NULL; at += length)
+        if (at > text && at[-1] == '/' && strchr ("/\n", at[length]))
+            return true;
+    return false;
+}
+
+/* Is the holder in the unit? Then the unit is rt's, and not one that had the name before: such as
+ * the session that rt is called in, where the holder was born. */
+static bool holds (const struct systemd_unit *unit)
+{
+    char process[16];
     pid_t pid = pidfd_pid (unit->holder);
 
-    (void)snprintf (name, sizeof name, "%d/cgroup", (int)pid);
-    return pid > 0 && procfd_read (name, text, sizeof text) > 0 && strstr (text, unit->name);
+    (void)snprintf (process, sizeof process, "%d", (int)pid);
+    return pid > 0 && is_in_unit (process, unit->name) && !is_in_unit ("self", unit->name);
 }
 
 /* Undoes a start that went wrong half way, perhaps because the connection did: on a new one. */
@@ -333,4 +363,19 @@ int systemd_stop (const char *bus_address, const char *unit, struct error *err)
     AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (bus_address, patience_ms (), err);
 
     return bus ? systemd_bus_stop (bus, unit, err) : -1;
+}
+
+int systemd_stop_own (const char *bus_address, const char *unit, const char *id,
+                      const struct oci_map *annotations, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (bus_address, patience_ms (), err);
+    const char *found = bus ? systemd_bus_description (bus, unit, err) : NULL;
+
+    if (!found)
+        return -1;
+    if (text_equal (found, description_of (&arena, id, annotations)))
+        return systemd_bus_stop (bus, unit, err);
+    log_debug ("unit %s is not the container's: \"%s\"", unit, found);
+    return 0;
 }

@@ -83,4 +83,10 @@ const struct oci_resources *systemd_resources (struct arena *arena,
 /* Kills what is left, ends the unit and lets systemd forget it. Gone already is fine. */
 int systemd_stop (const char *bus, const char *unit, struct error *err);
 
+/* The same for a start that was cut off, whose record names a unit that may never have become its
+ * own: one that somebody else has under this name (a login session, another engine's container) is
+ * left alone. Known by its description. */
+int systemd_stop_own (const char *bus, const char *unit, const char *id,
+                      const struct oci_map *annotations, struct error *err);
+
 #endif

@@ -382,6 +382,12 @@ const char *systemd_bus_control_group (struct systemd_bus *bus, const char *unit
     return NULL;
 }
 
+const char *systemd_bus_description (struct systemd_bus *bus, const char *unit, struct error *err)
+{
+    return get_string (bus, object_of (&bus->dbus.arena, unit), DESTINATION ".Unit", "Description",
+                       err);
+}
+
 int systemd_bus_attach (struct systemd_bus *bus, const char *unit, const char *below, pid_t pid,
                         struct error *err)
 {

@@ -35,6 +35,10 @@ int systemd_bus_set (struct systemd_bus *bus, const char *unit,
 const char *systemd_bus_control_group (struct systemd_bus *bus, const char *unit,
                                        struct arena *arena, struct error *err);
 
+/* For people; of a unit that there is not, systemd says its name. NULL: -1. Lives as long as the
+ * connection. */
+const char *systemd_bus_description (struct systemd_bus *bus, const char *unit, struct error *err);
+
 /* Lets systemd move a process into a directory of the unit ("" or "/container"), which takes no
  * privileges where the unit is the user's own. */
 int systemd_bus_attach (struct systemd_bus *bus, const char *unit, const char *below, pid_t pid,

@@ -103,6 +103,16 @@ static int remove_cgroup (const struct record *record, struct error *err)
     return cgroup_remove (&record->cgroup, err);
 }
 
+static int stop_unit (const struct record *record, struct error *err)
+{
+    if (!record->systemd_unit)
+        return 0;
+    return record->phase == RECORD_CREATING
+               ? systemd_stop_own (record->systemd_bus, record->systemd_unit, record->id,
+                                   &record->annotations, err)
+               : systemd_stop (record->systemd_bus, record->systemd_unit, err);
+}
+
 int destroy (const char *state_root, int directory, const struct record *record, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
@@ -110,9 +120,7 @@ int destroy (const char *state_root, int directory, const struct record *record,
         record->poststop_hooks ? read_document (directory, &arena) : NULL;
 
     if (kill_init (record, err) < 0 || remove_cgroup (record, err) < 0 ||
-        (record->systemd_unit &&
-         systemd_stop (record->systemd_bus, record->systemd_unit, err) < 0) ||
-        rdt_remove (record->intel_rdt, err) < 0 ||
+        stop_unit (record, err) < 0 || rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;
     if (config)

@@ -196,6 +196,10 @@ class FakeSystemd:
         if name == "Version":
             return "v", ("s", self.version)
         encoded = fields[wire.PATH].rpartition("/")[2]
+        if name == "Description":
+            assert interface == "org.freedesktop.systemd1.Unit"
+            known = {encode(each): found["Description"] for each, found in self.units.items()}
+            return "v", ("s", known.get(encoded, "somebody's"))
         unit = [each for each in self.units if encode(each) == encoded][0]
         assert interface.rpartition(".")[2].lower() == unit.rpartition(".")[2]
         return "v", ("s", self.groups[unit])

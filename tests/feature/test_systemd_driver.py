@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import host
-from fake_systemd import FakeSystemd
+from fake_systemd import FakeSystemd, write
 from limits import bandwidth_of, pids_of
 
 pytestmark = [pytest.mark.own, pytest.mark.needs("v2-tree", "root: the bus of the system")]
@@ -337,6 +337,48 @@ def test_a_living_unit_of_the_same_name(unit_box, systemd, fails):
     fails(box.run(globals=DRIVER, code=None), box.unit, "already", "lives")
     assert len(systemd.called("StartTransientUnit")) == 2
     assert not systemd.called("StopUnit"), "it is somebody else's"
+
+
+@pytest.mark.rows("CGS-09")
+def test_a_living_unit_that_rt_is_called_in(unit_box, systemd, fails):
+    """The session of the caller is not the container's, though rt's own processes are in it."""
+    box = unit_box()
+    systemd.taken[box.unit] = "running"
+    session = f"{systemd.roots[0]}/{box.unit}"
+    os.mkdir(session)
+    try:
+        fails(box.run(globals=DRIVER, code=None, preexec_fn=lambda: write(
+            f"{session}/cgroup.procs", str(os.getpid()))), box.unit, "lives")
+    finally:
+        os.rmdir(session)
+    assert not systemd.called("KillUnit") and not systemd.called("StopUnit")
+
+
+@pytest.mark.rows("CGS-09", "CGS-29")
+def test_killed_before_the_name_was_refused(unit_box, systemd):
+    """A record that names somebody else's unit is no right to end it."""
+    box = unit_box()
+    systemd.taken[box.unit] = "running"
+    asked, go_on = threading.Event(), threading.Event()
+    refuse = systemd._StartTransientUnit
+
+    def wait(*arguments):
+        asked.set()
+        go_on.wait(20)
+        return refuse(*arguments)
+
+    systemd._StartTransientUnit = wait
+    box.save()
+    with subprocess.Popen([box.rt.path, "--root", box.rt.root, *DRIVER, "create", "-b", box.dir, box.id],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as rt:
+        assert asked.wait(20)
+        rt.kill()
+        rt.wait()
+        go_on.set()
+    with open(os.path.join(box.rt.root, box.id, "record.json"), encoding="utf-8") as file:
+        assert json.load(file)["systemdUnit"] == box.unit
+    box.delete("-f")
+    assert not systemd.called("KillUnit") and not systemd.called("StopUnit")
 
 
 @pytest.mark.rows("CGS-08")
