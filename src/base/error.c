@@ -86,10 +86,10 @@ int error_hint (struct error *err, const char *format, ...)
     return -1;
 }
 
-void error_format (const struct error *err, char *out, unsigned long size)
+const char *error_format (const struct error *err, char *out, unsigned long size)
 {
     if (size == 0)
-        return;
+        return out;
     size_t length = 0;
     out[0] = '\0';
     add (out, size, &length, "%s", err->text);
@@ -117,4 +117,5 @@ void error_format (const struct error *err, char *out, unsigned long size)
         if (c < 0x20 || c == 0x7f)
             out[i] = '?';
     }
+    return out;
 }

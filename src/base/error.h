@@ -51,7 +51,8 @@ static inline bool error_is_set (const struct error *err)
 }
 
 /* The whole message on one line, as a person and an engine read it:
- * "TEXT: strerror (FILE:LINE:COLUMN POINTER; HINT)". `out` is always terminated. */
-void error_format (const struct error *err, char *out, unsigned long size);
+ * "TEXT: strerror (FILE:LINE:COLUMN POINTER; HINT)". `out` is always terminated, and returned. */
+#define ERROR_WORDS 2048
+const char *error_format (const struct error *err, char *out, unsigned long size);
 
 #endif

@@ -279,8 +279,8 @@ void log_debug (const char *format, ...)
 
 void log_error_value (const struct error *err)
 {
-    char message[2048];
-    error_format (err, message, sizeof message);
+    char message[ERROR_WORDS];
+    (void)error_format (err, message, sizeof message);
     emit (LOG_LEVEL_ERROR, message, err);
     if (log_state.sink != SINK_STDERR && !log_state.send)
         write_stderr (LOG_LEVEL_ERROR, message);

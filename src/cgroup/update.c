@@ -54,9 +54,9 @@ static int write_back (struct directories *directories, const struct knobs *back
             .arena = back->arena, .items = back->items + i, .count = group ? group : 1};
 
         if (knobs_write (directories, &some, &err) < 0) {
-            char line[2048];
-            error_format (&err, line, sizeof line);
-            log_warning ("a limit is not what it was before the update that failed: %s", line);
+            char words[ERROR_WORDS];
+            log_warning ("a limit is not what it was before the update that failed: %s",
+                         error_format (&err, words, sizeof words));
             result = -1;
         }
         i += some.count;

@@ -82,9 +82,9 @@ static size_t inspect_all (const struct invocation *invocation, const struct oci
                                &states[count], &failure) == 0) {
             count++;
         } else if (!text_equal (failure.code, "RT-STATE-MISSING")) {
-            char message[2048];
-            error_format (&failure, message, sizeof message);
-            log_warning ("container `%s` is left out: %s", ids->items[i], message);
+            char words[ERROR_WORDS];
+            log_warning ("container `%s` is left out: %s", ids->items[i],
+                         error_format (&failure, words, sizeof words));
         }
     }
     return count;

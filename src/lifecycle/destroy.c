@@ -79,8 +79,10 @@ static void run_poststop (const struct oci_config *config, const struct record *
 
     if (hooks->count == 0)
         return;
-    if (hooks_output_open (config, &output, &ignored) < 0)
-        log_warning ("%s", ignored.text);
+    if (hooks_output_open (config, &output, &ignored) < 0) {
+        char words[ERROR_WORDS];
+        log_warning ("%s", error_format (&ignored, words, sizeof words));
+    }
     oci_state_write (&state, &stopped, false);
     const struct hooks_context context = {.state = text_string (&state),
                                           .cwd = record->bundle,

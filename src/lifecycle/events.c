@@ -96,9 +96,9 @@ static int tell_tick (const struct source *source, int timer, int init, struct e
         *err = failure;
         return -1;
     }
-    char words[2048];
-    error_format (&failure, words, sizeof words);
-    log_warning ("no statistics of container %s: %s", source->existing->record.id, words);
+    char words[ERROR_WORDS];
+    log_warning ("no statistics of container %s: %s", source->existing->record.id,
+                 error_format (&failure, words, sizeof words));
     return 0;
 }
 

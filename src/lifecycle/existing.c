@@ -115,9 +115,11 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
         return -1;
     }
     if (running_hooks (config, &existing.record, err) < 0) {
-        struct error ignored = {0};
-        if (destroy (globals->state_root, existing.directory, &existing.record, &ignored) < 0)
-            log_warning ("could not delete container %s: %s", id, ignored.text);
+        struct error second = {0};
+        char words[ERROR_WORDS];
+        if (destroy (globals->state_root, existing.directory, &existing.record, &second) < 0)
+            log_warning ("could not delete container %s: %s", id,
+                         error_format (&second, words, sizeof words));
         return -1;
     }
     return 0;

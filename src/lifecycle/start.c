@@ -428,6 +428,7 @@ static int start_commit (struct start *start, struct error *err)
 static void start_undo (struct start *start)
 {
     struct error err = {0};
+    char words[ERROR_WORDS];
 
     if (start->pidfd >= 0) {
         (void)pidfd_signal (start->pidfd, SIGKILL);
@@ -443,7 +444,8 @@ static void start_undo (struct start *start)
         (void)unlink (start->request->pid_file);
     if (start->claimed &&
         destroy (start->request->globals->state_root, start->directory, &start->record, &err) < 0)
-        log_warning ("could not clean up after the failure: %s", err.text);
+        log_warning ("could not clean up after the failure: %s",
+                     error_format (&err, words, sizeof words));
 }
 
 static int start_until_ready (struct start *start, bool detached, struct error *err)

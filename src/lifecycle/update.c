@@ -195,11 +195,13 @@ static void take_back (const struct existing *existing, const struct rdt *rdt,
                        const struct done *done)
 {
     struct error second = {0};
+    char words[ERROR_WORDS];
 
     if (done->schemata)
         rdt_update_undo (rdt, done->schemata);
     if (done->unit && tell_systemd (&existing->record, done->unit, &second) < 0)
-        log_warning ("systemd has limits of an update that failed: %s", second.text);
+        log_warning ("systemd has limits of an update that failed: %s",
+                     error_format (&second, words, sizeof words));
     (void)cgroup_update_undo (&existing->record.cgroup, done->cgroup);
 }
 
