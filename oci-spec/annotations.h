@@ -24,7 +24,8 @@
  * namespace shows as its root: the container's processes begin there. Only v2. */
 #define OCI_ANNOTATION_DELEGATE_CGROUP "run.oci.delegate-cgroup"
 
-/* Where hooks print to: appended to these files, made where they are missing. Absolute paths. */
+/* Where hooks print to: appended to these files, made where they are missing. Absolute paths, which
+ * do not end in a symbolic link. */
 #define OCI_ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define OCI_ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 

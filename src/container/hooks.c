@@ -30,6 +30,9 @@
 /* A daemon that the hook left behind may write for ever; the pipe holds 64 KiB at its death. */
 #define OUTPUT_AFTER_DEATH (1 << 20)
 
+#define OUTPUT_FLAGS                                                                               \
+    (O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+
 struct run {
     pid_t pid;
     int pidfd;
@@ -424,7 +427,9 @@ static bool has_hooks (const struct oci_config *config)
     return count > 0;
 }
 
-/* A pipe that nobody reads is an error, not a wait. */
+/* A pipe that nobody reads is an error, not a wait; and so is a symbolic link: a directory for logs
+ * may be shared with a container, which by the time of poststop would have chosen what rt's caller
+ * appends to, and makes. */
 static int open_output (const struct oci_config *config, const char *annotation, int *fd,
                         struct error *err)
 {
@@ -432,10 +437,12 @@ static int open_output (const struct oci_config *config, const char *annotation,
 
     if (!path)
         return 0;
-    AUTO_FD int file =
-        open (path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
+    AUTO_FD int file = open (path, OUTPUT_FLAGS, 0600);
     if (file < 0 || fcntl (file, F_SETFL, O_APPEND) < 0) {
+        bool link = errno == ELOOP;
         error_set (err, "RT-HOOK-OUTPUT", errno, "open %s for the output of hooks", path);
+        if (link)
+            error_hint (err, "it is a symbolic link: name the file itself");
         return error_at (err, "/annotations/%s", annotation);
     }
     *fd = take_fd (&file);
@@ -481,9 +488,8 @@ int hooks_run (const struct oci_hooks *hooks, enum oci_hook_kind kind,
             *err = failure;
             return -1;
         }
-        char message[1400];
-        error_format (&failure, message, sizeof (message));
-        log_warning ("%s", message);
+        char words[ERROR_WORDS];
+        log_warning ("%s", error_format (&failure, words, sizeof (words)));
     }
     return 0;
 }

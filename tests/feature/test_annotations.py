@@ -66,14 +66,34 @@ def test_the_process_does_not_get_the_files(new_box):
 @pytest.mark.rows("ANN-03")
 @pytest.mark.own
 @pytest.mark.parametrize("kind, words", [("relative", "absolute path"), ("missing", "no such file"),
-                                         ("fifo", "no such device")])
+                                         ("fifo", "no such device"), ("link", "symbolic link")])
 def test_output_that_cannot_be_opened(new_box, fails, kind, words):
     box = talking(new_box("report"))
     fifo = os.path.join(box.dir, "fifo")
     os.mkfifo(fifo)
-    path = {"relative": "out", "missing": "/none/out", "fifo": fifo}[kind]
+    link = os.path.join(box.dir, "link")
+    os.symlink(box.beside("elsewhere"), link)
+    path = {"relative": "out", "missing": "/none/out", "fifo": fifo, "link": link}[kind]
     box.config["annotations"] = {"run.oci.hooks.stderr": path}
     fails(box.run(code=None), words, at="run.oci.hooks.stderr")
+
+
+@pytest.mark.rows("ANN-03", "HDN-09")
+@pytest.mark.own
+def test_a_container_does_not_choose_the_files(new_box):
+    """A directory for logs that is shared with the container, which has put a link there."""
+    box = talking(new_box("pause"))
+    logs, prize = box.path("/logs"), box.beside("prize", "before\n")
+    os.mkdir(logs)
+    box.config["annotations"] = {"run.oci.hooks.stdout": logs + "/out"}
+    box.up()
+    assert content(logs + "/out")
+    os.rename(logs + "/out", logs + "/old")
+    os.symlink(prize, logs + "/out")
+    told = box.delete("-f")
+    assert "symbolic link" in told.err
+    box.wait()
+    assert content(prize) == ["before"]
 
 
 @pytest.mark.rows("ANN-05", "FDS-18")
