@@ -372,21 +372,28 @@ static int op_clock (char **argv)
     return 0;
 }
 
-/* Forks without end; who may not fork any more ends by chance. The first gets all orphans. */
+/* bomb N: N processes, each of which makes another one in its place and ends, in sessions of their
+ * own: whoever lists them and then kills what is on the list comes too late for some. They stay
+ * below a limit, at which nobody could be made and all would stand still. After 30 s they end. */
 static int op_bomb (char **argv)
 {
-    pid_t first = getpid ();
-    unsigned int chance = (unsigned int)(argv[0] != NULL);
+    time_t last = time (NULL) + 30;
     signal (SIGCHLD, SIG_IGN);
     prctl (PR_SET_CHILD_SUBREAPER, 1);
-    for (;;) {
-        pid_t pid = fork ();
-        if (pid == 0)
-            chance = (unsigned int)setsid ();
-        chance = chance * 1103515245 + 12345;
-        if (pid < 0 && getpid () != first && chance >> 16 & 1)
-            _exit (0);
+    for (long long left = number (argv[1]); left > 0; left--) {
+        if (fork () != 0)
+            continue;
+        while (time (NULL) < last) {
+            pid_t pid = fork ();
+            if (pid > 0)
+                _exit (0);
+            if (pid == 0)
+                setsid ();
+        }
+        _exit (0);
     }
+    for (;;)
+        pause ();
 }
 
 static int op_memory (char **argv)
@@ -544,7 +551,8 @@ static const struct {
     {"signal", op_signal},       {"stat", op_stat},         {"statfs", op_statfs},
     {"trap", op_trap},           {"tty", op_tty},           {"umount", op_umount},
     {"unlink", op_unlink},       {"until", op_until},       {"write", op_write},
-    {"xattr", op_xattr},
+    {"xattr", op_xattr},         {"raw", op_raw},           {"stream", op_stream},
+    {"take", op_take},           {"size", op_size},
 };
 
 static int run_operation (char **argv)

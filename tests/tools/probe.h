@@ -30,6 +30,15 @@ void told (const char *op, const char *path, long long ret);
 char *slurp (int fd, size_t *length);
 char *slurp_path (const char *path, size_t *length);
 
+/* raw: the terminal at 0 carries bytes as they are.
+ * stream SEED SIZE MOST: bytes to standard output, at most MOST at a time.
+ * take SEED SIZE MOST: those bytes from standard input, or 90 (others), 91 (an end).
+ * size ROWS COLUMNS: waits until the terminal at 0 is of that size. */
+int op_raw (char **argv);
+int op_stream (char **argv);
+int op_take (char **argv);
+int op_size (char **argv);
+
 /* All that a process can say about itself. */
 void put_process (char **argv);
 
