@@ -260,7 +260,7 @@ def test_a_process_that_does_not_die(new_box, fails):
 
 @pytest.mark.rows("LCY-12", "CGS-08")
 @pytest.mark.own
-@pytest.mark.needs("v2-tree")
+@pytest.mark.needs("v2-tree", "root: the bus of the system")
 @pytest.mark.parametrize("what", ["auth", "StartTransientUnit", "job"])
 def test_a_systemd_that_does_not_answer(new_box, fails, work, cgroups, monkeypatch, what):
     box = new_box("report")
