@@ -142,7 +142,7 @@ def hung(new_box):
 def test_a_lock_that_another_command_holds(hung, fails, verb):
     box, process, gate = hung()
     told = box.rt.call(*verb, box.id, globals=SOON)
-    fails(told, "is locked by another command", "waited 0.7 s", f"held by process {process.pid} (rt",
+    fails(told, "is locked by another command", "waited 0.7 s", f"held by process {process.pid} (",
           f"create -b {box.dir}")
     with open(gate, "w", encoding="ascii"):
         pass
