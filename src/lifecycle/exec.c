@@ -180,7 +180,7 @@ static int exec_clone (struct exec *exec, struct error *err)
     if (affinity_apply (initial, err) < 0)
         return error_at (err, "/process/execCPUAffinity/initial");
     /* Whoever shares a pid namespace with X must not look into it (CVE-2016-9962): it is born so.
-     * Without root the leg does that, when E need not look into it any more. */
+     * Without root X does that itself, when E need not look into it any more. */
     if (geteuid () == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
@@ -228,7 +228,9 @@ static int join_cgroup_v2 (struct exec *exec, struct error *err)
 
 bool exec_awaits_grant (const struct exec *exec)
 {
-    return !exec->in_cgroup || (exec->first_leg && exec->process->oom_score_adj.present);
+    bool may_vanish = exec->first_leg || geteuid () != 0;
+
+    return !exec->in_cgroup || (may_vanish && exec->process->oom_score_adj.present);
 }
 
 /* What only the outside may do for X before it changes its ids. */

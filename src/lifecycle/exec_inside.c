@@ -48,6 +48,13 @@ static int enter_cgroup (struct exec *exec, struct error *err)
                                     : 0;
 }
 
+/* Who has CAP_SYS_PTRACE in there would get at X, and through it at E's user (CVE-2016-9962): its
+ * memory belongs to the namespace of E's program, so nobody in there may. Of root X is born so. */
+static void become_unseen (void)
+{
+    (void)prctl (PR_SET_DUMPABLE, 0);
+}
+
 /* Nothing of the host may be left when somebody in the pid namespace can see X. Returns only in X
  * proper. */
 static int walk_first_leg (struct exec *exec, struct error *err)
@@ -59,9 +66,7 @@ static int walk_first_leg (struct exec *exec, struct error *err)
     (void)prctl (PR_SET_NAME, "rt:leg");
     if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0)
         return -1;
-    /* Who has CAP_SYS_PTRACE in there would get at X, and through it at E's user (CVE-2016-9962):
-     * its memory belongs to the namespace of E's program, so nobody in there may. */
-    (void)prctl (PR_SET_DUMPABLE, 0);
+    become_unseen ();
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
     if (pid < 0)
         return error_set (err, "RT-CLONE", errno, "cannot make a process in the container");
@@ -76,8 +81,10 @@ static int join_container (struct exec *exec, struct error *err)
 {
     struct channel_message message;
 
-    if (!exec->first_leg)
+    if (!exec->first_leg) {
+        become_unseen ();
         return join_enter (&exec->join, ~CLONE_NEWPID, &exec->config->linux, err);
+    }
     if (walk_first_leg (exec, err) < 0)
         return -1;
     die_with_parent ();

@@ -5,12 +5,14 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
 import compiled
 from bundle import label
 from fixtures import TOOLS
+from test_rootless import UID, user_box  # noqa: F401 (a fixture)
 
 OWN = pytest.mark.own
 ROUNDS = int(os.environ.get("RT_EXEC_ROUNDS", "60"))   # 1000 for a night
@@ -71,6 +73,37 @@ def test_cve_2016_9962(hostile, userns):
             box.process["capabilities"] = {name: ALL_CAPS for name in
                                            ("bounding", "effective", "permitted")}
     assert hostile.found(hostile(change)) == []
+
+
+@pytest.mark.rows("HDN-14", "EXE-31")
+@pytest.mark.needs("root: becomes an ordinary user by itself")
+@OWN
+def test_cve_2016_9962_of_a_user(user_box, watcher):  # noqa: F811
+    """An ordinary user's container that sees all processes, with all rights in its user namespace."""
+    box = user_box
+    box.namespace("pid", absent=True)
+    box.config["mounts"] = [each for each in box.config["mounts"] if each["destination"] != "/proc"]
+    box.mount("/proc", "bind", "/proc", ["rbind"])
+    for kind in ("maskedPaths", "readonlyPaths"):
+        box.linux.pop(kind, None)
+    box.process["capabilities"] = {name: ALL_CAPS for name in ("bounding", "effective", "permitted")}
+    shutil.copy(watcher, box.path("/bin/watcher"))
+    box.process["args"] = ["/bin/watcher", "/stop"]
+    box.process["oomScoreAdj"] = 200    # what rt does to the process before it is out of reach
+    box.save()
+    as_user = {"user": UID, "group": UID, "extra_groups": [], "stdin": subprocess.DEVNULL,
+               "env": {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": box.runtime}}
+    rt = [box.rt.path, "--root", box.rt.root]
+    with subprocess.Popen([*rt, "run", "-b", box.dir, box.id], stdout=subprocess.PIPE, text=True,
+                          **as_user) as running:
+        assert running.stdout.readline() == "up\n"
+        for _ in range(ROUNDS):
+            subprocess.run([*rt, "exec", box.id, "/bin/probe", "exit", "0"], check=True, **as_user)
+        box.file("/stop")
+        lines = running.stdout.read().splitlines()
+        assert running.wait() == 0
+    assert int(lines[-1].split()[1]) > 0, "it has met nobody"
+    assert not [line for line in lines if line.startswith("leak")]
 
 
 @pytest.mark.rows("HDN-01")
