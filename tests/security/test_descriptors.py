@@ -91,7 +91,7 @@ def test_of_a_life(new_box, holders):
 
 @pytest.mark.rows("HDN-03", "HKS-25", "FDS-15")
 @pytest.mark.own
-@pytest.mark.needs("v2-tree")
+@pytest.mark.needs("v2-tree", "root: the bus of the system")
 def test_of_a_life_in_a_scope(unit_box, holders):  # noqa: F811
     box = unit_box()
     live(box, holders, DRIVER)
@@ -101,6 +101,7 @@ def test_of_a_life_in_a_scope(unit_box, holders):  # noqa: F811
 
 @pytest.mark.rows("HDN-03", "HKS-25", "FDS-15")
 @pytest.mark.own
+@pytest.mark.needs("time", "root: time namespaces come before the user namespace")
 @pytest.mark.parametrize("kind", ["time", "pid"])
 def test_of_a_first_leg(new_box, holders, kind):
     """Where a process before the container's makes a namespace, or joins one."""
