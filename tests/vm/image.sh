@@ -16,19 +16,8 @@ keep=${RT_TEST_BUILD:-$top/build-test}/images
 packages=(systemd-sysv dbus dbus-user-session libpam-systemd python3-pytest busybox-static uidmap kmod
     iproute2 procps "$@")
 
-sources () { # what apt's own words call Debian's packages of this release
-    local release
-    # shellcheck source=/dev/null
-    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    # shellcheck disable=SC2016 # apt's variables
-    apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)|$(ORIGIN)' \
-        'Created-By: Packages' 2>/dev/null |
-        sed -n "s/^\\(deb [^ ]* ${release}[^ ]* [^|]*\\)|Debian\$/\\1/p" | sort -u
-}
-settings () { # apt's proxy, dates and the like, without what it has by itself
-    apt-config dump --format '%F "%v";%n' | grep -E '^Acquire::' |
-        grep -vE '^Acquire::(IndexTargets|Changelogs|CompressionTypes|Languages|cdrom)|^[^ ]* "";$'
-}
+# shellcheck source=contrib/debian_tree.sh
+. "$top/contrib/debian_tree.sh"
 
 fill () { # TREE
     local tree=$1
@@ -55,27 +44,24 @@ fill () { # TREE
 }
 
 cd "$top" || exit 2
-list=$(sources)
+list=$(debian_sources)
 if [ -z "$list" ]; then # nothing has been asked of the mirror yet
     apt-get update -qq >&2 || exit 1
-    list=$(sources)
+    list=$(debian_sources)
 fi
 [ -n "$list" ] || {
     echo "image.sh: apt knows no mirror of Debian" >&2
     exit 1
 }
 digest=$({ cat tests/vm/image.sh tests/vm/systemd-job tests/vm/systemd-job.service
-    settings; echo "$list" "${packages[@]}"; } | sha256sum | cut -c1-16)
+    debian_settings; echo "$list" "${packages[@]}"; } | sha256sum | cut -c1-16)
 image=$keep/systemd-$digest.ext4
 if [ ! -e "$image" ]; then
     mkdir -p "$keep"
     work=$(mktemp -d "$keep/new.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    settings >"$work/apt.conf"
-    names=$(IFS=,; echo "${packages[*]}")
-    # In a mount namespace of its own: what mmdebstrap mounts ends with it.
-    if ! { echo "$list" | unshare --mount mmdebstrap --quiet --mode=root --format=directory \
-        --variant=minbase --include="$names" --aptopt="$work/apt.conf" '' "$work/tree" - &&
+    debian_settings >"$work/apt.conf"
+    if ! { debian_tree "$work/tree" "$work/apt.conf" "$list" "${packages[@]}" &&
         fill "$work/tree" && truncate -s 2G "$work/image" &&
         mkfs.ext4 -q -F -U clear -E hash_seed=00000000-0000-0000-0000-000000000001 \
             -d "$work/tree" "$work/image"; } >"$work/log" 2>&1; then
