@@ -8,15 +8,15 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose user single_id
-    nested blocked build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross vm lsm systemd
-    dist)
+    nested blocked build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
+    vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc
-    [user]=build_gcc [single_id]=build_gcc
-    [nested]=build_gcc [blocked]=build_gcc [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
+    [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc
+    [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
 }
