@@ -16,6 +16,34 @@ static int wrong (struct error *err, const char *key, const char *why)
     return error_at (err, "/annotations");
 }
 
+/* Engines put annotations of images into config.json: what they say of the unit may not reach
+ * beyond the unit, nor widen what the document allows. */
+static const struct {
+    const char *name;
+    const char *why;
+} refused[] = {
+    {"PIDs", "which processes are in the unit is rt's"},
+    {"Slice", "where the unit lies is rt's, by linux.cgroupsPath"},
+    {"DevicePolicy", "which devices can be used is what linux.resources.devices says"},
+    {"DeviceAllow", "which devices can be used is what linux.resources.devices says"},
+    {"Conflicts", "it would stop units that are not the container's"},
+    {"PropagatesStopTo", "it would stop units that are not the container's"},
+    {"RebootArgument", "it is about the whole machine"},
+    {"FailureAction", "it would stop the whole machine"},
+    {"SuccessAction", "it would stop the whole machine"},
+    {"StartLimitAction", "it would stop the whole machine"},
+    {"JobTimeoutAction", "it would stop the whole machine"},
+    {"JobTimeoutRebootArgument", "it is about the whole machine"},
+};
+
+static const char *why_refused (const char *name)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (text_equal (refused[i].name, name))
+            return refused[i].why;
+    return NULL;
+}
+
 static bool is_name (const char *name)
 {
     size_t length = strlen (name);
@@ -60,8 +88,8 @@ static int add_one (const char *key, const char *text, struct unit_properties *p
 
     if (!is_name (name))
         return wrong (err, key, "the name of a property has letters only, three at least");
-    if (text_equal (name, "PIDs") || text_equal (name, "Slice"))
-        return wrong (err, key, "which processes are in the unit, and where it lies, is rt's");
+    if (why_refused (name))
+        return wrong (err, key, why_refused (name));
     if (dbus_value_parse (properties->arena, text, &value, &why) < 0) {
         wrong (err, key, why.text);
         return error_hint (err, "values are written as GVariant text: 5, uint64 5, true, 'word', "

@@ -300,7 +300,16 @@ def test_properties_by_annotation(unit_box, systemd):
 @pytest.mark.rows("CGS-25", "CGS-26")
 @pytest.mark.parametrize("name, value", [("Ab", "1"), ("A1b", "1"), ("Abc", "word"), ("Abc", ""),
                                          ("Abc", "[1"), ("AbcSec", "'x'"), ("AbcSec", "-1"),
-                                         ("PIDs", "[uint32 1]"), ("Slice", "'-.slice'")])
+                                         ("PIDs", "[uint32 1]"), ("Slice", "'-.slice'"),
+                                         ("DeviceAllow", "[('/dev/sda', 'rw')]"),
+                                         ("DevicePolicy", "'auto'"), ("Conflicts", "['x.service']"),
+                                         ("PropagatesStopTo", "['x.service']"),
+                                         ("FailureAction", "'reboot-force'"),
+                                         ("SuccessAction", "'exit-force'"),
+                                         ("StartLimitAction", "'poweroff'"),
+                                         ("JobTimeoutAction", "'halt'"),
+                                         ("JobTimeoutRebootArgument", "'x'"),
+                                         ("RebootArgument", "'x'")])
 def test_wrong_properties(unit_box, systemd, fails, name, value):
     box = unit_box()
     box.config["annotations"] = {f"org.systemd.property.{name}": value}
