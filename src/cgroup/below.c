@@ -121,3 +121,22 @@ int cgroup_of_process (struct arena *arena, const struct oci_map *paths, pid_t p
     *present = map;
     return 0;
 }
+
+int cgroup_of_caller (struct arena *arena, struct oci_map *present, struct error *err)
+{
+    struct cgroup_host host;
+    size_t count = 0;
+
+    if (cgroup_host_read (arena, false, &host, err) < 0)
+        return -1;
+    struct oci_pair *items = arena_array (arena, host.count + 1, sizeof *items);
+    for (size_t i = 0; i < host.count; i++) {
+        const struct hierarchy *item = &host.items[i];
+
+        if (item->mount)
+            items[count++] = (struct oci_pair){
+                .key = item->key, .value = arena_printf (arena, "%s%s", item->mount, item->own)};
+    }
+    *present = (struct oci_map){.count = count, .items = items, .present = true};
+    return 0;
+}

@@ -106,6 +106,10 @@ int cgroup_open_doors (const struct oci_map *paths, struct cgroup_doors *doors, 
 int cgroup_enter (const struct cgroup_doors *doors, struct error *err);
 void cgroup_close_doors (struct cgroup_doors *doors);
 
+/* Where the caller itself is, in every hierarchy that is mounted: what a container lies in that has
+ * no cgroups of its own. */
+int cgroup_of_caller (struct arena *arena, struct oci_map *present, struct error *err);
+
 /* The directories below `paths` that exec's --cgroup asks for (EXE-19, EXE-20): "PATH" in each
  * hierarchy, or "CONTROLLER[,CONTROLLER]:PATH" in theirs, which there is no such thing as on v2.
  * None asked for: `paths` itself. ".." is refused (CGM-32). Pure. */

@@ -93,6 +93,14 @@ static int prepare_source (struct mounts *mounts, size_t index, struct error *er
     return 0;
 }
 
+bool mounts_show_cgroups (const struct oci_config *config)
+{
+    for (size_t i = 0; i < config->mounts.count; i++)
+        if (is_type (&config->mounts.items[i], "cgroup"))
+            return true;
+    return false;
+}
+
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err)
 {
     size_t count = mounts->config->mounts.count;
@@ -251,18 +259,33 @@ static int apply_host_cgroups (struct mounts *mounts, size_t index, int root, in
     return 0;
 }
 
+/* Cgroups that are not the container's own are never its to write to. */
+static int close_cgroups (const struct mount_cgroup_result *result, struct error *err)
+{
+    int failed = mountfd_setattr (result->top, RDONLY, 0, false);
+
+    for (unsigned int i = 0; i < result->below_count && !failed; i++)
+        failed = mountfd_setattr (result->below[i], RDONLY, 0, false);
+    return failed ? error_set (err, "RT-MOUNT-CGROUP", errno, "cannot make the cgroups read-only")
+                  : 0;
+}
+
 static int apply_cgroup (struct mounts *mounts, size_t index, int root, struct error *err)
 {
     const struct oci_mount *mount = &mounts->config->mounts.items[index];
     struct mount_cgroup_result result;
     bool readonly = (mount->attr_set | mount->rec_set) & RDONLY;
+    bool own = mounts->cgroup->count > 0;
 
     AUTO_FD int target = open_target (mount, index, root, false, NULL, err);
     if (target < 0)
         return -1;
     if (mounts->userns && mounts->cgroup->count == 0)
         return apply_host_cgroups (mounts, index, root, target, err);
-    int failed = mount_cgroup_apply (mount, mounts->cgroup, root, target, &result, err);
+    int failed = mount_cgroup_apply (mount, own ? mounts->cgroup : &mounts->callers_cgroup, root,
+                                     target, &result, err);
+    if (!failed && !own)
+        failed = close_cgroups (&result, err);
     for (unsigned int i = 0; i < result.below_count; i++) {
         if (readonly && !failed)
             mounts->readonly[mounts->readonly_count++] =

@@ -31,13 +31,17 @@ struct mounts {
     const char *bundle;      /* absolute */
     const char *rootfs_path; /* absolute */
     const struct oci_map *cgroup;
-    unsigned long propagation; /* rootfs_propagation_to_host () of what is copied outside */
-    bool userns;               /* it has one of its own, or rt stands in one */
-    struct mountfd *sources;   /* one for each mount; detached where the outside opened it */
+    struct oci_map callers_cgroup; /* what a container without cgroups lies in; may be empty */
+    unsigned long propagation;     /* rootfs_propagation_to_host () of what is copied outside */
+    bool userns;                   /* it has one of its own, or rt stands in one */
+    struct mountfd *sources;       /* one for each mount; detached where the outside opened it */
     struct mounts_readonly *readonly;
     size_t readonly_count;
     bool dev_is_bind; /* /dev is the host's: no nodes are made in it (DEV-06) */
 };
+
+/* Does the document ask for a mount of type cgroup? */
+bool mounts_show_cgroups (const struct oci_config *config);
 
 /* outside: opens what must be opened there. */
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err);

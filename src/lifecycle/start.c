@@ -220,6 +220,10 @@ static int start_prepare (struct start *start, struct error *err)
         .propagation = rootfs_propagation_to_host (start->config->linux.rootfs_propagation),
         .userns = start->plan.userns || process_in_user_namespace (),
     };
+    if (request->globals->cgroup_driver == CGROUP_DRIVER_DISABLED &&
+        mounts_show_cgroups (start->config) &&
+        cgroup_of_caller (start->arena, &start->mounts.callers_cgroup, err) < 0)
+        return -1;
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
     if (start->plan.userns && !oci_config_namespace (start->config, CLONE_NEWIPC) &&

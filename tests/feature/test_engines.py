@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+import host
 import who
 from bundle import label
 
@@ -237,6 +238,28 @@ def test_relative_state_root(new_box, work):
     assert told.code == 0, told
     box.exists = True
     assert box.status() == "created"
+
+
+@pytest.mark.rows("CLI-18", "ENG-32", "MNT-61")
+@pytest.mark.own
+@pytest.mark.needs("root: in a user namespace it is the host's that is shown")
+def test_a_mount_of_cgroups_without_cgroups(new_box, cgroups):
+    """What podman's --cgroups=disabled asks for: the caller's own directories, never to be written."""
+    box = new_box("pause")
+    del box.linux["resources"], box.linux["cgroupsPath"]
+    mount = next(each for each in box.config["mounts"] if each["type"] == "cgroup")
+    mount["options"] = ["nosuid", "noexec", "nodev"]
+    box.save()
+    told = box.rt.call("--cgroup-manager=disabled", "run", "-d", "-b", box.dir, box.id)
+    assert told.code == 0, told
+    box.exists, box.pid = True, box.state()["pid"]
+    shown = [line for line in host.mountinfo(f"/proc/{box.pid}/mountinfo")
+             if line[4].startswith("/sys/fs/cgroup")]
+    assert all("ro" in line[5].split(",") for line in shown)
+    assert {line[3] for line in shown if line[line.index("-") + 1].startswith("cgroup")} == \
+        {path for key, path in cgroups.of("self").items() if key == "" or key in cgroups.v1}
+    box.kill("KILL")
+    box.wait()
 
 
 @pytest.mark.rows("CLI-17", "CLI-18", "ENG-32")
