@@ -481,6 +481,21 @@ def test_without_a_namespace_of_its_own_in_a_user_namespace(user_box):
     assert "kernel" in told.line("ls", "/sys")["names"]
 
 
+@pytest.mark.rows("UID-24", "DEV-13")
+@pytest.mark.own
+def test_devices_of_the_host_in_a_user_namespace(user_box):
+    """A privileged container of a rootless podman: each node of the host's is mounted, the default ones
+    too, and belongs to nobody there."""
+    user_box.namespace("user", absent=True)
+    user_box.namespace("network", absent=True)
+    del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
+    user_box.bind("/dev/null", "/dev/null", "bind", "nosuid", "noexec")
+    user_box.ops("stat /dev/null", "read /dev/null")
+    told = user_box.act("run", shell='exec unshare -Ur "$@"')
+    assert told.code == 0, told
+    assert told.line("stat", "/dev/null")["type"] == "char" and told.text("/dev/null") == ""
+
+
 @pytest.mark.rows("UID-24", "UID-09")
 @pytest.mark.own
 def test_as_root_without_rights(user_box, fails):
