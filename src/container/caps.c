@@ -81,9 +81,18 @@ int caps_apply_ambient (const struct oci_capabilities *capabilities, struct erro
         error_set (err, "RT-CAPS-SET", errno, "cannot clear the ambient capabilities");
         return error_at (err, "/process/capabilities/ambient");
     }
+    /* One line for all: buildah asks for eleven at each step that cannot be had, as they are not
+     * inheritable. */
+    char names[1536] = "";
+    size_t length = 0;
+    int errnum = 0;
     for (int capability = 0; capability < 64; capability++)
-        if (wanted >> capability & 1 && capabilities_ambient_raise (capability) < 0)
-            log_warning ("can't raise ambient capability %s: %s", name_of (capability),
-                         strerror (errno));
+        if (wanted >> capability & 1 && capabilities_ambient_raise (capability) < 0) {
+            errnum = errno;
+            length += (size_t)snprintf (names + length, sizeof names - length, " %s",
+                                        name_of (capability));
+        }
+    if (errnum)
+        log_warning ("can't raise ambient capability%s: %s", names, strerror (errnum));
     return 0;
 }
