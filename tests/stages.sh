@@ -7,14 +7,14 @@
 
 # shellcheck disable=SC2034 # read by run.sh
 {
-ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose user single_id
-    nested blocked build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
+ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman user
+    single_id nested blocked build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
     vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
-    [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc
+    [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
     [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc
     [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
@@ -26,7 +26,7 @@ PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libsec
     shellcheck python3 python3-pytest python3-pytest-xdist python3-jsonschema user-mode-linux kmod
     iproute2 procps strace uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base
     zsh fish gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static docker.io docker-compose
-    iptables curl)
+    iptables curl podman buildah conmon catatonit slirp4netns containernetworking-plugins)
 
 stage_packages () {
     local package missing=()
@@ -131,6 +131,13 @@ stage_security () { suite gcc security; }
 stage_faults () { suite gcc faults; }
 stage_engines () { suite gcc engines/test_captured.py; }
 stage_docker () { suite gcc engines/test_docker.py tests/engines/test_docker_verbs.py; }
+
+# Podman, Buildah and conmon, each worker with storage and namespaces of its own. With a reason for what
+# is skipped: only where one of them is not installed.
+stage_podman () {
+    suite gcc engines/test_conmon.py tests/engines/test_buildah.py \
+        tests/engines/test_podman{,_options,_pods,_rootless}.py -n "$jobs" -rs
+}
 
 # The scene of contrib/compose: what it says is in its log, its verdicts are shown.
 stage_compose () {
