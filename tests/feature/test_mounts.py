@@ -353,7 +353,8 @@ def test_absent_options(new_box):
 
 @pytest.mark.rows("MNT-37")
 @pytest.mark.parametrize("word", ["rsync", "rasync", "rdirsync", "rmand", "rnomand"])
-@pytest.mark.parametrize("bind", [True, False], ids=["bind", "new"])
+@pytest.mark.parametrize("bind", [
+    pytest.param(True, id="bind"), pytest.param(False, id="new", marks=pytest.mark.needs("fsopen"))])
 def test_words_without_a_kernel_behind_them(new_box, fails, word, bind):
     box = new_box("report")
     at = box.bind("/tmp", "/tmp", word) if bind else box.mount("/tmp", options=[word])

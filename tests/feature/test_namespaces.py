@@ -555,7 +555,7 @@ def test_no_project_ids_are_mapped(new_box):
 @pytest.mark.rows("NSP-21")
 @pytest.mark.own
 @pytest.mark.parametrize("joined", [True, False], ids=["joined", "the hosts"])
-@pytest.mark.needs("root: a namespace of the host's user namespace")
+@pytest.mark.needs("root: a namespace of the host's user namespace", "fsopen")
 def test_mqueue_of_an_ipc_namespace_of_others(new_box, donor, joined):
     """In a user namespace that does not own it nobody may mount it; rt does before."""
     box = new_box("report", "read /proc/self/mountinfo")

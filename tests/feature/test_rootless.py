@@ -197,6 +197,7 @@ def test_no_user_namespace_but_subordinate_ids(user_box, subids):
 
 @pytest.mark.rows("UID-12")
 @pytest.mark.own
+@pytest.mark.needs("mount-setattr")
 def test_the_document_of_root(user_box, rt):
     """What `rt spec` writes for root runs for everybody."""
     told = rt.call("spec", root=False, cwd=user_box.dir)
