@@ -27,34 +27,13 @@ static const char *user_name (struct arena *arena, uid_t uid)
     return arena_printf (arena, "%u", (unsigned int)uid);
 }
 
-/* The descriptor of its directory. Who creates a container holds the lock until there is a record:
- * a directory without one is what a creation left behind only where that lock can be had. */
-static int read_record (const char *state_root, const char *id, struct arena *arena,
-                        struct record *record, struct error *err)
-{
-    AUTO_FD int dir = record_open (state_root, id, false, err);
-
-    if (dir < 0)
-        return -1;
-    if (record_read (dir, arena, record, err) < 0) {
-        if (!text_equal (err->code, "RT-STATE-HALF"))
-            return -1;
-        *err = (struct error){0};
-        drop_fd (&dir);
-        dir = record_open (state_root, id, true, err);
-        if (dir < 0 || record_read (dir, arena, record, err) < 0)
-            return -1;
-    }
-    return take_fd (&dir);
-}
-
 int inspect_container (const char *state_root, const char *id, struct arena *arena,
                        struct oci_state *state, struct error *err)
 {
     struct record record;
-    AUTO_FD int dir = read_record (state_root, id, arena, &record, err);
+    AUTO_FD int dir = -1;
 
-    if (dir < 0)
+    if (record_look (state_root, id, arena, &record, &dir, err) < 0)
         return -1;
 
     struct oci_map *annotations = arena_alloc (arena, sizeof *annotations);

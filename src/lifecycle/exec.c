@@ -306,11 +306,23 @@ static void exec_undo (struct exec *exec)
     (void)waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED | WNOHANG);
 }
 
+/* Whatever went wrong while init died went wrong for that reason. */
+static int explain_failure (const struct exec *exec, struct error *err)
+{
+    if (exec->join.pidfd < 0 || !join_is_leaving (&exec->join))
+        return -1;
+    log_debug ("%s", err->text);
+    *err = (struct error){0};
+    return existing_not_running (exec->request->id, err);
+}
+
 static int exec_until_running (struct exec *exec, struct error *err)
 {
     trace_phase ("decide");
-    if (exec_decide (exec, err) < 0 || exec_prepare (exec, err) < 0)
+    if (exec_decide (exec, err) < 0)
         return -1;
+    if (exec_prepare (exec, err) < 0)
+        return explain_failure (exec, err);
     if (!exec->request->detach && foreground_prepare (true, err) < 0)
         return -1;
     trace_phase ("clone");
@@ -318,7 +330,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
         exec_commit (exec, err) == 0)
         return 0;
     exec_undo (exec);
-    return -1;
+    return explain_failure (exec, err);
 }
 
 int lifecycle_exec (const struct exec_request *request, int *status, struct error *err)

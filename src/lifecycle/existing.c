@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 
 void existing_release (struct existing *existing)
 {
@@ -25,15 +26,40 @@ void existing_release (struct existing *existing)
     arena_release (&existing->arena);
 }
 
+/* Who came between the two steps of a claim, making the directory and locking it, lets go of it. */
+static int open_locked (struct existing *existing, const struct lifecycle_globals *globals,
+                        const char *id, struct error *err)
+{
+    struct wait claim = wait_begin (RECORD_CLAIM_MS);
+
+    for (;;) {
+        drop_fd (&existing->directory);
+        existing->directory = record_open (globals->state_root, id, true, err);
+        if (existing->directory < 0)
+            return -1;
+        if (record_read (existing->directory, &existing->arena, &existing->record, err) == 0)
+            return 0;
+        if (!text_equal (err->code, "RT-STATE-HALF") || wait_left (&claim) == 0)
+            return -1;
+        (void)flock (existing->directory, LOCK_UN);
+        (void)wait_more (&claim);
+        *err = (struct error){0};
+    }
+}
+
 int existing_open (struct existing *existing, const struct lifecycle_globals *globals,
                    const char *id, bool lock, struct error *err)
 {
     if (record_check_id (id, err) < 0)
         return -1;
-    existing->directory = record_open (globals->state_root, id, lock, err);
-    if (existing->directory < 0 ||
-        record_read (existing->directory, &existing->arena, &existing->record, err) < 0)
-        return -1;
+    if (!lock) {
+        if (record_look (globals->state_root, id, &existing->arena, &existing->record,
+                         &existing->directory, err) < 0)
+            return -1;
+    } else {
+        if (open_locked (existing, globals, id, err) < 0)
+            return -1;
+    }
     existing->frozen = cgroup_frozen (&existing->record.cgroup) == 1;
     existing->status = status_of (existing->directory, &existing->record, existing->frozen);
     return 0;
@@ -63,6 +89,11 @@ const struct oci_config *existing_config (struct existing *existing, struct erro
     size_t length;
     AUTO_FREE char *text = record_read_config (existing->directory, &length, err);
 
+    /* Its record was there a moment ago, and goes last: it is being deleted. */
+    if (!text && text_equal (err->code, "RT-STATE-HALF")) {
+        *err = (struct error){0};
+        (void)existing_not_running (existing->record.id, err);
+    }
     if (!text)
         return NULL;
     const char *copy = arena_copy (&existing->arena, text, length);
@@ -74,6 +105,12 @@ const struct oci_config *existing_config (struct existing *existing, struct erro
 int existing_not_running (const char *id, struct error *err)
 {
     return error_set (err, "RT-NOT-RUNNING", 0, "container not running: %s", id);
+}
+
+/* The other side of a socket. */
+static bool is_gone (int errnum)
+{
+    return errnum == ECONNREFUSED || errnum == EPIPE || errnum == ECONNRESET;
 }
 
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
@@ -96,6 +133,12 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
 
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     AUTO_FD int line = gate_open (existing.directory, err);
+    if (line < 0 && is_gone (err->errnum)) {
+        /* Nobody else can have started it: it has been killed since. */
+        *err = (struct error){0};
+        return error_set (err, "RT-START-STATE", 0,
+                          "cannot start container %s: it is stopped, not created", id);
+    }
     if (line < 0)
         return -1;
     const struct running running = {.config = config,

@@ -36,6 +36,14 @@ bool join_is_alive (const struct join *join)
     return pidfd_wait_dead (join->pidfd, 0) == 0;
 }
 
+bool join_is_leaving (const struct join *join)
+{
+    if (!join_is_alive (join))
+        return true;
+    AUTO_FD int fd = ns_open_process (join->init, "mnt");
+    return fd < 0 && errno == ENOENT;
+}
+
 int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
                   struct error *err)
 {
@@ -49,10 +57,11 @@ int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char
     found.pidfd = pidfd;
     for (size_t i = 0; i < KINDS; i++) {
         int shared = ns_is_shared (init, kinds[i].file);
-        if (shared < 0 && !join_is_alive (&found))
+        int saved = errno;
+        if (shared < 0 && join_is_leaving (&found))
             return gone (id, err);
         if (shared < 0)
-            return error_set (err, "RT-NS-OPEN", errno, "cannot look at the %s namespace of %s",
+            return error_set (err, "RT-NS-OPEN", saved, "cannot look at the %s namespace of %s",
                               kinds[i].file, id);
         if (!shared)
             found.types |= kinds[i].type;

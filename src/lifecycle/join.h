@@ -43,6 +43,8 @@ int join_enter (const struct join *join, int types, const struct oci_linux *linu
 
 /* outside: is init still there? */
 bool join_is_alive (const struct join *join);
+/* The same earlier: it ends, and has let go of its namespaces. */
+bool join_is_leaving (const struct join *join);
 
 void join_release (struct join *join);
 

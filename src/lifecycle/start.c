@@ -133,6 +133,25 @@ static int decide_rdt (struct start *start, struct error *err)
     return 0;
 }
 
+/* That of a container of this name is not free, but the name is the reason to tell. Who deletes
+ * that one removes its cgroup first, so what is still there when the name is free is another's. */
+static int check_cgroup (const struct start *start, struct error *err)
+{
+    const struct create_request *request = start->request;
+    struct error taken = {0};
+
+    if (cgroup_check (&start->record.cgroup, err) == 0)
+        return 0;
+    if (record_check_new (request->globals->state_root, request->id, &taken) < 0) {
+        *err = taken;
+        return -1;
+    }
+    *err = (struct error){0};
+    if (cgroup_check (&start->record.cgroup, err) == 0)
+        return 0;
+    return start->config->linux.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
+}
+
 /* Everything that can be decided or found missing before there is anything to undo. */
 static int start_decide (struct start *start, bool detached, struct error *err)
 {
@@ -174,10 +193,9 @@ static int start_decide (struct start *start, bool detached, struct error *err)
         return -1;
     start->record.systemd_unit = start->unit.name;
     start->record.systemd_bus = start->unit.bus;
-    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0 ||
-        cgroup_check (&start->record.cgroup, err) < 0)
+    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0)
         return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
-    if (decide_rdt (start, err) < 0)
+    if (check_cgroup (start, err) < 0 || decide_rdt (start, err) < 0)
         return -1;
     return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
                ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
@@ -452,6 +470,13 @@ static void start_undo (struct start *start)
                      error_format (&err, words, sizeof words));
 }
 
+/* Who could not be told has ended: how, says more than a broken pipe. */
+static void explain_lost (const struct start *start, struct error *err)
+{
+    if (start->pidfd >= 0 && err->errnum == EPIPE && text_equal (err->code, "RT-CHANNEL-SEND"))
+        (void)running_explain_end (start->pidfd, "the container's init", err);
+}
+
 static int start_until_ready (struct start *start, bool detached, struct error *err)
 {
     bool in_cgroup = false;
@@ -463,6 +488,7 @@ static int start_until_ready (struct start *start, bool detached, struct error *
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
         start_meet_child (start, err) < 0 || start_grant (start, in_cgroup, err) < 0 ||
         start_meet (start, err) < 0 || start_commit (start, err) < 0) {
+        explain_lost (start, err);
         start_undo (start);
         return -1;
     }

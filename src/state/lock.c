@@ -120,3 +120,11 @@ int lock_take (int dir, const char *id, struct error *err)
         return explain_held (&file, id, err);
     return error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
 }
+
+bool lock_is_held (int dir)
+{
+    if (flock (dir, LOCK_SH | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK;
+    (void)flock (dir, LOCK_UN);
+    return false;
+}

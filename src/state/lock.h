@@ -7,9 +7,14 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /* Waits for the lock of `dir`, which the caller has opened, as long as patience.h says. -1:
  * RT-STATE-LOCK; where it is another command that holds the lock, errnum is EAGAIN and the hint
  * says which, by /proc/locks. */
 int lock_take (int dir, const char *id, struct error *err);
+
+/* Somebody has it now. */
+bool lock_is_held (int dir);
 
 #endif

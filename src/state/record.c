@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "lock.h"
 #include "oci-spec/json.h"
@@ -90,6 +91,22 @@ static int open_directory (int root, const char *id)
     return openat (root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static int exists (const char *id, struct error *err)
+{
+    error_set (err, "RT-STATE-EXISTS", 0, "container `%s` already exists", id);
+    return error_hint (err, "take another id, or remove it: rt delete --force %s", id);
+}
+
+int record_check_new (const char *state_root, const char *id, struct error *err)
+{
+    if (record_check_id (id, err) < 0)
+        return -1;
+    AUTO_FD int root = open_root (state_root);
+    AUTO_FD int dir = root < 0 ? -1 : open_directory (root, id);
+
+    return dir < 0 ? 0 : exists (id, err);
+}
+
 int record_claim (const char *state_root, const char *id, struct error *err)
 {
     if (record_check_id (id, err) < 0)
@@ -101,8 +118,7 @@ int record_claim (const char *state_root, const char *id, struct error *err)
         if (fd_mkdir_at (root, id, 0700) < 0) {
             if (errno != EEXIST)
                 return error_set (err, "RT-STATE-CLAIM", errno, "make `%s/%s`", state_root, id);
-            error_set (err, "RT-STATE-EXISTS", 0, "container `%s` already exists", id);
-            return error_hint (err, "take another id, or remove it: rt delete --force %s", id);
+            return exists (id, err);
         }
         AUTO_FD int dir = open_directory (root, id);
         if (dir < 0 && errno == ENOENT)
@@ -199,6 +215,25 @@ int record_read (int dir, struct arena *arena, struct record *record, struct err
         return -1;
     const char *text = arena_copy (arena, bytes, length);
     return record_from_json (arena, text, length, record, err);
+}
+
+int record_look (const char *state_root, const char *id, struct arena *arena, struct record *record,
+                 int *dir, struct error *err)
+{
+    struct wait claim = wait_begin (RECORD_CLAIM_MS), creation = wait_begin (patience_ms ());
+
+    for (;;) {
+        drop_fd (dir);
+        *dir = record_open (state_root, id, false, err);
+        if (*dir < 0)
+            return -1;
+        if (record_read (*dir, arena, record, err) == 0)
+            return 0;
+        if (!text_equal (err->code, "RT-STATE-HALF") ||
+            !wait_more (lock_is_held (*dir) ? &creation : &claim))
+            return -1;
+        *err = (struct error){0};
+    }
 }
 
 int record_write_config (int dir, const char *text, size_t length, struct error *err)

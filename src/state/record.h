@@ -25,6 +25,9 @@
 
 #define RECORD_VERSION 1
 
+/* A directory without lock and record may be one that is just being claimed, for so long. */
+#define RECORD_CLAIM_MS 50
+
 enum record_phase {
     RECORD_CREATING, /* claimed; what is listed may or may not exist yet */
     RECORD_CREATED   /* create was successful: pid and start_time are right */
@@ -61,6 +64,9 @@ int record_check_id (const char *id, struct error *err);
  * error RT-STATE-EXISTS with "already exists". */
 int record_claim (const char *state_root, const char *id, struct error *err);
 
+/* The id is free now, as far as anybody can say who has not claimed it; else RT-STATE-EXISTS. */
+int record_check_new (const char *state_root, const char *id, struct error *err);
+
 /* Opens ID's directory and, with `lock`, waits for its lock, as long as base/patience.h
  * says: RT-STATE-LOCK names its holder. RT-STATE-MISSING with "does not exist". */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
@@ -68,6 +74,12 @@ int record_open (const char *state_root, const char *id, bool lock, struct error
 int record_write (int dir, const struct record *record, struct error *err);
 /* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
 int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
+
+/* record_open and record_read for who does not lock. In one that is just being claimed there is no
+ * record for a moment, which is waited for: RT-STATE-HALF is one whose creator is gone. The
+ * directory, which is also in *dir where only the rest fails. */
+int record_look (const char *state_root, const char *id, struct arena *arena, struct record *record,
+                 int *dir, struct error *err);
 
 /* The copy of the document. */
 int record_write_config (int dir, const char *text, size_t length, struct error *err);
