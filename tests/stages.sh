@@ -8,14 +8,14 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman user
-    single_id nested blocked build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
+    single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
     vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
-    [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc
+    [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
     [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
@@ -174,6 +174,19 @@ stage_blocked () {
         RT_TEST_BLOCKED=$words suite gcc feature tests/security || code=1
     done
     return "$code"
+}
+
+# Twice what is usual, so that a doubling is seen; and that each section of the benchmark works.
+BENCH_LIMITS=(default=2.6 podman=2.8 commands=2.6 exec=3 state=2.3)
+stage_bench () {
+    local rt
+    rt=$(reachable gcc)
+    RT=$rt PYTHONDONTWRITEBYTECODE=1 "$python" tests/bench/bench.py --section speed --rounds 40 \
+        --crun '' --runc '' "${BENCH_LIMITS[@]/#/--limit=}" &&
+        RT=$rt PYTHONDONTWRITEBYTECODE=1 "$python" tests/bench/bench.py --crun '' --runc '' \
+            --section growth --section memory --section filters --section phases --growth-rounds 3 \
+            --phase-rounds 3 --mounts 10,100 --containers 1,20 --sizes 10000,100000 --parallel 1,4 \
+            --plots "$log/plots" --json "$log/bench.json" >"$log/bench.txt"
 }
 
 ASAN=detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1

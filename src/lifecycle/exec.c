@@ -286,6 +286,7 @@ static int exec_commit (struct exec *exec, struct error *err)
                                     .record = &exec->container.record,
                                     .pid = exec->pid,
                                     .status = OCI_STATUS_RUNNING};
+    trace_phase ("exec");
     if (channel_send (exec->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0 ||
         running_await (exec->line, &running, err) < 0)
         return -1;
@@ -340,6 +341,7 @@ int lifecycle_exec (const struct exec_request *request, int *status, struct erro
 
     exec_init (&exec, request);
     int failed = exec_until_running (&exec, err);
+    trace_phase ("foreground");
     if (!failed && !request->detach)
         failed = foreground_wait (exec.pid, exec.pidfd, exec.ptmx, &ended, err);
     exec_release (&exec);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/running.h"
@@ -131,6 +132,7 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (!config)
         return -1;
 
+    trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     AUTO_FD int line = gate_open (existing.directory, err);
     if (line < 0 && is_gone (err->errnum)) {
@@ -141,6 +143,7 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     }
     if (line < 0)
         return -1;
+    trace_phase ("exec");
     const struct running running = {.config = config,
                                     .record = &existing.record,
                                     .pid = existing.record.pid,

@@ -133,18 +133,18 @@ static int open_console (struct start *start, struct born *born, int root, struc
 static int await_hooks (struct start *start, struct error *err)
 {
     const struct oci_hooks *hooks = start->config->hooks;
-    const struct hooks_context context = {
-        .state = start_state_text (start, OCI_STATUS_CREATING, getpid ()),
-        .cwd = start->request->bundle,
-        .default_timeout_ms = patience_asked_ms (),
-        .output = &start->hooks_output,
-    };
     struct channel_message message;
 
     if (hooks[OCI_HOOK_PRESTART].count + hooks[OCI_HOOK_CREATE_RUNTIME].count +
             hooks[OCI_HOOK_CREATE_CONTAINER].count ==
         0)
         return 0;
+    const struct hooks_context context = {
+        .state = start_state_text (start, OCI_STATUS_CREATING, getpid ()),
+        .cwd = start->request->bundle,
+        .default_timeout_ms = patience_asked_ms (),
+        .output = &start->hooks_output,
+    };
     if (channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
         channel_expect (start->line, 0, CHANNEL_HOOKED, &message, err) < 0)
         return -1;
@@ -282,8 +282,9 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .seccomp = &start->seccomp,
         .start_hooks = &config->hooks[OCI_HOOK_START_CONTAINER],
         .hooks_output = &start->hooks_output,
-        .hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ()),
     };
+    if (last_leg.start_hooks->count > 0)
+        last_leg.hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ());
     trace_phase ("process");
     if (become_enter_cwd (config->process, err) < 0)
         return -1;

@@ -9,9 +9,15 @@
  *
  * The device program is left out on purpose: it can be pinned once and then costs next to nothing.
  *
- *     floor ROOTFS CGROUP2-DIR [CGROUP1-DIR ...]
+ *     floor run ROOTFS CGROUP2-DIR [CGROUP1-DIR ...]    /bin/true, between mkdir and rmdir
+ *     floor create ROOTFS GATE PID-FILE CGROUP2-DIR [...]    /bin/sleep, waiting at a FIFO
+ *     floor start GATE    opens it
+ *     floor kill PID
+ *     floor delete GATE CGROUP2-DIR [...]
+ *     floor exec PID CGROUP2-DIR    /bin/true in what create has made
+ *     floor empty    nothing: the price of a static program
  *
- * The cgroup directories are made and removed. ROOTFS holds /bin/true, /proc, /dev and /sys.
+ * ROOTFS holds /bin/true, /bin/sleep, /proc, /dev and /sys.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +26,7 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,12 +250,16 @@ static void drop_privileges (void)
     MUST (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-static void become_container (const char *rootfs, const char *const cgroups[])
+static void execute (char *const argv[])
 {
-    static char *const argv[] = {"/bin/true", NULL};
     static char *const envp[] = {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", NULL};
 
+    MUST (execve (argv[0], argv, envp));
+}
+
+static void build_container (const char *rootfs, const char *const cgroups[])
+{
     for (int i = 1; cgroups[i]; i++)
         enter_cgroup1 (cgroups[i]);
     MUST (unshare (CLONE_NEWCGROUP)); /* not by clone3: it would take the parent's cgroup as root */
@@ -267,29 +278,132 @@ static void become_container (const char *rootfs, const char *const cgroups[])
     MUST (chdir ("/"));
     umask (022);
     drop_privileges ();
-    MUST (execve (argv[0], argv, envp));
+}
+
+/* 0 in the container's process, which is in its namespaces and cgroup. */
+static pid_t clone_into (unsigned long long namespaces, const char *cgroup)
+{
+    int fd = (int)MUST (open (cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    struct clone_args args = {.flags = namespaces | CLONE_INTO_CGROUP,
+                              .exit_signal = SIGCHLD,
+                              .cgroup = (unsigned int)fd};
+    pid_t pid = (pid_t)MUST (syscall (SYS_clone3, &args, sizeof args));
+
+    close (fd);
+    return pid;
+}
+
+static const unsigned long long NAMESPACES =
+    CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS;
+
+static int wait_for (pid_t pid)
+{
+    int status;
+
+    MUST (waitpid (pid, &status, 0));
+    return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+}
+
+static int run (char *words[])
+{
+    static char *const argv[] = {"/bin/true", NULL};
+    const char *const *cgroups = (const char *const *)words + 1;
+
+    make_cgroups (cgroups);
+    pid_t pid = clone_into (NAMESPACES, cgroups[0]);
+    if (pid == 0) {
+        build_container (words[0], cgroups);
+        execute (argv);
+    }
+    int status = wait_for (pid);
+    for (int i = 0; cgroups[i]; i++)
+        MUST (rmdir (cgroups[i]));
+    return status;
+}
+
+static int create (char *words[])
+{
+    static char *const argv[] = {"/bin/sleep", "1000", NULL};
+    const char *const *cgroups = (const char *const *)words + 3;
+    char letter;
+    int ready[2];
+
+    MUST (mkfifo (words[1], 0600));
+    int gate = (int)MUST (open (words[1], O_RDWR | O_CLOEXEC));
+    MUST (pipe2 (ready, O_CLOEXEC));
+    make_cgroups (cgroups);
+    pid_t pid = clone_into (NAMESPACES, cgroups[0]);
+    if (pid == 0) {
+        build_container (words[0], cgroups);
+        MUST (write (ready[1], "r", 1));
+        MUST (read (gate, &letter, 1));
+        execute (argv);
+    }
+    MUST (read (ready[0], &letter, 1));
+    int file = (int)MUST (open (words[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    MUST (dprintf (file, "%d", pid));
+    close (file);
+    return 0;
+}
+
+static int start (char *words[])
+{
+    int gate = (int)MUST (open (words[0], O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+
+    MUST (write (gate, "s", 1));
+    return 0;
+}
+
+static int kill_it (char *words[])
+{
+    MUST (kill (atoi (words[0]), SIGKILL));
+    return 0;
+}
+
+static int delete (char *words[])
+{
+    MUST (unlink (words[0]));
+    for (int i = 1; words[i]; i++)
+        MUST (rmdir (words[i]));
+    return 0;
+}
+
+static int exec (char *words[])
+{
+    static char *const argv[] = {"/bin/true", NULL};
+    int pidfd = (int)MUST (syscall (SYS_pidfd_open, atoi (words[0]), 0));
+
+    MUST (setns (pidfd, CLONE_NEWPID));
+    pid_t pid = clone_into (0, words[1]);
+    if (pid == 0) {
+        MUST (setns (pidfd,
+                     CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP));
+        MUST (setsid ());
+        drop_privileges ();
+        execute (argv);
+    }
+    return wait_for (pid);
+}
+
+static int empty (char *words[])
+{
+    (void)words;
+    return 0;
 }
 
 int main (int argc, char *argv[])
 {
-    struct clone_args args = {.flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                                       CLONE_NEWNS | CLONE_INTO_CGROUP,
-                              .exit_signal = SIGCHLD};
-    const char *const *cgroups = (const char *const *)argv + 2;
-    int status;
+    static const struct {
+        const char *name;
+        int least;
+        int (*act) (char *words[]);
+    } modes[] = {{"run", 2, run},      {"create", 4, create}, {"start", 1, start},
+                 {"kill", 1, kill_it}, {"delete", 2, delete}, {"exec", 2, exec},
+                 {"empty", 0, empty}};
 
-    if (argc < 3) {
-        fprintf (stderr, "usage: floor ROOTFS CGROUP2-DIR [CGROUP1-DIR ...]\n");
-        return 125;
-    }
-    make_cgroups (cgroups);
-    int fd = (int)MUST (open (cgroups[0], O_PATH | O_DIRECTORY | O_CLOEXEC));
-    args.cgroup = (unsigned int)fd;
-    pid_t pid = (pid_t)MUST (syscall (SYS_clone3, &args, sizeof args));
-    if (pid == 0)
-        become_container (argv[1], cgroups);
-    MUST (waitpid (pid, &status, 0));
-    for (int i = 0; cgroups[i]; i++)
-        MUST (rmdir (cgroups[i]));
-    return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+    for (size_t i = 0; argc > 1 && i < COUNT (modes); i++)
+        if (strcmp (argv[1], modes[i].name) == 0 && argc - 2 >= modes[i].least)
+            return modes[i].act (argv + 2);
+    fprintf (stderr, "floor: see the head of floor.c for how to call it\n");
+    return 125;
 }

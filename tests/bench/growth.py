@@ -1,114 +1,119 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""growth: what the verbs that look at containers take beside 1, 100 and 1,000 of them, created in one parent cgroup.
+"""What the time of a start depends on: mounts and containers on the host, the size of the document,
+other starts at the same time. And what the verbs take beside many containers."""
 
-    tests/bench/growth.py [--rt build/rt] [--counts 1,100,1000]
-
-All of it lies in one temporary directory and one cgroup, and is gone at the end, also after Ctrl-C.
-"""
-
-import argparse
-import json
 import os
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ROUNDS = 15
-PAUSE = "int pause (void);\nint main (void) { for (;;) pause (); }\n"
-CONFIG = {
-    "ociVersion": "1.0.2",
-    "process": {"args": ["/pause"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
-    "root": {"path": "rootfs", "readonly": True},
-    "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-    "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")]},
-}
+import bundles
+import host
+import programs
+
+VERBS = {"state": ("state", "{id}"), "ps": ("ps", "--format", "json", "{id}"),
+         "events": ("events", "--stats", "{id}"), "list -q": ("list", "-q"), "list": ("list",)}
 
 
-class Crowd:
-    """Containers, as many as are asked for."""
+class Series:
+    """{program: [(x, milliseconds)]}, medians."""
 
-    def __init__(self, rt, area):
-        self.rt, self.area = rt, area
-        self.parent = f"rt-growth-{os.getpid()}"
-        self.ids = []
-        self.rootfs = os.path.join(area, "rootfs")
-        os.makedirs(os.path.join(self.rootfs, "proc"))
-        source = os.path.join(area, "pause.c")
-        with open(source, "w", encoding="ascii") as file:
-            file.write(PAUSE)
-        subprocess.run(["cc", "-static", "-O2", "-o", os.path.join(self.rootfs, "pause"), source], check=True)
+    def __init__(self):
+        self.lines = {}
 
-    def call(self, *args, check=True):
-        return subprocess.run([self.rt, "--root", os.path.join(self.area, "state"), *args], check=check,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    def add(self, name, number, samples):
+        self.lines.setdefault(name, []).append((number, statistics.median(samples)))
 
-    def timed(self, *args):
-        """Milliseconds, the median."""
-        took = []
-        for _ in range(ROUNDS):
-            begin = time.perf_counter()
-            self.call(*args)
-            took.append(1000 * (time.perf_counter() - begin))
-        return statistics.median(took)
-
-    def add(self):
-        name = f"growth-{os.getpid()}-{len(self.ids)}"
-        config = dict(CONFIG, root={"path": self.rootfs, "readonly": True},
-                      linux=dict(CONFIG["linux"], cgroupsPath=f"/{self.parent}/{name}"))
-        bundle = os.path.join(self.area, name)
-        os.mkdir(bundle)
-        with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as file:
-            json.dump(config, file)
-        self.ids.append(name)
-        begin = time.perf_counter()
-        self.call("create", "-b", bundle, name)
-        return 1000 * (time.perf_counter() - begin)
-
-    def remove(self):
-        """Milliseconds for each."""
-        took = []
-        while self.ids:
-            begin = time.perf_counter()
-            self.call("delete", "--force", self.ids.pop(), check=False)
-            took.append(1000 * (time.perf_counter() - begin))
-        for root, names, _ in os.walk("/sys/fs/cgroup"):
-            if self.parent in names:
-                os.rmdir(os.path.join(root, self.parent))
-                names.remove(self.parent)
-        return statistics.median(took) if took else 0
+    def turns(self, number, every, bundle, rounds):
+        """run of each, in turns."""
+        samples = {each.name: [] for each in every}
+        for turn in range(rounds + 2):
+            for each in every:
+                took = each.do("run", bundle)
+                if turn >= 2:
+                    samples[each.name].append(took / 1e6)
+        for name, taken in samples.items():
+            self.add(name, number, taken)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rt", default=os.path.join(TOP, "build", "rt"))
-    parser.add_argument("--counts", default="1,100,1000")
-    options = parser.parse_args()
-    counts = [int(word) for word in options.counts.split(",")]
-    area = tempfile.mkdtemp(prefix="growth-")
-    crowd = None
+def by_mounts(context, every, bundle):
+    series, made = Series(), []
+    source = os.path.join(context.work, "source")
+    os.mkdir(source)
     try:
-        crowd = Crowd(os.path.abspath(options.rt), area)
-        print(f"{'containers':>10} {'create':>8} {'state':>8} {'ps':>8} {'events':>8} {'list -q':>8} {'list':>8}"
-              "   ms, medians", flush=True)
-        for count in counts:
-            made = [crowd.add() for _ in range(count - len(crowd.ids))]
-            name = crowd.ids[len(crowd.ids) // 2]
-            columns = [statistics.median(made[-ROUNDS:]), crowd.timed("state", name),
-                       crowd.timed("ps", "--format", "json", name), crowd.timed("events", "--stats", name),
-                       crowd.timed("list", "-q"), crowd.timed("list")]
-            print(f"{count:>10}" + "".join(f" {each:>8.2f}" for each in columns), flush=True)
-        print(f"delete --force: {crowd.remove():.2f} ms each")
+        for number in context.options.mounts:
+            while len(made) < number:
+                target = os.path.join(context.work, f"mount-{len(made)}")
+                os.mkdir(target)
+                host.bind(source, target)
+                made.append(target)
+            series.turns(number, every, bundle, context.options.growth_rounds)
     finally:
-        if crowd:
-            crowd.remove()
-        shutil.rmtree(area)
-    return 0
+        for target in made:
+            host.unmount(target)
+            os.rmdir(target)
+    return series.lines
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def by_containers(context, every, bundle, sleeping):
+    """Also the verbs of rt that look at containers: (series of run, series of the verbs)."""
+    series, verbs, pids = Series(), Series(), []
+    rt = next(each for each in every if each.name == "rt")
+    try:
+        for number in context.options.containers:
+            while len(pids) < number:
+                tag = f"-crowd-{len(pids)}"
+                for verb in ("create", "start"):
+                    rt.do(verb, sleeping, tag)
+                pids.append(rt.pid())
+            series.turns(number, every, bundle, context.options.growth_rounds)
+            name = f"bench-rt-crowd-{number // 2}"
+            for verb, words in VERBS.items():
+                argv = rt.words(*(word.format(id=name) for word in words))
+                verbs.add(verb, number, [programs.timed(argv) / 1e6
+                                         for _ in range(context.options.growth_rounds)])
+    finally:
+        for at, pid in enumerate(pids):
+            programs.timed(rt.words("delete", "--force", f"bench-rt-crowd-{at}"))
+            os.waitpid(pid, 0)
+    return series.lines, verbs.lines
+
+
+def by_size(context, every):
+    series = Series()
+    for size in context.options.sizes:
+        bundle = bundles.make(os.path.join(context.work, f"sized-{size}"), bundles.sized(size))
+        series.turns(size // 1000, [each for each in every if each.name != "floor"], bundle,
+                     context.options.growth_rounds)
+    return series.lines
+
+
+def at_once(each, bundle, number):
+    """Milliseconds for each of so many starts side by side."""
+    commands = [each.argv("run", bundle, f"-{at}") for at in range(number)]
+    begin = time.monotonic_ns()
+    started = [programs.spawn(argv, each.environ) for argv in commands]
+    for pid, argv in zip(started, commands):
+        programs.finish(pid, argv)
+    return (time.monotonic_ns() - begin) / 1e6 / number
+
+
+def by_company(context, every, bundle):
+    series = Series()
+    for number in context.options.parallel:
+        samples = {each.name: [] for each in every}
+        for _ in range(context.options.growth_rounds):
+            for each in every:
+                samples[each.name].append(at_once(each, bundle, number))
+        for name, taken in samples.items():
+            series.add(name, number, taken)
+    return series.lines
+
+
+def section(context):
+    bundle = bundles.make(os.path.join(context.work, "growing"), bundles.DEFAULT)
+    sleeping = bundles.make(os.path.join(context.work, "crowd"), bundles.sleeping())
+    every = programs.able(context.every, bundle, "growth")
+    found = {"mounts": by_mounts(context, every, bundle), "size": by_size(context, every),
+             "company": by_company(context, every, bundle)}
+    found["containers"], found["verbs"] = by_containers(context, every, bundle, sleeping)
+    return found

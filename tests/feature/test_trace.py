@@ -51,10 +51,11 @@ def test_create_start_and_exec_have_their_own(new_box):
     box.create(globals=("--trace", trace_of(box, "create")))
     assert names(phases(trace_of(box, "create"))["rt"])[-1] == "commit"
     assert box.rt.call("start", box.id, globals=("--trace", trace_of(box, "start"))).code == 0
-    assert names(phases(trace_of(box, "start"))["rt"]) == ["read"]
+    assert names(phases(trace_of(box, "start"))["rt"]) == ["read", "gate", "exec"]
     box.lines_until("up")
     box.exec(globals=("--trace", trace_of(box, "exec")))
-    assert "clone" in names(phases(trace_of(box, "exec"))["rt"])
+    assert names(phases(trace_of(box, "exec"))["rt"]) == ["read", "decide", "clone", "await the process",
+                                                          "exec", "foreground"]
 
 
 def test_a_failure_is_told_as_far_as_it_came(box):
