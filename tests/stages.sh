@@ -8,8 +8,8 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman user
-    single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz without cross
-    vm lsm systemd dist)
+    single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
+    without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
