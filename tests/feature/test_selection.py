@@ -44,6 +44,24 @@ def test_delete_goes_on_behind_a_failure(new_box, rt):
     web1.wait()
 
 
+@pytest.mark.rows("VRB-24")
+@pytest.mark.own
+def test_somebody_else_is_faster(new_box, rt):
+    """The second one is gone between the list of all and its turn."""
+    web1, web2 = (new_box("pause", name=f"rt{os.getpid()}web{number}") for number in (1, 2))
+    web1.config["hooks"] = {"poststop": [
+        {"path": rt.path, "args": ["rt", "--root", rt.root, "delete", web2.id],
+         "env": [f"{name}={value}" for name, value in os.environ.items()]}]}
+    for box in (web1, web2):
+        box.create()
+    told = rt.call("delete", "-r", "web[12]$")
+    assert (told.code, told.err) == (0, "")
+    for box in (web1, web2):
+        box.exists = False
+        box.wait()
+    assert rt.call("list", "-q").out == ""
+
+
 @pytest.mark.rows("VRB-24", "VRB-38")
 @pytest.mark.own
 @pytest.mark.parametrize("verb", ["delete", "kill"])
