@@ -30,9 +30,6 @@
 /* A daemon that the hook left behind may write for ever; the pipe holds 64 KiB at its death. */
 #define OUTPUT_AFTER_DEATH (1 << 20)
 
-#define OUTPUT_FLAGS                                                                               \
-    (O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-
 struct run {
     pid_t pid;
     int pidfd;
@@ -437,7 +434,8 @@ static int open_output (const struct oci_config *config, const char *annotation,
 
     if (!path)
         return 0;
-    AUTO_FD int file = open (path, OUTPUT_FLAGS, 0600);
+    AUTO_FD int file = open (
+        path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
     if (file < 0 || fcntl (file, F_SETFL, O_APPEND) < 0) {
         bool link = errno == ELOOP;
         error_set (err, "RT-HOOK-OUTPUT", errno, "open %s for the output of hooks", path);

@@ -53,7 +53,8 @@ class Strings(Calls):
 
 
 class Flagged(Calls):
-    """Calls that make a descriptor, and the word that each must have among its arguments."""
+    """Calls that make a descriptor, and the word that each must have among its arguments. An exception
+    is for CALL:cloexec: who may name a path has to close what it opens all the same."""
 
     NEEDS = {"open": "O_CLOEXEC", "openat": "O_CLOEXEC", "socket": "SOCK_CLOEXEC",
              "socketpair": "SOCK_CLOEXEC", "accept4": "SOCK_CLOEXEC", "pipe2": "O_CLOEXEC",
@@ -74,12 +75,12 @@ class Flagged(Calls):
             if is_declaration(plain, match.start()):
                 continue
             if call in self.NEVER or self.NEEDS[call] not in arguments(plain, match.end()):
-                yield match.start(), call
+                yield match.start(), call + ":cloexec"
         for match in re.finditer(r'\bfopen\s*\([^;]*?"([rwa][^"]*)"', full):
             if "e" not in match.group(1):
-                yield match.start(), "fopen"
+                yield match.start(), "fopen:cloexec"
         for match in re.finditer(r"\bF_DUPFD\b", plain):
-            yield match.start(), "F_DUPFD"
+            yield match.start(), "F_DUPFD:cloexec"
 
 
 def arguments(text, start):
