@@ -172,3 +172,15 @@ def test_mappings_in_an_option(new_box, option, userns, ids):
 def test_mappings_in_an_option_that_are_wrong(box, fails, option, words):
     at = box.bind(box.beside("d") or box.dir + "/d", "/data", "rbind", option)
     fails(box.create(code=None), words, at=at)
+
+
+@pytest.mark.rows("MNT-46")
+@pytest.mark.own
+@pytest.mark.needs("idmap-tmpfs")
+@pytest.mark.needs("root: id-mapped mounts")
+@pytest.mark.parametrize("range_", ["@0-0-65537", "@0-1-65536", "@0-65536-1", "@0-65535-2"])
+def test_mappings_that_leave_the_container_s(box, fails, range_):
+    """The ids behind its own are somebody else's."""
+    box.userns()
+    at = box.bind(box.beside("d") or box.dir + "/d", "/data", "rbind", f"idmap=uids={range_};gids=0-0-1")
+    fails(box.create(code=None), "container's own mappings", at=at)
