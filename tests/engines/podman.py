@@ -32,7 +32,7 @@ LIMITS = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"
 # {dir} is the engine's directory. /etc/containers is a copy with our drop-in, and the user exists here.
 ENTER = """
 set -e
-for place in /run /dev/shm /var/lib /var/tmp; do mount -t tmpfs -o mode=1777 tmpfs "$place"; done
+for place in /run /dev/shm /var/cache /var/lib /var/tmp; do mount -t tmpfs -o mode=1777 tmpfs "$place"; done
 mkdir -p /run/netns /run/lock /var/lib/cni
 mount --bind /run/netns /run/netns
 mount --make-shared /run/netns

@@ -71,6 +71,15 @@ def test_build(buildah):
     assert verbs[:2] == ["create", "start"] and verbs[-1] == "delete"
 
 
+@pytest.mark.rows("ENG-19")
+def test_by_the_drop_in(buildah):
+    """The name of the drop-in is looked for in PATH."""
+    buildah.call("from", "--name", "working", "localhost/box")
+    buildah.env["PATH"] = f"{buildah.place.dir}/bin:{os.environ['PATH']}"
+    told = buildah.call("run", "--isolation", "oci", "--network", "none", "working", "--", "nowhere", code=None)
+    assert told.code != 0 and "rt: error: exec" in told.err, told
+
+
 def test_stages(buildah):
     buildah.build("RUN echo made >/made\nFROM localhost/box\nCOPY --from=0 /made /data/made\nRUN cat /data/made\n")
     assert buildah.podman.run("built", "cat", "/data/made").out == "made\n"

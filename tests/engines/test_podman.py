@@ -17,8 +17,13 @@ def test_info(podman):
     told = json.loads(podman.out("info", "--format", "json"))["host"]["ociRuntime"]
     assert (told["name"], told["path"]) == ("rt", podman.place.runtime)
     assert told["version"].startswith("rt version ")
-    podman.up("box", "sleep", "1000")
-    assert podman.inspect()["OCIRuntime"] == "rt"
+    name = podman.up("box", "sleep", "1000")
+    assert podman.out("inspect", "--format", "{{.OCIRuntime}}", "one") == "rt"
+    assert podman.out("info", "--format", "{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}") == \
+        f"rt {podman.place.runtime}"
+    listed = subprocess.run([*podman.place.enter(), podman.place.runtime, "list", "--quiet"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    assert listed.split() == [name]
 
 
 @pytest.mark.rows("ENG-01", "ENG-06")

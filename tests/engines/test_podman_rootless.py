@@ -21,6 +21,20 @@ def test_run(rootless):
     assert told.out.split() == ["0", "0", str(UID), "1", "1", str(FIRST), str(COUNT)]
 
 
+@pytest.mark.rows("ENG-19")
+def test_drop_in_of_the_user(rootless):
+    """His own comes after that of /etc."""
+    directory = f"{rootless.home}/.config/containers/containers.conf.d"
+    os.makedirs(directory)
+    with open(f"{directory}/50-rt.conf", "w", encoding="ascii") as file:
+        file.write(f'[engine]\nruntime = "mine"\n[engine.runtimes]\nmine = ["{rootless.place.runtime}"]\n')
+    try:
+        assert rootless.out("info", "--format", "{{.Host.OCIRuntime.Name}}") == "mine"
+        assert rootless.run("box", "id", "-u").out == "0\n"
+    finally:
+        shutil.rmtree(f"{rootless.home}/.config/containers/containers.conf.d")
+
+
 def test_whose_it_is(rootless):
     directory = f"{rootless.home}/shared"
     os.makedirs(directory, exist_ok=True)
