@@ -170,7 +170,7 @@ def explain(events, name):
 
 @pytest.mark.rows("LCY-14")
 @pytest.mark.own
-@pytest.mark.needs("pids", "freezer")
+@pytest.mark.needs("pids")
 def test_any_commands_in_any_number(new_box, rt, work):
     print(f"RT_SEED={SEED}")
     os.mkdir(rt.root, 0o700)
@@ -198,4 +198,4 @@ def test_any_commands_in_any_number(new_box, rt, work):
                                    for each in problems[:20])
     unexplained = [words for box in boxes for words in explain(events, box.id)]
     assert not unexplained, "\n".join(unexplained[:10])
-    assert min(counts.values()) > 0 or SECONDS < 10, counts     # each verb has had its chance
+    assert min(counts.values()) > 0 or len(events) < 2000, counts   # each verb has had its chance

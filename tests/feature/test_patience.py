@@ -223,7 +223,6 @@ def freezer(box, state):
 
 @pytest.mark.rows("LCY-12", "CGM-25")
 @pytest.mark.own
-@pytest.mark.needs("freezer")
 def test_an_init_in_a_frozen_cgroup(hung):
     box, process, gate = hung(globals=SOON, timeout=20)
     init = init_of(process)
