@@ -130,7 +130,12 @@ stage_feature () { suite gcc feature; }
 stage_security () { suite gcc security; }
 stage_faults () { suite gcc faults; }
 stage_engines () { suite gcc engines/test_captured.py; }
-stage_docker () { suite gcc engines/test_docker.py tests/engines/test_docker_verbs.py; }
+stage_docker () {
+    local code=0
+    suite gcc engines/test_docker.py tests/engines/test_docker_verbs.py || code=1
+    RT=$(reachable gcc) tests/vm/run-docker.sh || code=1
+    return "$code"
+}
 
 # Podman, Buildah and conmon, each worker with storage and namespaces of its own. With a reason for what
 # is skipped: only where one of them is not installed.

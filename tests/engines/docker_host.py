@@ -67,6 +67,10 @@ def busybox_image():
     return data.getvalue()
 
 
+def executable(path, flags):
+    return os.open(path, flags, 0o755)
+
+
 def only_child(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         child, = file.read().split()
@@ -110,10 +114,15 @@ class Docker:
 
     def __init__(self, rt, *daemon_options):
         self.rt, self.again, self.daemon_argv = rt, None, None
-        self.data = tempfile.mkdtemp(prefix="rt-docker-test.", dir="/var/tmp")
+        self.data = tempfile.mkdtemp(prefix="rt-docker-test.")
         os.chmod(self.data, 0o711)    # --userns-remap: ids without privilege must pass
         self.env = dict(os.environ, PATH=PATH, RT=rt, DOCKER_HOST=f"unix://{self.data}/docker.sock",
                         DOCKER_CONFIG=f"{self.data}/client", DOCKER_BUILDKIT="0")
+        # BuildKit takes the first runc in the daemon's PATH; this one tells of each call.
+        os.mkdir(self.data + "/bin")
+        with open(self.data + "/bin/runc", "w", encoding="ascii", opener=executable) as file:
+            file.write(f'#!/bin/sh\necho "$*" >>{self.data}/runc.log\nexec {rt} "$@"\n')
+        self.env["PATH"] = f"{self.data}/bin:{PATH}"
         options = [word for option in daemon_options for word in ("--daemon-option", option)]
         self.process = subprocess.Popen([TRY, "--data", self.data] + options +
                                         ["sh", "-c", "echo up; exec cat"], env=self.env,
@@ -138,16 +147,16 @@ class Docker:
             shutil.rmtree(self.data, ignore_errors=True)
         assert told == code, "try.sh failed"
 
-    def tell(self, *words, stdin=None):
+    def tell(self, *words, stdin=None, env=None):
         """(code, standard output, standard error) of a client."""
-        ran = subprocess.run(["docker", *words], env=self.env, input=stdin, timeout=60, check=False,
+        ran = subprocess.run(["docker", *words], env=dict(self.env, **(env or {})), input=stdin, timeout=60, check=False,
                              **({} if stdin is not None else {"stdin": subprocess.DEVNULL}),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return Told(ran.returncode, ran.stdout.decode(errors="replace"),
                     ran.stderr.decode(errors="replace"))
 
-    def __call__(self, *words, stdin=None):
-        told = self.tell(*words, stdin=stdin)
+    def __call__(self, *words, stdin=None, env=None):
+        told = self.tell(*words, stdin=stdin, env=env)
         assert told.code == 0, f"docker {' '.join(words)}\n{told!r}"
         return told.out.rstrip("\n")
 

@@ -187,6 +187,16 @@ def test_build(docker):
     docker("rmi", "built")
 
 
+def test_build_with_buildkit(docker):
+    """BuildKit runs its steps by itself, with the runc that it finds first."""
+    docker("build", "--tag", "built", "-", env={"DOCKER_BUILDKIT": "1"},
+           stdin=f"FROM {docker_host.IMAGE}\nRUN id -u >/who\nCMD cat /who\n".encode())
+    with open(docker.data + "/runc.log", encoding="utf-8") as file:
+        assert [line for line in file if " run --bundle " in line]
+    assert docker("run", "--rm", "built") == "0"
+    docker("rmi", "built")
+
+
 def test_many_at_once(docker):
     """Docker starts them in parallel; so does rt."""
     names = [f"one-of-many-{number}" for number in range(12)]
