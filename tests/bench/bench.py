@@ -75,7 +75,7 @@ def measure(options):
         host.lay_cgroup2()
         context = types.SimpleNamespace(options=options, work=work, every=programs.find(options, work),
                                         samples={})
-        found = {"versions": {each.name: each.version for each in context.every},
+        found = {"load": os.getloadavg()[0], "versions": {each.name: each.version for each in context.every},
                  "kernel": os.uname().release, "cpus": os.cpu_count(), "rounds": options.rounds}
         for name in options.section or SECTIONS:
             print(f"bench: {name} ...", file=sys.stderr)

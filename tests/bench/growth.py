@@ -66,14 +66,14 @@ def by_containers(context, every, bundle, sleeping):
                     rt.do(verb, sleeping, tag)
                 pids.append(rt.pid())
             series.turns(number, every, bundle, context.options.growth_rounds)
-            name = f"bench-rt-crowd-{number // 2}"
+            name = rt.id(f"-crowd-{number // 2}")
             for verb, words in VERBS.items():
                 argv = rt.words(*(word.format(id=name) for word in words))
                 verbs.add(verb, number, [programs.timed(argv) / 1e6
                                          for _ in range(context.options.growth_rounds)])
     finally:
         for at, pid in enumerate(pids):
-            programs.timed(rt.words("delete", "--force", f"bench-rt-crowd-{at}"))
+            programs.timed(rt.words("delete", "--force", rt.id(f"-crowd-{at}")))
             os.waitpid(pid, 0)
     return series.lines, verbs.lines
 

@@ -11,6 +11,7 @@ import sys
 CGROUP = "/sys/fs/cgroup"
 PR_SET_CHILD_SUBREAPER = 36
 MS_BIND = 4096
+PREFIX = f"bench-{os.getpid()}-"      # of all cgroups and containers
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -54,7 +55,7 @@ def remove_cgroups():
     """Those of programs that failed, and of Ctrl-C; a measured one has removed its own."""
     for name in os.listdir(CGROUP):
         path = os.path.join(CGROUP, name)
-        if not name.startswith("bench-"):
+        if not name.startswith(PREFIX):
             continue
         if os.path.exists(os.path.join(path, "cgroup.kill")):
             with open(os.path.join(path, "cgroup.kill"), "w", encoding="ascii") as file:

@@ -50,7 +50,7 @@ def starts_within(each, bundle, limit):
         try:
             each.do("run", bundle)
         except programs.Broken:
-            subprocess.run(each.words("delete", "--force", f"bench-{each.name}"), check=False,
+            subprocess.run(each.words("delete", "--force", each.id()), check=False,
                            env=each.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             return False
     return True

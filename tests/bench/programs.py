@@ -79,7 +79,7 @@ class Floor(Program):
         self.gate = os.path.join(work, "gate")
 
     def argv(self, verb, bundle, tag=""):
-        cgroup = f"{host.CGROUP}/bench-floor{tag}"
+        cgroup = f"{host.CGROUP}/{host.PREFIX}floor{tag}"
         rootfs = os.path.join(bundle, "rootfs") if bundle else ""
         pid = str(self.pid()) if verb in ("kill", "exec") else ""
         return (self.path, *{
@@ -107,11 +107,14 @@ class Runtime(Program):
         if name == "crun" and not host.may_raise_memlock():
             self.environ["LD_PRELOAD"] = compiled(work, "memlock", "-shared", "-fPIC")
 
+    def id(self, tag=""):
+        return f"{host.PREFIX}{self.name}{tag}"
+
     def words(self, *words):
         return (self.path, "--root", self.root, *words)
 
     def argv(self, verb, bundle, tag=""):
-        name = f"bench-{self.name}{tag}"
+        name = self.id(tag)
         return self.words(*{
             "run": ("run", "--bundle", bundle, name),
             "create": ("create", "--bundle", bundle, "--pid-file", self.pid_file, name),
@@ -133,10 +136,10 @@ class Runtime(Program):
 
     def probe(self, bundle):
         """Why this program cannot run the bundle here, or None."""
-        status, said = self.said("run", "--bundle", bundle, "bench-" + self.name)
+        status, said = self.said("run", "--bundle", bundle, self.id())
         if status == 0:
             return None
-        self.said("delete", "--force", "bench-" + self.name)
+        self.said("delete", "--force", self.id())
         return (said.strip().splitlines() or [f"exit {status}"])[-1]
 
 

@@ -114,7 +114,7 @@ def phases_table(results):
 def machine(found):
     kernel = ".".join(found["kernel"].split(".")[:2])
     rounds = f", medians of {found['rounds']}" if "speed" in found else ""
-    return f"Linux {kernel}, {found['cpus']} cores, cgroup v2{rounds}"
+    return f"Linux {kernel}, {found['cpus']} cores, cgroup v2{rounds}, load {found['load']:.1f} at the start"
 
 
 def blocks(found, pictures):
