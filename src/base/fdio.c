@@ -230,7 +230,7 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
     return n;
 }
 
-static int connect_address (const struct sockaddr_un *address, int type)
+static int connect_address (const struct sockaddr_un *address, size_t length, int type)
 {
     const int ms = patience_ms ();
     const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -239,7 +239,7 @@ static int connect_address (const struct sockaddr_un *address, int type)
         return -1;
     int result;
     do
-        result = connect (fd, (const struct sockaddr *)address, sizeof *address);
+        result = connect (fd, (const struct sockaddr *)address, (socklen_t)length);
     while (result < 0 && errno == EINTR);
     return result < 0 ? -1 : take_fd (&fd);
 }
@@ -252,7 +252,19 @@ int fd_connect_unix_at (int dir, const char *name, int type)
         return -1;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file);
-    return connect_address (&address, type);
+    return connect_address (&address, sizeof address, type);
+}
+
+int fd_connect_abstract (const char *name, int type)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen (name);
+    if (length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy (address.sun_path + 1, name, length);
+    return connect_address (&address, offsetof (struct sockaddr_un, sun_path) + 1 + length, type);
 }
 
 int fd_connect_unix (const char *path, int type, struct error *err)
@@ -279,7 +291,7 @@ static int bind_private (int fd, const struct sockaddr_un *address)
     return result;
 }
 
-int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)
+int fd_bind_unix_at (int dir, const char *name, int type, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int length =
@@ -288,7 +300,17 @@ int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)
         return error_set (err, "RT-SOCKET", ENAMETOOLONG, "make the socket `%s`", name);
 
     AUTO_FD int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind_private (fd, &address) < 0 || listen (fd, SOMAXCONN) < 0)
+    if (fd < 0 || bind_private (fd, &address) < 0)
         return error_set (err, "RT-SOCKET", errno, "make the socket `%s`", name);
+    return take_fd (&fd);
+}
+
+int fd_listen_unix_at (int dir, const char *name, int type, struct error *err)
+{
+    AUTO_FD int fd = fd_bind_unix_at (dir, name, type, err);
+    if (fd < 0)
+        return -1;
+    if (listen (fd, SOMAXCONN) < 0)
+        return error_set (err, "RT-SOCKET", errno, "listen at the socket `%s`", name);
     return take_fd (&fd);
 }

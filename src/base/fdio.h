@@ -47,7 +47,12 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
  * says: for a server that accepts nobody, or one that does not read (EAGAIN). */
 int fd_connect_unix (const char *path, int type, struct error *err);
 
-/* The same below a directory: listen or connect at `name` in `dir`. */
+/* The same for the name of an abstract socket, of this network namespace. -1 with errno. */
+int fd_connect_abstract (const char *name, int type);
+
+/* The same below a directory: listen or connect at `name` in `dir`; or, of datagrams, only be
+ * there. The file is the owner's alone (0600). */
+int fd_bind_unix_at (int dir, const char *name, int type, struct error *err);
 int fd_listen_unix_at (int dir, const char *name, int type, struct error *err);
 int fd_connect_unix_at (int dir, const char *name, int type); /* -1 with errno */
 

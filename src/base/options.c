@@ -106,6 +106,13 @@ static int store (const struct parser *parser, const struct option *option, cons
     switch (option->kind) {
     case OPTION_KIND_FLAG:
         return store_flag (parser, option, value, place);
+    case OPTION_KIND_SWITCH: {
+        bool yes;
+        if (store_flag (parser, option, value, &yes) < 0)
+            return -1;
+        *(int *)place = 1 + yes;
+        return 0;
+    }
     case OPTION_KIND_STRING:
         *(const char **)place = value;
         return 0;
@@ -137,7 +144,7 @@ static int store (const struct parser *parser, const struct option *option, cons
 /* `value` is what was attached to the option, or NULL: then the next argument may be it. */
 static int take (struct parser *parser, const struct option *option, const char *value)
 {
-    if (value || option->kind == OPTION_KIND_FLAG)
+    if (value || option_is_flag (option))
         return store (parser, option, value);
 
     const char *next = parser->at + 1 < parser->argc ? parser->argv[parser->at + 1] : NULL;
@@ -189,7 +196,7 @@ static int read_letters (struct parser *parser, const char *argument)
             return unknown (parser, argument);
         if (letter[1] == '=')
             return take (parser, option, letter + 2);
-        if (option->kind != OPTION_KIND_FLAG)
+        if (!option_is_flag (option))
             return take (parser, option, letter[1] != '\0' ? letter + 1 : NULL);
         if (take (parser, option, NULL) < 0)
             return -1;

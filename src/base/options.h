@@ -24,6 +24,7 @@
 
 enum option_kind {
     OPTION_KIND_FLAG,   /* bool */
+    OPTION_KIND_SWITCH, /* int: a flag of which "not given" (0) is not "no" (1); "yes" is 2 */
     OPTION_KIND_STRING, /* const char * */
     OPTION_KIND_NUMBER, /* uint64_t, at most `max` */
     OPTION_KIND_WORD,   /* int: 1 + the index of the word in `argument`, so 0 is "not given" */
@@ -54,6 +55,11 @@ struct option {
     {                                                                                              \
         .name = name_, .letters = letters_, .help = help_, .kind = OPTION_KIND_FLAG,               \
         .offset = OPTION_OFFSET (container, member, bool)                                          \
+    }
+#define OPTION_SWITCH(name_, letters_, container, member, help_)                                   \
+    {                                                                                              \
+        .name = name_, .letters = letters_, .help = help_, .kind = OPTION_KIND_SWITCH,             \
+        .offset = OPTION_OFFSET (container, member, int)                                           \
     }
 #define OPTION_STRING(name_, letters_, container, member, argument_, help_)                        \
     {                                                                                              \
@@ -99,6 +105,12 @@ struct options_table {
  * OPTIONS_HELP, or -1. Nothing but `target`, argv and the arena is touched. */
 int options_parse (const struct options_table *table, struct arena *arena, void *target, int argc,
                    char **argv, int *positional, struct error *err);
+
+/* Is it complete without a value? */
+static inline bool option_is_flag (const struct option *option)
+{
+    return option->kind == OPTION_KIND_FLAG || option->kind == OPTION_KIND_SWITCH;
+}
 
 /* Which of `count` words is meant by a mistyped one; NULL where none is near. `stride` bytes lie
  * between one pointer to a word and the next. */

@@ -65,7 +65,7 @@ static void read_words (struct typed *typed, struct options_table *verb, char *c
         if (word[0] == '-') {
             const struct option *option = find_option (typed->table, word);
             bool cut = i + 1 < count && text_equal (words[i + 1], "=");
-            if (!option || option->kind == OPTION_KIND_FLAG || strchr (word, '='))
+            if (!option || option_is_flag (option) || strchr (word, '='))
                 continue;
             if (option->implied && !cut && !(i + 1 < count && is_value (option, words[i + 1])))
                 continue;

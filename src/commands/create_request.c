@@ -11,36 +11,40 @@
 
 #include <unistd.h>
 
-/* How many descriptors systemd passed to this very process (sd_listen_fds(3)): they come first,
- * those of --preserve-fds behind them. */
-static int count_listen_fds (unsigned int *count, struct error *err)
+/* What systemd passed to this very process (sd_listen_fds(3)). */
+static int find_listen_fds (struct passed_fds *fds, struct error *err)
 {
     const char *pid = getenv ("LISTEN_PID");
-    const char *fds = getenv ("LISTEN_FDS");
+    const char *count = getenv ("LISTEN_FDS");
     uint64_t number;
-    *count = 0;
-    if (!fds || !pid || text_to_uint64 (pid, INT_MAX, &number) < 0 || number != (uint64_t)getpid ())
+    *fds = (struct passed_fds){0};
+    if (!count || !pid || text_to_uint64 (pid, INT_MAX, &number) < 0 ||
+        number != (uint64_t)getpid ())
         return 0; /* meant for another process */
-    if (text_to_uint64 (fds, FDS_MAX, &number) < 0)
+    if (text_to_uint64 (count, FDS_MAX, &number) < 0)
         return error_set (err, "RT-FDS-LISTEN", 0, "LISTEN_FDS is no number of descriptors: `%s`",
-                          fds);
-    *count = (unsigned int)number;
+                          count);
+    fds->listen = (unsigned int)number;
+    fds->names = getenv ("LISTEN_FDNAMES");
     return 0;
 }
 
-int count_inherited_fds (uint64_t preserve_fds, unsigned int *count, struct error *err)
+int find_passed_fds (uint64_t preserve_fds, struct passed_fds *fds, struct error *err)
 {
-    unsigned int listen_fds;
-    if (count_listen_fds (&listen_fds, err) < 0)
+    if (find_listen_fds (fds, err) < 0)
         return -1;
-    *count = listen_fds + (unsigned int)preserve_fds; /* both at most FDS_MAX */
+    fds->count = fds->listen + (unsigned int)preserve_fds; /* both at most FDS_MAX */
     return 0;
 }
 
 int create_inherits (const void *options, unsigned int *count, struct error *err)
 {
     const struct create_options *create = options;
-    return count_inherited_fds (create->preserve_fds, count, err);
+    struct passed_fds fds;
+    if (find_passed_fds (create->preserve_fds, &fds, err) < 0)
+        return -1;
+    *count = fds.count;
+    return 0;
 }
 
 static struct oci_config *load_config (struct arena *arena, const char *bundle, const char *file,
@@ -68,7 +72,7 @@ int create_request_fill (const struct invocation *invocation, const struct creat
     struct create_request filled = {.globals = invocation->globals,
                                     .no_pivot = options->no_pivot,
                                     .no_new_keyring = options->no_new_keyring};
-    if (create_inherits (options, &filled.preserve_fds, err) < 0)
+    if (find_passed_fds (options->preserve_fds, &filled.fds, err) < 0)
         return -1;
     const struct {
         const char *given;

@@ -40,8 +40,9 @@ struct create_options {
         OPTION_FLAG ("no-new-keyring", NULL, struct create_options, no_new_keyring,                \
                      "keep the caller's session keyring")
 
-/* Those of --preserve-fds, and before them those that systemd passed (sd_listen_fds(3)). */
-int count_inherited_fds (uint64_t preserve_fds, unsigned int *count, struct error *err);
+/* Those that systemd passed to this very process (sd_listen_fds(3)), and behind them those of
+ * --preserve-fds. */
+int find_passed_fds (uint64_t preserve_fds, struct passed_fds *fds, struct error *err);
 
 /* struct command.inherits of both. */
 int create_inherits (const void *options, unsigned int *count, struct error *err);

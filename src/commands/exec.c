@@ -22,7 +22,7 @@ struct exec_options {
     const char *process;
     const char *cwd;
     struct option_list env;
-    bool tty;
+    int tty;
     const char *user;
     struct option_list gids;
     bool detach;
@@ -44,7 +44,7 @@ static const struct option rows[] = {
                    "read the process from FILE, a `process` object as in config.json"),
     OPTION_STRING ("cwd", NULL, struct exec_options, cwd, "DIR", "its working directory"),
     OPTION_LIST ("env", "e", struct exec_options, env, "NAME=VALUE", "add to its environment"),
-    OPTION_FLAG ("tty", "t", struct exec_options, tty, "give it a terminal"),
+    OPTION_SWITCH ("tty", "t", struct exec_options, tty, "give it a terminal"),
     OPTION_STRING ("user", "u", struct exec_options, user, "UID[:GID]",
                    "its user and group, as numbers (default GID: 0)"),
     OPTION_LIST ("additional-gids", "g", struct exec_options, gids, "GID",
@@ -76,7 +76,11 @@ static const struct option rows[] = {
 static int inherits (const void *options, unsigned int *count, struct error *err)
 {
     const struct exec_options *exec = options;
-    return count_inherited_fds (exec->preserve_fds, count, err);
+    struct passed_fds fds;
+    if (find_passed_fds (exec->preserve_fds, &fds, err) < 0)
+        return -1;
+    *count = fds.count;
+    return 0;
 }
 
 /* A number and nothing else: what is half understood would be root (CVE-2026-30892). */
@@ -222,7 +226,7 @@ static int fill (const struct invocation *invocation, struct process_file *file,
         .no_new_privs = options->no_new_privs,
         .process_label = options->process_label,
         .apparmor = options->apparmor,
-        .tty = options->tty,
+        .tty = {.present = options->tty != 0, .value = options->tty == 2},
         .cgroups = strings_of (arena, options->cgroups.items, options->cgroups.count),
         .ignore_paused = options->ignore_paused,
         .detach = options->detach,
@@ -233,7 +237,7 @@ static int fill (const struct invocation *invocation, struct process_file *file,
         error_set (err, "RT-USAGE", 0, "rt exec: what is to be executed in %s?", request->id);
         return error_hint (err, "give a command behind the id, or --process");
     }
-    if (count_inherited_fds (options->preserve_fds, &request->preserve_fds, err) < 0 ||
+    if (find_passed_fds (options->preserve_fds, &request->fds, err) < 0 ||
         fill_paths (arena, options, request, err) < 0 || check_env (&options->env, err) < 0 ||
         (options->user && parse_user (arena, options->user, request, err) < 0) ||
         parse_gids (arena, &options->gids, request, err) < 0 ||
@@ -247,7 +251,7 @@ static bool is_own (const struct exec_request *request, const char *pointer)
 {
     return (request->args.count > 0 && text_starts_with (pointer, "/process/args")) ||
            (request->cwd && text_starts_with (pointer, "/process/cwd")) ||
-           (request->tty && text_starts_with (pointer, "/process/terminal")) ||
+           (request->tty.value && text_starts_with (pointer, "/process/terminal")) ||
            (request->user_given && (text_starts_with (pointer, "/process/user/uid") ||
                                     text_starts_with (pointer, "/process/user/gid"))) ||
            (request->process_label && text_starts_with (pointer, "/process/selinuxLabel")) ||

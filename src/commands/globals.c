@@ -130,6 +130,8 @@ int globals_resolve (const struct global_options *options, struct arena *arena,
     globals->bus = systemd_bus_address (
         arena, getenv (globals->user_bus ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS"),
         getenv ("XDG_RUNTIME_DIR"), globals->user_bus);
+    const char *notify = getenv ("NOTIFY_SOCKET");
+    globals->notify_socket = notify && *notify ? notify : NULL;
     globals->state_root = root;
     globals->rootless = rootless[options->rootless];
     globals->cgroup_driver = options->cgroup_manager == 0

@@ -99,7 +99,11 @@ const struct command command_run = {
     .summary = "Create and start a container",
     .details = "An argument with a slash, `.` or `..` is the bundle; the container is then named\n"
                "after that directory. Without --detach rt waits for the container's end, removes\n"
-               "it, and exits with its status, or with 128 + N where signal N ended it.",
+               "it, and exits with its status, or with 128 + N where signal N ended it.\n"
+               "\n"
+               "With NOTIFY_SOCKET in the environment, as in a systemd unit with Type=notify,\n"
+               "the container gets a socket of its own; READY=1 that it says there goes on to\n"
+               "the service manager. With --detach rt returns then.",
     .inherits = create_inherits,
     .run = run,
 };

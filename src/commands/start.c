@@ -35,5 +35,8 @@ const struct command command_start = {
     .max = 1,
     .containers = 1,
     .summary = "Start the process of a created container",
+    .details = "With NOTIFY_SOCKET in the environment, here and at create, rt waits until the\n"
+               "container says READY=1 (sd_notify(3)) or ends. The service manager is told, and\n"
+               "which process it is to look after.",
     .run = start,
 };

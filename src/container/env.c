@@ -82,7 +82,7 @@ static int check (const struct oci_strings *env, struct error *err)
 }
 
 int env_prepare (struct arena *arena, const struct oci_process *process, const char *home,
-                 struct oci_strings *env, struct error *err)
+                 const struct oci_strings *passed, struct oci_strings *env, struct error *err)
 {
     const struct oci_strings *given = &process->env;
     bool home_wanted = home && env_needs_home (process);
@@ -91,7 +91,7 @@ int env_prepare (struct arena *arena, const struct oci_process *process, const c
         return -1;
 
     /* From the end, so that the last one of a name is met first, into the end of the array. */
-    size_t room = given->count + 1;
+    size_t room = given->count + 1 + (passed ? passed->count : 0);
     char **items = arena_array (arena, room + 1, sizeof (char *));
     struct names names = names_make (arena, room);
     size_t first = room;
@@ -99,6 +99,9 @@ int env_prepare (struct arena *arena, const struct oci_process *process, const c
         items[--first] = arena_printf (arena, "HOME=%s", home);
         (void)names_add (&names, items[first]);
     }
+    for (size_t i = passed ? passed->count : 0; i-- > 0;)
+        if (names_add (&names, passed->items[i]))
+            items[--first] = passed->items[i];
     for (size_t i = given->count; i-- > 0;)
         if (names_add (&names, given->items[i]))
             items[--first] = given->items[i];

@@ -15,6 +15,7 @@
 #include "container/ioprio.h"
 #include "container/keyring.h"
 #include "container/mempolicy.h"
+#include "container/notify_socket.h"
 #include "container/personality.h"
 #include "container/scheduler.h"
 #include "container/selinux.h"
@@ -77,13 +78,34 @@ int become_check_executable (const struct become *become, struct error *err)
                             err);
 }
 
+/* Variables that tell of what the process is handed. LISTEN_PID is its own number in here, which
+ * execve does not change. */
+static void list_passed (struct become *become, struct oci_strings *passed)
+{
+    const struct passed_fds *fds = &become->fds;
+
+    passed->items = arena_array (become->arena, 4, sizeof (*passed->items));
+    if (become->notify)
+        passed->items[passed->count++] =
+            arena_string (become->arena, "NOTIFY_SOCKET=" NOTIFY_SOCKET_DIR "/" NOTIFY_SOCKET_NAME);
+    if (fds->listen == 0)
+        return;
+    passed->items[passed->count++] = arena_printf (become->arena, "LISTEN_PID=%d", (int)getpid ());
+    passed->items[passed->count++] = arena_printf (become->arena, "LISTEN_FDS=%u", fds->listen);
+    if (fds->names)
+        passed->items[passed->count++] =
+            arena_printf (become->arena, "LISTEN_FDNAMES=%s", fds->names);
+}
+
 static int prepare_env (struct become *become, struct error *err)
 {
     char home[PATH_MAX] = "/";
+    struct oci_strings passed = {.count = 0};
 
     if (env_needs_home (become->process))
         user_home (become->root, become->process->user.uid, home, sizeof (home));
-    return env_prepare (become->arena, become->process, home, &become->env, err);
+    list_passed (become, &passed);
+    return env_prepare (become->arena, become->process, home, &passed, &become->env, err);
 }
 
 int become_settle (struct become *become, struct error *err)
@@ -103,7 +125,7 @@ int become_settle (struct become *become, struct error *err)
         selinux_apply (process->selinux_label, err) < 0 ||
         stdio_apply (become->root, process->user.uid, err) < 0)
         return -1;
-    if (fds_cloexec_from (3 + (int)become->preserve_fds) < 0)
+    if (fds_cloexec_from (3 + (int)become->fds.count) < 0)
         return error_set (err, "RT-FDS", errno, "cannot mark descriptors close-on-exec");
     procfd_close ();
     return 0;
@@ -142,7 +164,7 @@ static int run_start_hooks (const struct become *become, struct error *err)
                                           .env = &become->env,
                                           .default_timeout_ms = patience_asked_ms (),
                                           .output = become->hooks_output,
-                                          .preserved = &become->preserve_fds};
+                                          .preserved = &become->fds.count};
 
     if (!become->start_hooks || become->start_hooks->count == 0)
         return 0;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "container/seccomp.h"
+#include "lifecycle/lifecycle.h"
 #include "oci-spec/config.h"
 
 #include <stdbool.h>
@@ -27,7 +28,8 @@ struct become {
     enum become_groups groups;     /* by become_root */
     bool no_new_keyring;
     bool affinity_is_set; /* exec: it stays */
-    unsigned int preserve_fds;
+    struct passed_fds fds;
+    bool notify; /* container/notify_socket is there */
     const struct seccomp_program *seccomp;
     const struct oci_hooks *start_hooks; /* startContainer; NULL = none (exec) */
     const char *hook_state;              /* for their standard input */

@@ -25,7 +25,9 @@
  *                  ---  SECCOMP       --->      (only with a profile)
  *                  ---  RELEASE       --->
  *      create ends here                         create: waits at the gate; its line is `start` from here on
- *      run goes on as start does                the last leg: become.h
+ *      run goes on as start does
+ *                  <--- NOTIFY [fd]   ---       (only where NOTIFY_SOCKET is served: the receiving socket)
+ *                                               the last leg: become.h
  *                  <--- EXEC          ---       right before the last two steps, seccomp and execve;
  *                                               without no_new_privs the filter is there long before
  *                  <--- LISTENER [fd] ---       (only where calls are notified) right behind the filter, by kernel/door.h
@@ -58,6 +60,7 @@ enum channel_type {
     CHANNEL_READY,
     CHANNEL_SECCOMP, /* payload: flags (uint32_t), door, instructions */
     CHANNEL_RELEASE,
+    CHANNEL_NOTIFY,
     CHANNEL_EXEC,
     CHANNEL_LISTENER,
     CHANNEL_LISTENED,

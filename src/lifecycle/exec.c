@@ -336,6 +336,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
 
 int lifecycle_exec (const struct exec_request *request, int *status, struct error *err)
 {
+    static const struct notify nothing = NOTIFY_INIT;
     struct exec exec;
     int ended = 0;
 
@@ -343,7 +344,7 @@ int lifecycle_exec (const struct exec_request *request, int *status, struct erro
     int failed = exec_until_running (&exec, err);
     trace_phase ("foreground");
     if (!failed && !request->detach)
-        failed = foreground_wait (exec.pid, exec.pidfd, exec.ptmx, &ended, err);
+        failed = foreground_wait (exec.pid, exec.pidfd, exec.ptmx, &nothing, &ended, err);
     exec_release (&exec);
     if (!failed)
         *status = ended;

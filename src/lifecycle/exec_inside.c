@@ -141,7 +141,7 @@ static int live (struct exec *exec, struct error *err)
         .line = exec->line,
         .no_new_keyring = exec->container.record.no_new_keyring,
         .affinity_is_set = process->affinity_initial || process->affinity_final,
-        .preserve_fds = exec->request->preserve_fds,
+        .fds = exec->request->fds,
         .seccomp = &exec->seccomp,
     };
 

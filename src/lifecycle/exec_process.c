@@ -105,7 +105,8 @@ const struct oci_process *exec_process (struct arena *arena, const struct oci_pr
         *process = *container;
         process->terminal = false;
     }
-    process->terminal |= request->tty;
+    if (request->tty.present)
+        process->terminal = request->tty.value;
     if (request->args.count > 0)
         process->args = request->args;
     if (request->cwd)

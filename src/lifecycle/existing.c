@@ -114,6 +114,34 @@ static bool is_gone (int errnum)
     return errnum == ECONNREFUSED || errnum == EPIPE || errnum == ECONNRESET;
 }
 
+/* What was not offered at create cannot be used by the container's process. */
+static int check_notify (const struct lifecycle_globals *globals, const struct record *record,
+                         const struct oci_config *config, struct error *err)
+{
+    if (record->notify || !notify_is_wanted (globals->notify_socket, config->process))
+        return 0;
+    error_set (err, "RT-NOTIFY-SOCKET", 0,
+               "NOTIFY_SOCKET is set, but was not when container %s was created: it cannot say "
+               "that it is ready",
+               record->id);
+    return error_hint (err, "set it for both, or for none");
+}
+
+/* The lock is given up: the container is what it will be, and may take its time. */
+static int await_notified (const struct lifecycle_globals *globals, struct existing *existing,
+                           struct notify *notify, int init, struct error *err)
+{
+    if (!globals->notify_socket || init < 0)
+        return 0;
+    (void)flock (existing->directory, LOCK_UN);
+    notify_connect (notify, globals->notify_socket);
+    if (notify_await (notify, existing->record.pid, init, err) == 0)
+        return 0;
+    (void)pidfd_signal (init, SIGKILL);
+    (void)pidfd_wait_dead (init, patience_ms ());
+    return -1;
+}
+
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
 {
     AUTO_EXISTING struct existing existing = EXISTING_INIT;
@@ -132,6 +160,10 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (!config)
         return -1;
 
+    if (check_notify (globals, &existing.record, config, err) < 0)
+        return -1;
+
+    AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     AUTO_FD int line = gate_open (existing.directory, err);
@@ -147,7 +179,8 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     const struct running running = {.config = config,
                                     .record = &existing.record,
                                     .pid = existing.record.pid,
-                                    .status = OCI_STATUS_CREATING};
+                                    .status = OCI_STATUS_CREATING,
+                                    .notify = globals->notify_socket ? &notify : NULL};
     int failed = running_await (line, &running, err);
     gate_remove (existing.directory);
     if (failed) {
@@ -168,7 +201,7 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
                          error_format (&second, words, sizeof words));
         return -1;
     }
-    return 0;
+    return await_notified (globals, &existing, &notify, init, err);
 }
 
 /* Every process of the container; also where init is gone and its pid namespace is not its own. */

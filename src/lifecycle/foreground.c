@@ -29,12 +29,20 @@
  */
 enum { LAST_BYTES = 262144 };
 
-enum source { SOURCE_SIGNALS, SOURCE_PROCESS, SOURCE_PTMX, SOURCE_STDIN, SOURCE_STDOUT };
+enum source {
+    SOURCE_SIGNALS,
+    SOURCE_PROCESS,
+    SOURCE_NOTIFY,
+    SOURCE_PTMX,
+    SOURCE_STDIN,
+    SOURCE_STDOUT
+};
 
 struct session {
     pid_t pid;
     int pidfd;
     int ptmx;
+    const struct notify *notify;
     int epoll;
     int signals;
     bool over; /* the process is reaped and `status` holds */
@@ -99,6 +107,9 @@ static int watch_all (struct session *session, struct error *err)
     if (watch (session, session->signals, EPOLLIN, SOURCE_SIGNALS) < 0 ||
         watch (session, session->pidfd, EPOLLIN | EPOLLET, SOURCE_PROCESS) < 0)
         return error_set (err, "RT-FOREGROUND-WATCH", errno, "watch process %d", (int)session->pid);
+    if (session->notify->container >= 0 &&
+        watch (session, session->notify->container, EPOLLIN, SOURCE_NOTIFY) < 0)
+        return error_set (err, "RT-FOREGROUND-WATCH", errno, "watch the container's notify socket");
     if (session->ptmx < 0)
         return 0;
 
@@ -211,6 +222,9 @@ static int on_event (struct session *session, const struct epoll_event *event, s
             return error_set (err, "RT-FOREGROUND-STATUS", ECHILD,
                               "learn the exit status of process %d", (int)session->pid);
         return 0;
+    case SOURCE_NOTIFY:
+        notify_carry (session->notify);
+        return 0;
     case SOURCE_PTMX:
         session->output.source.ready |= gone || (event->events & EPOLLIN);
         session->input.sink.ready |= gone || (event->events & EPOLLOUT);
@@ -294,10 +308,14 @@ static int open_and_attend (struct session *session, struct error *err)
         return -1;
     if (session->ptmx >= 0 && terminal_set_raw (&session->terminal) < 0)
         log_warning ("cannot put the terminal into raw mode: %s", strerror (errno));
-    return attend (session, err);
+    int result = attend (session, err);
+    if (session->notify->container >= 0)
+        notify_carry (session->notify);
+    return result;
 }
 
-int foreground_wait (pid_t pid, int pidfd, int ptmx, int *status, struct error *err)
+int foreground_wait (pid_t pid, int pidfd, int ptmx, const struct notify *notify, int *status,
+                     struct error *err)
 {
     /* Not on the stack: without a terminal nothing of the relays' 128 kB is ever touched, but every
      * page of a stack frame is (-fstack-clash-protection). A process waits for one other at a time.
@@ -308,6 +326,7 @@ int foreground_wait (pid_t pid, int pidfd, int ptmx, int *status, struct error *
     session.pid = pid;
     session.pidfd = pidfd;
     session.ptmx = ptmx;
+    session.notify = notify;
     session.over = session.hurry = false;
     session.terminal.raw = false;
     session.input.source.owned = session.input.sink.owned = false;

@@ -10,6 +10,7 @@
 #define RT_LIFECYCLE_FOREGROUND_H
 
 #include "base/error.h"
+#include "lifecycle/notify.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -24,10 +25,12 @@ int foreground_prepare (bool subreaper, struct error *err);
  * outside or -1, its size and newlines set before the program started (terminal.h). The caller's
  * terminal is in raw mode meanwhile and restored at every exit of this function. All that the
  * container wrote is on rt's output when this returns, unless that output failed, or a signal said
- * not to wait for it any longer. *status is the process's exit code, or 128 + signal.
+ * not to wait for it any longer. `notify` is served meanwhile. *status is the process's exit code,
+ * or 128 + signal.
  *
  * Every other child that dies meanwhile is reaped and forgotten. The mask of foreground_prepare
  * holds on: a signal must not end rt before it has cleaned up. */
-int foreground_wait (pid_t pid, int pidfd, int ptmx, int *status, struct error *err);
+int foreground_wait (pid_t pid, int pidfd, int ptmx, const struct notify *notify, int *status,
+                     struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "container/devices.h"
 #include "container/hooks.h"
 #include "container/maskpaths.h"
+#include "container/notify_socket.h"
 #include "container/sysctl.h"
 #include "container/timens.h"
 #include "container/uts.h"
@@ -37,6 +38,7 @@
 struct born {
     enum become_groups groups;
     struct console console;
+    int notify; /* for who starts the container; -1 = none */
 };
 
 /* P's descriptors that mean nothing here; the lock on the state directory among them. */
@@ -188,6 +190,9 @@ static int build_root (struct start *start, struct born *born, struct error *err
             0 ||
         open_console (start, born, root, err) < 0 || make_cwd (config->process, root, err) < 0)
         return -1;
+    if (start->record.notify &&
+        notify_socket_apply (root, config->linux.mount_label, &born->notify, err) < 0)
+        return -1;
     trace_phase ("masks");
     if (await_hooks (start, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
         mounts_apply_readonly (&start->mounts, err) < 0)
@@ -218,7 +223,17 @@ static int take_seccomp (struct start *start, struct error *err)
     return 0;
 }
 
-static int await_release (struct start *start, struct error *err)
+static int hand_notify (struct start *start, struct born *born, struct error *err)
+{
+    if (born->notify < 0)
+        return 0;
+    if (channel_send (start->line, CHANNEL_NOTIFY, NULL, 0, born->notify, err) < 0)
+        return -1;
+    drop_fd (&born->notify);
+    return 0;
+}
+
+static int await_release (struct start *start, struct born *born, struct error *err)
 {
     struct channel_message message;
 
@@ -231,7 +246,7 @@ static int await_release (struct start *start, struct error *err)
     if (channel_expect (start->line, 0, CHANNEL_RELEASE, &message, err) < 0)
         return -1;
     if (!start->gated)
-        return 0;
+        return hand_notify (start, born, err);
 
     /* P ends now: what it does after this is no matter of ours, and neither are its descriptors. */
     log_redirect (NULL, NULL);
@@ -241,13 +256,13 @@ static int await_release (struct start *start, struct error *err)
         return error_set (err, "RT-GATE", errno, "cannot wait for start");
     start->line = line;
     log_redirect (channel_log, &start->line);
-    return 0;
+    return hand_notify (start, born, err);
 }
 
 static int live (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_config *config = start->config;
-    struct born born = {.console = {.ptmx = -1, .pts = -1}};
+    struct born born = {.console = {.ptmx = -1, .pts = -1}, .notify = -1};
 
     if (cgroup_enter (&start->doors, err) < 0)
         return -1;
@@ -278,7 +293,8 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .root = start->rootfs.tree.fd,
         .groups = born.groups,
         .no_new_keyring = start->request->no_new_keyring,
-        .preserve_fds = start->request->preserve_fds,
+        .fds = start->request->fds,
+        .notify = start->record.notify,
         .seccomp = &start->seccomp,
         .start_hooks = &config->hooks[OCI_HOOK_START_CONTAINER],
         .hooks_output = &start->hooks_output,
@@ -300,7 +316,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         become_check_executable (&last_leg, err) < 0)
         return -1;
     trace_leave (); /* the filter may forbid to write, and the gate is for another rt */
-    if (await_release (start, err) < 0)
+    if (await_release (start, &born, err) < 0)
         return -1;
 
     last_leg.line = start->line;

@@ -16,9 +16,17 @@
 struct lifecycle_globals {
     const char *state_root; /* absolute; made on demand */
     enum cgroup_driver cgroup_driver;
-    int rootless;    /* -1 = find out, 0, 1 */
-    const char *bus; /* where systemd is found, for its driver */
-    bool user_bus;   /* that of the user's own systemd */
+    int rootless;              /* -1 = find out, 0, 1 */
+    const char *bus;           /* where systemd is found, for its driver */
+    bool user_bus;             /* that of the user's own systemd */
+    const char *notify_socket; /* where the service manager hears of READY=1; NULL = nobody asks */
+};
+
+/* Descriptors that a process gets beside 0, 1 and 2. */
+struct passed_fds {
+    unsigned int count;  /* from 3 on; checked to be open when main () began */
+    unsigned int listen; /* the first of them are those that systemd passed (sd_listen_fds(3)) */
+    const char *names;   /* LISTEN_FDNAMES; NULL = none */
 };
 
 struct create_request {
@@ -29,7 +37,7 @@ struct create_request {
     const char *pid_file;       /* absolute; NULL = none */
     const char *console_socket; /* absolute; NULL = none */
     const char *pidfd_socket;   /* absolute; NULL = none */
-    unsigned int preserve_fds;  /* descriptors from 3 on; checked to be open when main () began */
+    struct passed_fds fds;
     bool no_pivot;
     bool no_new_keyring;
     bool detach;       /* of run */
@@ -55,14 +63,14 @@ struct exec_request {
     bool no_new_privs;     /* never takes it away */
     const char *process_label;
     const char *apparmor;
-    bool tty;
+    struct oci_bool tty;
     struct oci_strings cgroups; /* --cgroup, as written */
     bool ignore_paused;
     bool detach;
     const char *pid_file;       /* absolute; NULL = none */
     const char *console_socket; /* absolute; NULL = none */
     const char *pidfd_socket;   /* absolute; NULL = none */
-    unsigned int preserve_fds;
+    struct passed_fds fds;
 };
 
 /* New limits. What is absent stays as it is (oci-spec/update.h). */
@@ -78,7 +86,7 @@ struct update_request {
 int lifecycle_create (const struct create_request *request, struct error *err);
 
 /* create + start, then (without detach) foreground + delete. *status is the container's exit status
- * (0 with detach). */
+ * (0 with detach). With globals->notify_socket see notify.h. */
 int lifecycle_run (const struct create_request *request, int *status, struct error *err);
 
 /* *status is the process's exit status (0 with detach). */

@@ -68,6 +68,11 @@ int running_await (int line, const struct running *running, struct error *err)
                 return -1;
             continue;
         }
+        if (message.type == CHANNEL_NOTIFY) {
+            if (running->notify)
+                running->notify->container = take_fd (&fd);
+            continue;
+        }
         if (message.type == CHANNEL_EXEC) {
             at_exec = true;
             continue;

@@ -7,6 +7,7 @@
 #define RT_LIFECYCLE_RUNNING_H
 
 #include "base/error.h"
+#include "lifecycle/notify.h"
 #include "oci-spec/config.h"
 #include "oci-spec/state.h"
 #include "state/record.h"
@@ -21,6 +22,7 @@ struct running {
     const struct record *record;
     pid_t pid;              /* init's, or that of an exec */
     enum oci_status status; /* of the container: creating tells init from an exec */
+    struct notify *notify;  /* gets the container's end; NULL = nobody listens there */
 };
 
 /* Listens to the last leg until it ends: 0 when the process runs, -1 with C's own error. */

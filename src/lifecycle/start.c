@@ -23,9 +23,9 @@
 #include "kernel/procfd.h"
 #include "lifecycle/channel.h"
 #include "lifecycle/destroy.h"
-#include "lifecycle/foreground.h"
 #include "lifecycle/grant.h"
 #include "lifecycle/meet.h"
+#include "lifecycle/notify.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
 #include "lifecycle/process_entry.h"
@@ -39,7 +39,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -59,8 +58,8 @@ const char *start_state_text (const struct start *start, enum oci_status status,
     return arena_string (start->arena, text_string (&text));
 }
 
-static void start_init (struct start *start, const struct create_request *request,
-                        struct arena *arena, bool gated)
+void start_init (struct start *start, const struct create_request *request, struct arena *arena,
+                 bool gated)
 {
     *start = (struct start){
         .request = request,
@@ -82,7 +81,7 @@ static void start_init (struct start *start, const struct create_request *reques
     };
 }
 
-static void start_release (struct start *start)
+void start_release (struct start *start)
 {
     drop_fd (&start->directory);
     drop_fd (&start->gate);
@@ -152,6 +151,18 @@ static int check_cgroup (const struct start *start, struct error *err)
     return start->config->linux.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
 }
 
+static int decide_notify (struct start *start, struct error *err)
+{
+    start->record.notify =
+        notify_is_wanted (start->request->globals->notify_socket, start->config->process);
+    if (!start->record.notify || (start->plan.make & CLONE_NEWNS))
+        return 0;
+    error_set (err, "RT-NOTIFY-SOCKET", 0,
+               "NOTIFY_SOCKET is set, but the container has no mount namespace of its own, where "
+               "its socket would be");
+    return error_hint (err, "unset NOTIFY_SOCKET");
+}
+
 /* Everything that can be decided or found missing before there is anything to undo. */
 static int start_decide (struct start *start, bool detached, struct error *err)
 {
@@ -195,7 +206,8 @@ static int start_decide (struct start *start, bool detached, struct error *err)
     start->record.systemd_bus = start->unit.bus;
     if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0)
         return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
-    if (check_cgroup (start, err) < 0 || decide_rdt (start, err) < 0)
+    if (check_cgroup (start, err) < 0 || decide_rdt (start, err) < 0 ||
+        decide_notify (start, err) < 0)
         return -1;
     return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
                ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
@@ -445,9 +457,7 @@ static int start_commit (struct start *start, struct error *err)
     return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
 }
 
-/* The way back: everything that was made, from the record. The caller keeps the error that led
- * here. */
-static void start_undo (struct start *start)
+void start_undo (struct start *start)
 {
     struct error err = {0};
     char words[ERROR_WORDS];
@@ -477,7 +487,7 @@ static void explain_lost (const struct start *start, struct error *err)
         (void)running_explain_end (start->pidfd, "the container's init", err);
 }
 
-static int start_until_ready (struct start *start, bool detached, struct error *err)
+int start_until_ready (struct start *start, bool detached, struct error *err)
 {
     bool in_cgroup = false;
 
@@ -502,54 +512,6 @@ int lifecycle_create (const struct create_request *request, struct error *err)
 
     start_init (&start, request, &arena, true);
     int failed = start_until_ready (&start, true, err);
-    start_release (&start);
-    return failed;
-}
-
-/* The container's process runs; nobody needs the lock any more. */
-static int run_in_front (struct start *start, int *status, struct error *err)
-{
-    const char *state_root = start->request->globals->state_root;
-
-    trace_phase ("foreground");
-    (void)flock (start->directory, LOCK_UN);
-    netdev_release (&start->net_devices);
-    if (foreground_wait (start->record.pid, start->pidfd, start->ptmx, status, err) < 0)
-        return -1;
-    trace_phase ("delete");
-    if (start->request->keep)
-        return 0;
-    /* Somebody else may have deleted it meanwhile. */
-    AUTO_FD int directory = record_open (state_root, start->request->id, true, err);
-    if (directory < 0) {
-        *err = (struct error){0};
-        return 0;
-    }
-    return destroy (state_root, directory, &start->record, err);
-}
-
-int lifecycle_run (const struct create_request *request, int *status, struct error *err)
-{
-    AUTO_ARENA struct arena arena = ARENA_INIT;
-    struct start start;
-
-    if (!request->detach && foreground_prepare (!request->no_subreaper, err) < 0)
-        return -1;
-    start_init (&start, request, &arena, false);
-    int failed = start_until_ready (&start, request->detach, err);
-    trace_phase ("exec");
-    const struct running running = {.config = start.config,
-                                    .record = &start.record,
-                                    .pid = start.record.pid,
-                                    .status = OCI_STATUS_CREATING};
-    if (!failed && (running_await (start.line, &running, err) < 0 ||
-                    running_hooks (start.config, &start.record, err) < 0)) {
-        start_undo (&start);
-        failed = -1;
-    }
-    *status = 0;
-    if (!failed && !request->detach)
-        failed = run_in_front (&start, status, err);
     start_release (&start);
     return failed;
 }

@@ -52,6 +52,19 @@ struct start {
     struct seccomp_program seccomp;
 };
 
+/* P. `gated`: the container waits for `start`. Release after success and failure. */
+void start_init (struct start *start, const struct create_request *request, struct arena *arena,
+                 bool gated);
+void start_release (struct start *start);
+
+/* P: all up to `created`; on failure it is undone. `detached`: nobody will carry the bytes of its
+ * terminal. */
+int start_until_ready (struct start *start, bool detached, struct error *err);
+
+/* P: the way back from there: everything that was made, from the record. The caller keeps the error
+ * that led here. */
+void start_undo (struct start *start);
+
 /* C: builds the container from inside and ends in its process. Never returns. `in_cgroup`: the
  * clone put it into its v2 cgroup. */
 _Noreturn void inside (struct start *start, bool in_cgroup);

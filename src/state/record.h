@@ -53,6 +53,7 @@ struct record {
     bool own_pid_namespace; /* init's death ends all */
     bool poststop_hooks;    /* the document has some, and must be read again for delete */
     bool no_new_keyring;    /* of create: nor has exec one to join */
+    bool notify;            /* its process was given a NOTIFY_SOCKET of its own */
     struct oci_map annotations;
 };
 

@@ -35,6 +35,7 @@ static const struct field {
     {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
     {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks)},
     {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
+    {"notify", KIND_BOOL, offsetof (struct record, notify)},
     {"annotations", KIND_MAP, offsetof (struct record, annotations)},
 };
 

@@ -133,7 +133,8 @@ def probe():
     """The probe, compiled once for each content."""
     if os.environ.get("RT_PROBE"):
         return os.environ["RT_PROBE"]
-    return compiled.program("probe", [f"{TOOLS}/probe.c", f"{TOOLS}/probe_report.c", f"{TOOLS}/probe_stream.c"],
+    return compiled.program("probe", [f"{TOOLS}/probe.c", f"{TOOLS}/probe_report.c", f"{TOOLS}/probe_stream.c",
+                                       f"{TOOLS}/probe_notify.c"],
                             headers=[f"{TOOLS}/probe.h"])
 
 

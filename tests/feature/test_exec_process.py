@@ -219,6 +219,8 @@ def test_affinity(up_box):
     box = up_box()
     told = box.exec(preexec_fn=lambda: os.sched_setaffinity(0, {first}))
     assert told.report["cpus"] == box.told.report["cpus"] >= 2
+    path = process_file(box, execCPUAffinity={"initial": "", "final": ""})  # the same as absent
+    assert box.rt.call("exec", "-p", path, box.id).report["cpus"] == told.report["cpus"]
 
 
 @pytest.mark.rows("EXE-32", "PRC-32")

@@ -135,6 +135,7 @@ def test_process_file(box, front):
         "user": {"uid": 0, "gid": 0}, "args": ["/bin/probe", "tty"], "env": ["PATH=/bin"]}))
     tty = told_of(box.rt.call("exec", "-p", path, box.id).out, "tty")
     assert (tty["isatty"], tty["rows"], tty["columns"]) == (1, 10, 110)
+    assert box.rt.call("exec", "--tty=false", "-p", path, box.id).line("tty")["isatty"] == 0
     shown = front("-p", path, ops=None, rows=7, columns=8)
     tty = told_of(read_all(shown.ours, b"}"), "tty")
     assert (tty["rows"], tty["columns"]) == (7, 8)

@@ -38,6 +38,9 @@ int op_raw (char **argv);
 int op_stream (char **argv);
 int op_take (char **argv);
 int op_size (char **argv);
+/* probe_notify.c */
+int op_notify (char **argv);
+int op_barrier (char **argv);
 
 /* All that a process can say about itself. */
 void put_process (char **argv);

@@ -106,6 +106,7 @@ static inline int be_rt (const struct stage *stage)
     int ptmx = -1;
     int pts = -1;
     int status;
+    const struct notify notify = NOTIFY_INIT;
 
     if (stage->before && stage->before () != 0)
         return STAGE_FAILED;
@@ -131,7 +132,7 @@ static inline int be_rt (const struct stage *stage)
     (void)close (REPORT);
     (void)procfd_root (); /* is opened once and stays */
     uint64_t open_before = open_descriptors ();
-    int result = foreground_wait (pid, pidfd, ptmx, &status, &err);
+    int result = foreground_wait (pid, pidfd, ptmx, &notify, &status, &err);
     if (open_descriptors () != open_before)
         return RT_LEAKED;
     (void)close (pidfd);

@@ -19,7 +19,7 @@ static void check (char *const given[], const char *home, const char *const expe
 
     while (given[process.env.count])
         process.env.count++;
-    assert_int_equal (env_prepare (&arena, &process, home, &env, &err), 0);
+    assert_int_equal (env_prepare (&arena, &process, home, NULL, &env, &err), 0);
     for (i = 0; expected[i]; i++) {
         assert_true (i < env.count);
         assert_string_equal (env.items[i], expected[i]);
@@ -82,7 +82,7 @@ static void entries_without_a_name_are_refused_and_not_shown (void **state)
         struct oci_process process = {.env = {.count = 2, .items = items, .present = true}};
         struct oci_strings env = {0};
         struct error err = {0};
-        assert_int_equal (env_prepare (&arena, &process, "/", &env, &err), -1);
+        assert_int_equal (env_prepare (&arena, &process, "/", NULL, &env, &err), -1);
         assert_string_equal (err.code, "RT-ENV-ENTRY");
         assert_string_equal (err.pointer, "/process/env/1");
         assert_null (strstr (err.text, "SECRET"));
@@ -103,11 +103,31 @@ static void many_entries (void **state)
     process.env.items = arena_array (&arena, COUNT + 1, sizeof (char *));
     for (int i = 0; i < COUNT; i++)
         process.env.items[i] = arena_printf (&arena, "SERVICE_%d=%d", i % (COUNT / 2), i);
-    assert_int_equal (env_prepare (&arena, &process, "/", &env, &err), 0);
+    assert_int_equal (env_prepare (&arena, &process, "/", NULL, &env, &err), 0);
     assert_int_equal (env.count, COUNT / 2 + 1);
     assert_string_equal (env.items[0], "SERVICE_0=50000");
     assert_string_equal (env_value (&env, "SERVICE_49999"), "99999");
     assert_string_equal (env.items[COUNT / 2], "HOME=/");
+}
+
+/* rows: FDS-10 FDS-02 */
+static void what_is_passed_outweighs_the_document (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    char *given[] = {"LISTEN_PID=7", "A=1", "HOME=/h", NULL};
+    char *more[] = {"LISTEN_PID=1", "NOTIFY_SOCKET=/n", NULL};
+    const struct oci_process process = {.env = {.count = 3, .items = given, .present = true}};
+    const struct oci_strings passed = {.count = 2, .items = more};
+    struct oci_strings env = {0};
+    struct error err = {0};
+
+    assert_int_equal (env_prepare (&arena, &process, "/", &passed, &env, &err), 0);
+    assert_int_equal (env.count, 4);
+    assert_string_equal (env.items[0], "A=1");
+    assert_string_equal (env.items[2], "LISTEN_PID=1");
+    assert_string_equal (env.items[3], "NOTIFY_SOCKET=/n");
+    assert_null (env.items[4]);
 }
 
 int main (void)
@@ -118,6 +138,7 @@ int main (void)
         cmocka_unit_test (home_is_set_exactly_once),
         cmocka_unit_test (entries_without_a_name_are_refused_and_not_shown),
         cmocka_unit_test (many_entries),
+        cmocka_unit_test (what_is_passed_outweighs_the_document),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -88,6 +88,9 @@ static void test_gaps_of_a_process_file (void **state)
     assert_int_equal (process->oom_score_adj.value, 100);
     assert_string_equal (process->affinity_final, "3");
 
+    request.tty = (struct oci_bool){.present = true, .value = false};
+    assert_false (exec_process (&arena, &container, &request)->terminal);
+
     request.process = &full;
     process = exec_process (&arena, &container, &request);
     assert_ptr_equal (process->env.items, env);

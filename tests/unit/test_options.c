@@ -15,6 +15,7 @@ struct sample {
     const char *bundle;
     bool all;
     bool quiet;
+    int tty;
     uint64_t number;
     int format;
     int rootless;
@@ -25,6 +26,7 @@ static const struct option rows[] = {
     OPTION_STRING ("bundle", "b", struct sample, bundle, "DIR", "the bundle"),
     OPTION_FLAG ("all", "aA", struct sample, all, "all"),
     OPTION_FLAG ("quiet", "q", struct sample, quiet, "quiet"),
+    OPTION_SWITCH ("tty", "t", struct sample, tty, "tty"),
     OPTION_NUMBER ("number", "n", struct sample, number, 100, "N", "a number"),
     OPTION_WORD ("format", NULL, struct sample, format, "table|json", NULL, "format"),
     OPTION_WORD ("rootless", NULL, struct sample, rootless, "false|true|auto", "true", "rootless"),
@@ -203,6 +205,21 @@ static void help (void **state)
     assert_int_equal (parse ("--bundle --help"), 0);
 }
 
+/* rows: EXE-09 */
+static void switches_know_no_from_nothing (void **state)
+{
+    (void)state;
+    assert_int_equal (parse ("x"), 0);
+    assert_int_equal (sample.tty, 0);
+    assert_int_equal (parse ("--tty=false"), 0);
+    assert_int_equal (sample.tty, 1);
+    assert_int_equal (parse ("-tq x"), 0);
+    assert_int_equal (sample.tty, 2);
+    assert_true (sample.quiet);
+    assert_int_equal (positional, 1);
+    assert_int_equal (parse ("--tty=x"), -1);
+}
+
 static int release (void **state)
 {
     (void)state;
@@ -221,6 +238,7 @@ int main (void)
         cmocka_unit_test (lists_keep_commas),
         cmocka_unit_test (unknown_options),
         cmocka_unit_test (help),
+        cmocka_unit_test (switches_know_no_from_nothing),
     };
     return cmocka_run_group_tests (tests, NULL, release);
 }

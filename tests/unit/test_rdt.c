@@ -278,7 +278,7 @@ static void test_schemata_are_written_in_their_order (void **state)
     (void)close (pipe);
 }
 
-/* rows: RDT-04 RDT-11 */
+/* rows: RDT-04 RDT-11 EXE-33 */
 static void test_monitoring (void **state)
 {
     const struct oci_intel_rdt config = {.clos_id = "g", .enable_monitoring = true};
