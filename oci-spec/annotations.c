@@ -20,6 +20,7 @@ void oci_annotations_apply (struct arena *arena, struct oci_config *config)
     if (program && !config->linux.seccomp) {
         config->linux.seccomp = arena_alloc (arena, sizeof (*config->linux.seccomp));
         config->linux.seccomp->default_action = SCMP_ACT_ALLOW;
+        config->linux.seccomp->of_annotation = true;
     }
     struct oci_seccomp *seccomp = config->linux.seccomp;
     if (!seccomp)

@@ -49,10 +49,10 @@ void check_seccomp (const struct check *check, const void *section)
 
     if (!seccomp)
         return;
-    if (seccomp->program && notifies (seccomp))
+    /* Engines hand on annotations of images: who made the image must not undo the profile. */
+    if (seccomp->program && !seccomp->of_annotation)
         check_fail (check, "/annotations/" OCI_ANNOTATION_SECCOMP_PROGRAM,
-                    "must not be set where SCMP_ACT_NOTIFY is: a program that is brought along "
-                    "cannot hand its listener over");
+                    "must not be set beside linux.seccomp, which it would replace");
     check_data (check, seccomp->default_action, &seccomp->default_errno_ret,
                 "/linux/seccomp/defaultErrnoRet");
     check_listener (check, seccomp);

@@ -36,6 +36,7 @@ struct oci_seccomp {
     /* By annotations. */
     bool unknown_is_error; /* names of calls that nobody knows */
     const char *program;   /* base64, in place of all else but flags; NULL = none */
+    bool of_annotation;    /* the document has no section of its own: `program` is all */
 };
 
 #endif

@@ -282,16 +282,13 @@ LOAD_NUMBER, RETURN, JUMP_EQUAL = 0x20, 0x06, 0x15
 
 @pytest.mark.rows("SEC-29")
 @pytest.mark.parametrize("nnp", [True, False])
-@pytest.mark.parametrize("profiled", [True, False])
-def test_a_program_instead_of_the_profile(new_box, nnp, profiled):
+def test_a_program_instead_of_the_profile(new_box, nnp):
     box = new_box("call getcpu", "call getppid", "report", "pause")
     box.process["noNewPrivileges"] = nnp
     number = {"x86_64": 309, "aarch64": 168, "riscv64": 168}[os.uname().machine]
     box.config["annotations"] = {PROGRAM: program(
         (LOAD_NUMBER, 0, 0, 0), (JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, 0x00050000 | 18),
         (RETURN, 0, 0, 0x7fff0000))}
-    if profiled:
-        box.linux["seccomp"] = profile(rule("getppid"))
     told = box.up()
     assert told.errno("call", "getcpu") == "EXDEV"
     assert told.errno("call", "getppid") is None
@@ -309,6 +306,16 @@ def test_a_program_that_is_none(new_box, fails, value, words):
     box.config["annotations"] = {PROGRAM: value}
     told = fails(box.run(code=None), words)
     assert "ran" not in told.out
+
+
+@pytest.mark.rows("SEC-29")
+@pytest.mark.own
+def test_no_program_beside_a_profile(new_box, fails):
+    """An image's annotation does not undo what the engine forbids."""
+    box = new_box("echo ran")
+    box.config["annotations"] = {PROGRAM: program((RETURN, 0, 0, 0x7fff0000))}
+    box.linux["seccomp"] = profile(rule("getppid"))
+    fails(box.create(code=None), "must not be set beside linux.seccomp", at=f"/annotations/{PROGRAM}")
 
 
 @pytest.mark.rows("SEC-33")

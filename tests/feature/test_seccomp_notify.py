@@ -243,13 +243,3 @@ def test_notify_by_default_and_nobody_answers(new_box, agent, fails, nnp):
     assert box.status() == "stopped"
     assert "ran" not in box.rest()
     box.wait()
-
-
-@pytest.mark.rows("SEC-29")
-@pytest.mark.own
-def test_no_program_where_calls_are_notified(new_box, fails):
-    box = new_box("echo ran")
-    box.config["annotations"] = {"run.oci.seccomp_bpf_data": "BgAAAAAA/38="}
-    box.linux["seccomp"] = notify("/agent.sock", "getcpu")
-    fails(box.create(code=None), "must not be set where SCMP_ACT_NOTIFY is",
-          at="/annotations/run.oci.seccomp_bpf_data")
