@@ -7,15 +7,15 @@
 
 # shellcheck disable=SC2034 # read by run.sh
 {
-ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman user
-    single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
+ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman
+    containerd user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
     without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
-    [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
+    [containerd]=build_gcc [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
     [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
@@ -26,7 +26,8 @@ PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libsec
     shellcheck python3 python3-pytest python3-pytest-xdist python3-jsonschema user-mode-linux kmod
     iproute2 procps strace uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base
     zsh fish gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static docker.io docker-compose
-    iptables curl podman buildah conmon catatonit slirp4netns containernetworking-plugins)
+    iptables curl podman buildah conmon catatonit slirp4netns containernetworking-plugins
+    containerd python3-grpcio python3-protobuf protobuf-compiler)
 
 stage_packages () {
     local package missing=()
@@ -143,6 +144,9 @@ stage_podman () {
     suite gcc engines/test_conmon.py tests/engines/test_buildah.py \
         tests/engines/test_podman{,_options,_pods,_rootless}.py -n "$jobs" -rs
 }
+
+# containerd by ctr, and by the CRI plugin as a kubelet drives it; each worker has a daemon of its own.
+stage_containerd () { suite gcc engines/test_ctr.py tests/engines/test_cri.py -n "$jobs" -rs; }
 
 # The scene of contrib/compose: what it says is in its log, its verdicts are shown.
 stage_compose () {

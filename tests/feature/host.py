@@ -64,6 +64,11 @@ def describe(pid):
         return f"{pid}"
 
 
+def parent(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
 def stat_state(pid):
     """The process's letter (R, S, T, Z ...) or None."""
     try:
