@@ -92,6 +92,12 @@ make_trees () {
 }
 
 if [ -z "${RT_SCENE-}" ]; then
+    for program in docker-compose mmdebstrap curl script; do
+        command -v "$program" >/dev/null || {
+            echo "scene.sh: $program is missing: apt install docker.io docker-compose iptables mmdebstrap curl" >&2
+            exit 1
+        }
+    done
     step "Two Debian trees (kept in $keep)"
     make_trees
     # The folder that the notebook's user writes to is a copy: nothing of the source tree changes.

@@ -73,6 +73,12 @@ done
     echo "try.sh: a daemon is started: run it as root" >&2
     exit 1
 }
+for program in dockerd docker iptables; do
+    command -v "$program" >/dev/null || {
+        echo "try.sh: $program is missing: apt install docker.io iptables" >&2
+        exit 1
+    }
+done
 RT=$(realpath "${RT:-/usr/local/sbin/rt}")
 [ -x "$RT" ] || {
     echo "try.sh: no rt at $RT: install it (make install), or set RT=PATH" >&2
