@@ -95,7 +95,7 @@ def go(path):
 
 
 @pytest.mark.rows("CLI-38", "FDS-01", "FDS-02", "FDS-03", "FDS-04", "FDS-09")
-@pytest.mark.parametrize("user", [0, 1000])
+@pytest.mark.parametrize("user", [0, pytest.param(1000, marks=pytest.mark.needs("ids"))])
 @pytest.mark.own
 def test_run_in_front(new_box, manager, user):
     box = new_box("report", "notify READY=1", "stat " + INSIDE, "create /run/notify/x",
@@ -297,7 +297,7 @@ def test_socket_of_the_document(new_box, manager):
 
 
 @pytest.mark.rows("FDS-07")
-@pytest.mark.parametrize("user", [0, 1000])
+@pytest.mark.parametrize("user", [0, pytest.param(1000, marks=pytest.mark.needs("ids"))])
 def test_user_namespace(new_box, manager, user):
     box = new_box("notify READY=1", "barrier")
     box.process["user"] = {"uid": user, "gid": user}
