@@ -99,12 +99,13 @@ static void enable_controllers (int dir, const char *path)
         errno = EBUSY;
     else if (fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) == 0)
         return;
-    if (errno == EBUSY && v2_is_delegated (path) && v2_vacate (dir) == 0 &&
+    int refused = errno; /* which the questions that follow change */
+    if (refused == EBUSY && v2_is_delegated (path) && v2_vacate (dir) == 0 &&
         fd_write_file_at (dir, "cgroup.subtree_control", text_string (&wanted)) == 0)
         return;
-    if (errno == EBUSY) /* it has processes of its own (CGM-11) */
+    if (refused == EBUSY) /* it has processes of its own (CGM-11) */
         log_debug ("%s: cannot enable %s for children: %s", path, text_string (&wanted),
-                   strerror (errno));
+                   strerror (refused));
     else
         enable_one_by_one (dir, text_string (&wanted), path);
 }
