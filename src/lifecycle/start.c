@@ -317,6 +317,16 @@ static int start_place (struct start *start, struct error *err)
     return 0;
 }
 
+/* A limit of no tasks that is there already keeps C out too, if it is to be born inside; who is
+ * moved in is not counted. */
+static bool is_shut_out (const struct start *start)
+{
+    const struct oci_resources *resources = start->config->linux.resources;
+
+    return cgroup_limits_first (&start->record.cgroup) && resources &&
+           resources->pids_limit.present && resources->pids_limit.value == 0;
+}
+
 /* The cgroup, and C in it. */
 static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
 {
@@ -329,7 +339,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
         return -1;
     if (cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
         return -1;
-    AUTO_FD int cgroup_fd = cgroup_open_v2 (&start->record.cgroup);
+    AUTO_FD int cgroup_fd = is_shut_out (start) ? -1 : cgroup_open_v2 (&start->record.cgroup);
     if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
         return -1;
 
