@@ -141,7 +141,8 @@ static struct node *read_items (struct reader *reader, char kind, char end)
     }
     reader->at++;
     node->items = arena_array (reader->arena, node->count + 1, sizeof *node->items);
-    memcpy (node->items, items, node->count * sizeof *items);
+    if (node->count > 0)
+        memcpy (node->items, items, node->count * sizeof *items);
     return node;
 }
 

@@ -58,7 +58,7 @@ int systemd_slice_path (struct arena *arena, const char *slice, const char **pat
         return refuse (err, "slice", slice, "begins or ends with '-'");
     const char *made = "";
     for (size_t i = 1; i <= length; i++) {
-        if (slice[i] != '-' && i < length)
+        if (i < length && slice[i] != '-')
             continue;
         if (i < length && slice[i + 1] == '-')
             return refuse (err, "slice", slice, "has a level without a name: '--'");

@@ -298,18 +298,19 @@ int rdt_update (const struct rdt *rdt, const char *l3_cache_schema, const char *
     /* The kernel reads all lines of one write before it takes any of them. */
     if (!text || write_schemata (rdt, mount, lines, err) < 0)
         return error_at (err, "%s", first ? first : "/linux/intelRdt");
-    text = read_schemata (rdt, mount, arena, err);
-    for (size_t i = 0; text && i < sizeof asked / sizeof asked[0]; i++) {
-        if (!asked[i].schema || is_granted (text, asked[i].schema))
+    const char *now = read_schemata (rdt, mount, arena, err);
+    bool holds = now != NULL;
+    for (size_t i = 0; holds && i < sizeof asked / sizeof asked[0]; i++) {
+        if (!asked[i].schema || is_granted (now, asked[i].schema))
             continue;
-        const char *line = line_of (text, asked[i].schema);
+        const char *line = line_of (now, asked[i].schema);
         error_set (err, "RT-RDT", 0, "%s/%s/schemata holds \"%.*s\" after \"%.200s\" was written",
                    rdt->mount, rdt->group, line ? (int)strcspn (line, "\n") : 0, line ? line : "",
                    asked[i].schema);
-        text = NULL;
+        holds = false;
         error_at (err, "%s", asked[i].pointer);
     }
-    if (!text) {
+    if (!holds) {
         rdt_update_undo (rdt, old);
         return -1;
     }
