@@ -11,7 +11,7 @@ ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker 
     containerd user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
     without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
-PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck cross dist)
+PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck cross bench dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
