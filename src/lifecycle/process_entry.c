@@ -42,9 +42,15 @@ int process_protect (char *const argv[], struct error *err)
 
 bool process_in_user_namespace (void)
 {
+    static int answer =
+        -1; /* asked several times in a start; rt itself stays where it was called */
     struct stat st;
+
+    if (answer >= 0)
+        return answer;
     AUTO_FD int own = ns_open_own ("user");
     /* Not by the maps: another one may map all ids to themselves, too (systemd's PrivateUsers=full
      * does). A kernel without user namespaces has no such file. */
-    return own >= 0 && fstat (own, &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+    answer = own >= 0 && fstat (own, &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+    return answer;
 }
