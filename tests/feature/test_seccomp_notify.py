@@ -55,6 +55,18 @@ def notify(path, *names, metadata="getcpu=EXDEV", **more):
             "syscalls": [{"names": list(names), "action": NOTIFY}], **more}
 
 
+def told_by(box, verb):
+    """What the probe told, which each of the three verbs started."""
+    if verb == "run":
+        return box.run()
+    if verb == "create":
+        box.create()
+        box.start()
+        return box.finish()
+    box.up()
+    return box.exec(ops=("call getcpu",))
+
+
 @pytest.mark.rows("SEC-01", "SEC-15", "SEC-16", "SEC-17", "SEC-18", "SEC-22")
 @pytest.mark.parametrize("nnp", [True, False])
 def test_create_and_start(new_box, agent, nnp):
@@ -114,15 +126,7 @@ def test_calls_of_the_runtime_itself(new_box, agent, nnp, verb):
     box.linux["seccomp"] = notify(agent.path, "getcpu", *calls)
     box.linux["seccomp"]["syscalls"].append({"names": ["recvmsg", "recvfrom"],
                                              "action": "SCMP_ACT_KILL_PROCESS"})
-    if verb == "run":
-        told = box.run()
-    elif verb == "create":
-        box.create()
-        box.start()
-        told = box.finish()
-    else:
-        box.up()
-        told = box.exec(ops=("call getcpu",))
+    told = told_by(box, verb)
     assert told.errno("call", "getcpu") == "EXDEV"
     assert {"getcpu", "execve"} <= agent.calls
     assert "sendmsg" in agent.calls or nnp    # the word EXEC, where the filter is there before it
@@ -215,15 +219,7 @@ def test_notify_by_default(new_box, agent, nnp, verb):
     box.process["noNewPrivileges"] = nnp
     box.linux["seccomp"] = notify(agent.path)
     box.linux["seccomp"].update(defaultAction=NOTIFY, syscalls=[])
-    if verb == "run":
-        told = box.run()
-    elif verb == "create":
-        box.create()
-        box.start()
-        told = box.finish()
-    else:
-        box.up()
-        told = box.exec(ops=("call getcpu",))
+    told = told_by(box, verb)
     assert told.errno("call", "getcpu") == "EXDEV"
     assert {"getcpu", "execve", "write"} <= agent.calls
 
