@@ -42,6 +42,10 @@
  * count. It has no listener: where it notifies, the kernel says ENOSYS. */
 #define OCI_ANNOTATION_SECCOMP_PROGRAM "run.oci.seccomp_bpf_data"
 
+/* A file of options for CRIU, which overrule those of checkpoint and restore; empty: none, not even
+ * that of the host. Written by runc's users, so it has no run.oci. before it. */
+#define OCI_ANNOTATION_CRIU_CONFIG "org.criu.config"
+
 /* What annotations say about sections becomes a part of those, before the rules are checked. */
 void oci_annotations_apply (struct arena *arena, struct oci_config *config);
 

@@ -151,7 +151,7 @@ static int take (struct parser *parser, const struct option *option, const char 
     if (option->implied && (!next || word_index (option->argument, next) < 0))
         return store (parser, option, option->implied);
     if (!next)
-        return error_set (parser->err, "RT-USAGE", 0, "%s: option --%s wants a value: %s",
+        return error_set (parser->err, "RT-USAGE", 0, "%s: flag needs an argument: --%s %s",
                           parser->table->owner, option->name, option->argument);
     parser->at++;
     return store (parser, option, next);

@@ -87,6 +87,12 @@ bool cgroup_limits_first (const struct oci_map *paths);
 int cgroup_open_v2 (const struct oci_map *paths);
 const char *cgroup_path_v2 (const struct oci_map *paths); /* NULL: no v2 hierarchy */
 
+/* The directory through which all processes can be frozen; NULL: there is none. */
+const char *cgroup_path_freezer (const struct oci_map *paths);
+
+/* What of the directory `path` of the hierarchy `key` lies below the mount: "/a/b". Pure. */
+const char *cgroup_path_below_mount (const char *key, const char *path);
+
 /* Moves a process into all directories; `skip_v2` where CLONE_INTO_CGROUP has done that. Costs 10
  * ms and more: the kernel waits for a grace period to move somebody else. */
 int cgroup_join (const struct oci_map *paths, pid_t pid, bool skip_v2, struct error *err);

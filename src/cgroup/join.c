@@ -42,6 +42,18 @@ const char *cgroup_path_v2 (const struct oci_map *paths)
     return cgroup_path_of (paths, "");
 }
 
+const char *cgroup_path_freezer (const struct oci_map *paths)
+{
+    const char *v1 = cgroup_path_of (paths, "freezer");
+
+    return v1 ? v1 : cgroup_path_v2 (paths);
+}
+
+const char *cgroup_path_below_mount (const char *key, const char *path)
+{
+    return path + hierarchy_mount_length (key, path);
+}
+
 int cgroup_open_v2 (const struct oci_map *paths)
 {
     const char *path = cgroup_path_v2 (paths);

@@ -45,6 +45,7 @@ struct command {
     int (*run) (struct invocation *invocation, struct error *err);
 };
 
+extern const struct command command_checkpoint;
 extern const struct command command_complete;
 extern const struct command command_create;
 extern const struct command command_delete;
@@ -55,6 +56,7 @@ extern const struct command command_kill;
 extern const struct command command_list;
 extern const struct command command_pause;
 extern const struct command command_ps;
+extern const struct command command_restore;
 extern const struct command command_resume;
 extern const struct command command_run;
 extern const struct command command_spec;

@@ -21,8 +21,9 @@ struct create_options {
     uint64_t preserve_fds;
 };
 
-/* For tables of structs that begin with a struct create_options. */
-#define CREATE_OPTION_ROWS                                                                         \
+/* For tables of structs that begin with a struct create_options: where it comes from, and who hears
+ * of it. */
+#define CREATE_PLACE_ROWS                                                                          \
     OPTION_STRING ("bundle", "b", struct create_options, bundle, "DIR",                            \
                    "the bundle: the directory of config.json (default: the current directory)"),   \
         OPTION_STRING ("config", "f", struct create_options, config, "FILE",                       \
@@ -33,10 +34,14 @@ struct create_options {
                        "write the process id of the container's init to PATH"),                    \
         OPTION_STRING ("pidfd-socket", NULL, struct create_options, pidfd_socket, "PATH",          \
                        "send a pidfd of the container's init to who listens at PATH"),             \
+        OPTION_FLAG ("no-pivot", NULL, struct create_options, no_pivot,                            \
+                     "change the root without pivot_root, for hosts that run from a ramdisk")
+
+/* And what its process is born with. */
+#define CREATE_OPTION_ROWS                                                                         \
+    CREATE_PLACE_ROWS,                                                                             \
         OPTION_NUMBER ("preserve-fds", NULL, struct create_options, preserve_fds, FDS_MAX, "N",    \
                        "hand on N descriptors more than the standard streams"),                    \
-        OPTION_FLAG ("no-pivot", NULL, struct create_options, no_pivot,                            \
-                     "change the root without pivot_root, for hosts that run from a ramdisk"),     \
         OPTION_FLAG ("no-new-keyring", NULL, struct create_options, no_new_keyring,                \
                      "keep the caller's session keyring")
 

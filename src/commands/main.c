@@ -29,6 +29,8 @@ const struct command *const commands[] = {
     &command_pause,
     &command_resume,
     &command_update,
+    &command_checkpoint,
+    &command_restore,
     &command_delete,
     &command_state,
     &command_ps,

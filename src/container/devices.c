@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-static const struct oci_device defaults[] = {
+const struct oci_device devices_default[DEVICES_DEFAULT_COUNT] = {
     {'c', "/dev/null", 1, 3, 0666, 0, 0},    {'c', "/dev/zero", 1, 5, 0666, 0, 0},
     {'c', "/dev/full", 1, 7, 0666, 0, 0},    {'c', "/dev/random", 1, 8, 0666, 0, 0},
     {'c', "/dev/urandom", 1, 9, 0666, 0, 0}, {'c', "/dev/tty", 5, 0, 0666, 0, 0},
@@ -162,9 +162,9 @@ static int make_defaults (const struct oci_linux *linux, int root, bool userns, 
 
     if (dev < 0)
         return error_set (err, "RT-DEVICE", errno, "cannot make the directory /dev");
-    for (size_t i = 0; i < sizeof (defaults) / sizeof (defaults[0]); i++)
-        if (!is_overridden (linux, defaults[i].path) &&
-            make_device (&defaults[i], root, userns, err) < 0)
+    for (size_t i = 0; i < DEVICES_DEFAULT_COUNT; i++)
+        if (!is_overridden (linux, devices_default[i].path) &&
+            make_device (&devices_default[i], root, userns, err) < 0)
             return -1;
     for (size_t i = 0; i < sizeof (links) / sizeof (links[0]); i++)
         if (make_link (root, dev, i, err) < 0)

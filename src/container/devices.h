@@ -15,6 +15,10 @@
 
 #include <stdbool.h>
 
+/* Those that every container has (config-linux.md, "Default Devices"). */
+#define DEVICES_DEFAULT_COUNT 6
+extern const struct oci_device devices_default[DEVICES_DEFAULT_COUNT];
+
 /* inside, after mounts_apply, before anything becomes read-only. Expects umask 0. `userns`: mknod
  * cannot work. `dev_is_bind`: /dev is the host's own, so the default nodes and links are not made
  * (DEV-06). */

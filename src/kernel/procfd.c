@@ -123,3 +123,18 @@ ssize_t procfd_read (const char *path, char *buffer, size_t size)
         buffer[length] = '\0';
     return length;
 }
+
+ssize_t procfd_link (const char *path, char *buffer, size_t size)
+{
+    int root = procfd_root ();
+    ssize_t length = root < 0 ? -1 : readlinkat (root, path, buffer, size);
+
+    if (length < 0)
+        return -1;
+    if ((size_t)length == size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    buffer[length] = '\0';
+    return length;
+}

@@ -36,4 +36,8 @@ int procfd_write (const char *path, const void *bytes, size_t length);
 /* Reads a small file with one read(2), terminated; the length. */
 ssize_t procfd_read (const char *path, char *buffer, size_t size);
 
+/* What a link says, magic or not, without following it: "123/fd/0" is "pipe:[4711]", "123/ns/net"
+ * is "net:[4026531840]". Terminated; the length. ENAMETOOLONG where there is no room. */
+ssize_t procfd_link (const char *path, char *buffer, size_t size);
+
 #endif

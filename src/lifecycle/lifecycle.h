@@ -82,6 +82,35 @@ struct update_request {
     const char *mem_bw_schema;
 };
 
+/* How processes go to files and come from these again: checkpoint and restore alike. What CRIU
+ * calls the same is the same (criu(8)). */
+struct images_request {
+    const char *images; /* absolute */
+    const char *work;   /* absolute; NULL: the images' directory */
+    const char *parent; /* relative to `images`; NULL = none */
+    const char *lsm_profile;
+    const char *lsm_mount_context;
+    bool tcp_established;
+    bool tcp_close;
+    bool tcp_skip_in_flight;
+    bool external_sockets;
+    bool shell_job;
+    bool file_locks;
+    bool link_remap;
+    bool auto_dedup;
+    int cgroups;       /* enum criu_cgroups; 0: left to CRIU */
+    int network_lock;  /* enum criu_network_lock */
+    uint64_t empty_ns; /* CLONE_NEW* of those that are not written */
+};
+
+struct checkpoint_request {
+    const struct lifecycle_globals *globals;
+    const char *id;
+    struct images_request images;
+    bool leave_running;
+    bool pre_dump; /* the memory alone; the container runs on */
+};
+
 /* Up to the gate: the container is `created`. Leaves nothing behind on failure. */
 int lifecycle_create (const struct create_request *request, struct error *err);
 
@@ -91,6 +120,14 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
 
 /* *status is the process's exit status (0 with detach). */
 int lifecycle_exec (const struct exec_request *request, int *status, struct error *err);
+
+/* Writes the processes of a running container to files, and deletes the container, or leaves it as
+ * it is. Where it fails the container is as it was. */
+int lifecycle_checkpoint (const struct checkpoint_request *request, struct error *err);
+
+/* A new container from such files and a bundle: running. Then as lifecycle_run (). */
+int lifecycle_restore (const struct create_request *request, const struct images_request *images,
+                       int *status, struct error *err);
 
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err);
 int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,

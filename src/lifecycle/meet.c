@@ -52,8 +52,9 @@ int meet_until_ready (const struct meet *meet, struct error *err)
         if (message.type == CHANNEL_READY)
             return 0;
         if (message.type == CHANNEL_CONSOLE) {
-            message.fd = take_fd (&fd);
-            if (ptmx_take (&message, meet->console_socket, meet->ptmx, err) < 0)
+            message.payload[message.length ? message.length - 1 : 0] = '\0';
+            if (ptmx_take (&fd, (const char *)message.payload, meet->console_socket, meet->ptmx,
+                           err) < 0)
                 return -1;
         } else if (message.type == CHANNEL_MOUNTED && meet->mounted) {
             if (meet->mounted (meet->context, err) < 0)

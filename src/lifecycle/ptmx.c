@@ -36,20 +36,19 @@ int ptmx_connect (const char *console_socket, int *socket, struct error *err)
     return 0;
 }
 
-int ptmx_take (struct channel_message *message, int *socket, int *ptmx, struct error *err)
+int ptmx_take (int *fd, const char *name, int *socket, int *ptmx, struct error *err)
 {
-    AUTO_FD int fd = take_fd (&message->fd);
+    AUTO_FD int taken = take_fd (fd);
 
     if (*socket < 0) {
         /* Before the process uses it; a size of the document stays where the caller has none. */
-        terminal_copy_size (fd);
-        if (terminal_keep_newlines (fd) < 0)
+        terminal_copy_size (taken);
+        if (terminal_keep_newlines (taken) < 0)
             return error_set (err, "RT-TERMINAL", errno, "cannot set the modes of the terminal");
-        *ptmx = take_fd (&fd);
+        *ptmx = take_fd (&taken);
         return 0;
     }
-    message->payload[message->length ? message->length - 1 : 0] = '\0';
-    if (console_send (*socket, fd, (const char *)message->payload, err) < 0)
+    if (console_send (*socket, taken, name, err) < 0)
         return -1;
     drop_fd (socket);
     return 0;

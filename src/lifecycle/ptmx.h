@@ -7,7 +7,6 @@
 #define RT_LIFECYCLE_PTMX_H
 
 #include "base/error.h"
-#include "lifecycle/channel.h"
 
 #include <stdbool.h>
 
@@ -18,8 +17,9 @@ int ptmx_check (bool terminal, bool detached, const char *console_socket, struct
 /* Connects; -1 in *socket where there is none to connect to. */
 int ptmx_connect (const char *console_socket, int *socket, struct error *err);
 
-/* The terminal has arrived, with CHANNEL_CONSOLE, and its process has not begun: sends it on and
- * closes *socket; or gives it to *ptmx, fitted to the caller's terminal, where *socket is -1. */
-int ptmx_take (struct channel_message *message, int *socket, int *ptmx, struct error *err);
+/* The terminal has arrived, and its process has not begun: sends it on, by the name of its inside,
+ * and closes *socket; or gives it to *ptmx, fitted to the caller's terminal, where *socket is -1.
+ * *fd is taken. */
+int ptmx_take (int *fd, const char *name, int *socket, int *ptmx, struct error *err);
 
 #endif

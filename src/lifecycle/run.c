@@ -51,8 +51,8 @@ static int run_until_told (struct start *start, const struct notify *notify, str
     return -1;
 }
 
-/* The container's process runs; nobody needs the lock any more. */
-static int run_on (struct start *start, struct notify *notify, int *status, struct error *err)
+/* Nobody needs the lock any more. */
+int start_stay (struct start *start, struct notify *notify, int *status, struct error *err)
 {
     (void)flock (start->directory, LOCK_UN);
     if (start->record.notify)
@@ -84,7 +84,7 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
     }
     *status = 0;
     if (!failed)
-        failed = run_on (&start, &notify, status, err);
+        failed = start_stay (&start, &notify, status, err);
     start_release (&start);
     return failed;
 }

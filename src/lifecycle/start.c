@@ -102,120 +102,8 @@ void start_release (struct start *start)
     systemd_release (&start->unit);
 }
 
-static struct cgroup_request cgroup_request_of (const struct start *start)
-{
-    const struct lifecycle_globals *globals = start->request->globals;
-
-    return (struct cgroup_request){
-        .driver = globals->cgroup_driver,
-        .id = start->request->id,
-        .cgroups_path = start->config->linux.cgroups_path,
-        .resources = start->config->linux.resources,
-        .rootless = globals->rootless >= 0 ? globals->rootless
-                                           : geteuid () != 0 || process_in_user_namespace (),
-        .annotations = &start->config->annotations,
-        .bus = globals->bus,
-        .user_bus = globals->user_bus,
-    };
-}
-
-static int decide_rdt (struct start *start, struct error *err)
-{
-    const struct oci_intel_rdt *asked = start->config->linux.intel_rdt;
-
-    if (!asked)
-        return 0;
-    if (rdt_check_mount (RDT_MOUNT, err) < 0 ||
-        rdt_prepare (asked, start->request->id, RDT_MOUNT, start->arena, &start->rdt, err) < 0)
-        return -1;
-    start->record.intel_rdt = start->rdt.own;
-    return 0;
-}
-
-/* That of a container of this name is not free, but the name is the reason to tell. Who deletes
- * that one removes its cgroup first, so what is still there when the name is free is another's. */
-static int check_cgroup (const struct start *start, struct error *err)
-{
-    const struct create_request *request = start->request;
-    struct error taken = {0};
-
-    if (cgroup_check (&start->record.cgroup, err) == 0)
-        return 0;
-    if (record_check_new (request->globals->state_root, request->id, &taken) < 0) {
-        *err = taken;
-        return -1;
-    }
-    *err = (struct error){0};
-    if (cgroup_check (&start->record.cgroup, err) == 0)
-        return 0;
-    return start->config->linux.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
-}
-
-static int decide_notify (struct start *start, struct error *err)
-{
-    start->record.notify =
-        notify_is_wanted (start->request->globals->notify_socket, start->config->process);
-    if (!start->record.notify || (start->plan.make & CLONE_NEWNS))
-        return 0;
-    error_set (err, "RT-NOTIFY-SOCKET", 0,
-               "NOTIFY_SOCKET is set, but the container has no mount namespace of its own, where "
-               "its socket would be");
-    return error_hint (err, "unset NOTIFY_SOCKET");
-}
-
-/* Everything that can be decided or found missing before there is anything to undo. */
-static int start_decide (struct start *start, bool detached, struct error *err)
-{
-    const struct oci_config *config = start->config;
-    const struct create_request *request = start->request;
-    struct cgroup_request cgroup = cgroup_request_of (start);
-    char created[TIMESTAMP_SIZE];
-
-    if (rootfs_check (config, request->no_pivot, err) < 0 ||
-        ptmx_check (config->process->terminal, detached, request->console_socket, err) < 0)
-        return -1;
-    plan_namespaces (&config->linux, &start->plan);
-    if (selinux_prepare (config->process->selinux_label, err) < 0 ||
-        apparmor_prepare (config->process->apparmor_profile, err) < 0)
-        return -1;
-
-    const char *root = config->root->path;
-    const char *root_path =
-        root[0] == '/' ? root : arena_printf (start->arena, "%s/%s", request->bundle, root);
-    char *clean = arena_alloc (start->arena, strlen (root_path) + 2);
-    text_clean_path (root_path, clean);
-    timestamp_now (created);
-    start->record = (struct record){
-        .phase = RECORD_CREATING,
-        .id = request->id,
-        .bundle = request->bundle,
-        .rootfs = clean,
-        .created = arena_string (start->arena, created),
-        .owner = getuid (),
-        .creator = getpid (),
-        .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
-        .terminal = config->process->terminal,
-        .own_pid_namespace = start->plan.make & CLONE_NEWPID,
-        .poststop_hooks = config->hooks[OCI_HOOK_POSTSTOP].count > 0,
-        .no_new_keyring = request->no_new_keyring,
-        .annotations = config->annotations,
-    };
-    if (systemd_plan (start->arena, &cgroup, &start->unit, err) < 0)
-        return -1;
-    start->record.systemd_unit = start->unit.name;
-    start->record.systemd_bus = start->unit.bus;
-    if (cgroup_plan (start->arena, &cgroup, &start->record.cgroup, err) < 0)
-        return cgroup.cgroups_path ? error_at (err, "/linux/cgroupsPath") : -1;
-    if (check_cgroup (start, err) < 0 || decide_rdt (start, err) < 0 ||
-        decide_notify (start, err) < 0)
-        return -1;
-    return pidfd_start_time (getpid (), &start->record.creator_start_time, NULL) < 0
-               ? error_set (err, "RT-PROC", errno, "cannot read rt's own start time from /proc")
-               : 0;
-}
-
 /* Those who get a descriptor of what is made. */
-static int start_connect (struct start *start, struct error *err)
+int start_connect (struct start *start, struct error *err)
 {
     const struct create_request *request = start->request;
     const char *receiver = oci_annotation (start->config, OCI_ANNOTATION_PIDFD_RECEIVER);
@@ -263,7 +151,7 @@ static int start_prepare (struct start *start, struct error *err)
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
-static int start_claim (struct start *start, struct error *err)
+int start_claim (struct start *start, struct error *err)
 {
     start->directory = record_claim (start->request->globals->state_root, start->request->id, err);
     if (start->directory < 0)
@@ -282,7 +170,7 @@ static int start_claim (struct start *start, struct error *err)
 /* The scope, and where it is: the record has to say that before anything is made in it. */
 static int start_unit (struct start *start, struct error *err)
 {
-    struct cgroup_request cgroup = cgroup_request_of (start);
+    struct cgroup_request cgroup = start_cgroup_request (start);
 
     if (!start->unit.name)
         return 0;
@@ -294,9 +182,9 @@ static int start_unit (struct start *start, struct error *err)
 
 /* The directories of cgroupfs and resctrl. What could not be made has undone itself, and what is
  * there is somebody else's. */
-static int start_place (struct start *start, struct error *err)
+int start_place (struct start *start, struct error *err)
 {
-    struct cgroup_request cgroup = cgroup_request_of (start);
+    struct cgroup_request cgroup = start_cgroup_request (start);
 
     if (start_unit (start, err) < 0) {
         start->record.intel_rdt = NULL;
@@ -364,9 +252,8 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     return 0;
 }
 
-static int start_run_hooks (void *of, struct error *err)
+int start_run_hooks (struct start *start, struct error *err)
 {
-    struct start *start = of;
     const struct oci_hooks *hooks = start->config->hooks;
     const struct hooks_context context = {
         .state = start_state_text (start, OCI_STATUS_CREATING, start->record.pid),
@@ -375,10 +262,19 @@ static int start_run_hooks (void *of, struct error *err)
         .output = &start->hooks_output,
     };
 
-    if (hooks_run (&hooks[OCI_HOOK_PRESTART], OCI_HOOK_PRESTART, &context, err) < 0 ||
-        hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context, err) < 0)
-        return -1;
-    return channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
+    return hooks_run (&hooks[OCI_HOOK_PRESTART], OCI_HOOK_PRESTART, &context, err) < 0
+               ? -1
+               : hooks_run (&hooks[OCI_HOOK_CREATE_RUNTIME], OCI_HOOK_CREATE_RUNTIME, &context,
+                            err);
+}
+
+static int answer_mounted (void *of, struct error *err)
+{
+    struct start *start = of;
+
+    return start_run_hooks (start, err) < 0
+               ? -1
+               : channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
 }
 
 /* How P listens to C. */
@@ -390,7 +286,7 @@ static struct meet meet_of (struct start *start)
                          .pidfd = &start->pidfd,
                          .console_socket = &start->console_socket,
                          .ptmx = &start->ptmx,
-                         .mounted = start_run_hooks,
+                         .mounted = answer_mounted,
                          .context = start};
 }
 
@@ -443,6 +339,20 @@ static int start_descend (struct start *start, struct error *err)
     return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
 }
 
+int start_publish (struct start *start, struct error *err)
+{
+    if (start->request->pid_file) {
+        if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)
+            return -1;
+        start->wrote_pid_file = true;
+    }
+    if (pidfd_socket_send (&start->pidfd_socket, PIDFD_WORD_INIT, start->pidfd, err) < 0 ||
+        pidfd_socket_send (&start->pidfd_receiver, PIDFD_WORD_INIT, start->pidfd, err) < 0)
+        return -1;
+    start->record.phase = RECORD_CREATED;
+    return record_write (start->directory, &start->record, err);
+}
+
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
@@ -453,16 +363,7 @@ static int start_commit (struct start *start, struct error *err)
         return -1;
     if (start_descend (start, err) < 0)
         return -1;
-    if (start->request->pid_file) {
-        if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)
-            return -1;
-        start->wrote_pid_file = true;
-    }
-    if (pidfd_socket_send (&start->pidfd_socket, PIDFD_WORD_INIT, start->pidfd, err) < 0 ||
-        pidfd_socket_send (&start->pidfd_receiver, PIDFD_WORD_INIT, start->pidfd, err) < 0)
-        return -1;
-    start->record.phase = RECORD_CREATED;
-    if (record_write (start->directory, &start->record, err) < 0 || send_seccomp (start, err) < 0)
+    if (start_publish (start, err) < 0 || send_seccomp (start, err) < 0)
         return -1;
     return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
 }

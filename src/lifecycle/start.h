@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * start: everything that one start of a container knows. P fills it before the clone; C gets a copy
- * by the clone, so nothing of it has to be sent. Only start.c (P) and inside.c (C) use it.
+ * by the clone, so nothing of it has to be sent. Only start.c and decide.c (P) and inside.c (C) use
+ * it; and restore.c, for which CRIU does what C does.
  */
 #ifndef RT_LIFECYCLE_START_H
 #define RT_LIFECYCLE_START_H
@@ -19,6 +20,8 @@
 #include "lifecycle/plan.h"
 #include "oci-spec/state.h"
 #include "state/record.h"
+
+struct notify;
 
 struct start {
     const struct create_request *request;
@@ -60,6 +63,37 @@ void start_release (struct start *start);
 /* P: all up to `created`; on failure it is undone. `detached`: nobody will carry the bytes of its
  * terminal. */
 int start_until_ready (struct start *start, bool detached, struct error *err);
+
+/*
+ * P: its steps, in this order. restore.c takes those that hold for it, too.
+ */
+
+/* Everything that can be decided or found missing before there is anything to undo. */
+int start_decide (struct start *start, bool detached, struct error *err);
+
+/* Those who get a descriptor of what is made. */
+int start_connect (struct start *start, struct error *err);
+
+/* The state directory and the record. From the first line on, a crash at any moment can be cleaned
+ * up by delete. */
+int start_claim (struct start *start, struct error *err);
+
+/* The scope, the cgroups, the class of resctrl. */
+int start_place (struct start *start, struct error *err);
+
+/* prestart and createRuntime, when record.pid is in its namespaces. */
+int start_run_hooks (struct start *start, struct error *err);
+
+/* Its pid and pidfd, for those who asked for them, and the record: from now on it is there for all
+ * to see. */
+int start_publish (struct start *start, struct error *err);
+
+/* After all that, when the container's process runs: rt stays in front of it until its end and
+ * deletes it, or leaves. *status is its exit status, 0 where rt leaves. */
+int start_stay (struct start *start, struct notify *notify, int *status, struct error *err);
+
+/* What the cgroup verbs are asked for this container. */
+struct cgroup_request start_cgroup_request (const struct start *start);
 
 /* P: the way back from there: everything that was made, from the record. The caller keeps the error
  * that led here. */

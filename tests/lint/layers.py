@@ -14,8 +14,9 @@ BELOW = {
     "kernel": ["base"],
     "container": ["base", "kernel", "oci-spec"],
     "cgroup": ["base", "kernel", "oci-spec"],
+    "criu": ["base", "kernel"],
     "state": ["base", "kernel", "oci-spec"],
-    "lifecycle": ["base", "oci-spec", "kernel", "container", "cgroup", "state"],
+    "lifecycle": ["base", "oci-spec", "kernel", "container", "cgroup", "criu", "state"],
     "commands": ["base", "oci-spec", "cgroup", "state", "lifecycle"],
 }
 GENERATED = {"config.h": "commands", "commit.h": "commands"}

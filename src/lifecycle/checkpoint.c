@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * checkpoint: the processes of a running container become files, by CRIU. The container is deleted
+ * then, or runs on.
+ */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/trace.h"
+#include "criu/criu.h"
+#include "kernel/ns.h"
+#include "kernel/procfd.h"
+#include "lifecycle/destroy.h"
+#include "lifecycle/existing.h"
+#include "lifecycle/external.h"
+#include "lifecycle/images.h"
+#include "oci-spec/state.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#define LOG_FILE "dump.log"
+
+/* One checkpoint. */
+struct checkpoint {
+    const struct checkpoint_request *request;
+    struct existing container;
+    struct images images;
+    struct criu_options options;
+    const char *streams[3];
+};
+
+static int check_status (const struct checkpoint *checkpoint, struct error *err)
+{
+    enum oci_status status = checkpoint->container.status;
+
+    if (status == OCI_STATUS_RUNNING || status == OCI_STATUS_PAUSED)
+        return 0;
+    error_set (err, "RT-CHECKPOINT-STATE", 0, "cannot checkpoint: container not running: %s is %s",
+               checkpoint->request->id, oci_status_word (status));
+    return status == OCI_STATUS_CREATED ? error_hint (err, "rt start runs it") : -1;
+}
+
+/* What is found out before CRIU touches the container. */
+static int decide (struct checkpoint *checkpoint, struct error *err)
+{
+    const struct checkpoint_request *request = checkpoint->request;
+    struct existing *container = &checkpoint->container;
+    const struct record *record = &container->record;
+    struct criu_options *options = &checkpoint->options;
+
+    if (images_check_rights ("checkpoint", err) < 0 ||
+        existing_open (container, request->globals, request->id, true, err) < 0 ||
+        check_status (checkpoint, err) < 0)
+        return -1;
+    const struct oci_config *config = existing_config (container, err);
+    if (!config || images_open (&request->images, true, &checkpoint->images, err) < 0)
+        return -1;
+    images_options (&request->images, &checkpoint->images, LOG_FILE, options);
+    if (images_config (config, &options->config, err) < 0)
+        return -1;
+    options->pid = record->pid;
+    options->root = record->rootfs;
+    options->freezer = cgroup_path_freezer (&record->cgroup);
+    options->leave_running = request->leave_running || request->pre_dump;
+    options->track_memory = request->pre_dump || request->images.parent;
+
+    const struct external external = {
+        .config = config,
+        .bundle = record->bundle,
+        .rootfs_path = record->rootfs,
+        .device_binds = images_device_binds (config),
+    };
+    AUTO_FD int root = ns_open_root (record->pid);
+    if (root < 0)
+        return error_set (err, "RT-CHECKPOINT", errno, "cannot open the root of container %s",
+                          request->id);
+    return external_of_dump (&external, record->pid, root, &container->arena, options,
+                             checkpoint->streams, err);
+}
+
+/* A CRIU that was stopped in its work leaves them frozen. */
+static void let_run (const struct existing *container)
+{
+    struct error err = {0};
+    char words[ERROR_WORDS];
+
+    if (!container->frozen && cgroup_frozen (&container->record.cgroup) == 1 &&
+        cgroup_freeze (&container->record.cgroup, false, &err) < 0)
+        log_warning ("%s", error_format (&err, words, sizeof words));
+}
+
+static int dump (struct checkpoint *checkpoint, struct error *err)
+{
+    const struct criu_start start = {0};
+    AUTO_CRIU struct criu criu = CRIU_INIT;
+    enum criu_task task = checkpoint->request->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
+
+    criu.work = checkpoint->images.work;
+    criu.work_path = checkpoint->images.work_path;
+    criu.log_file = LOG_FILE;
+    if (criu_begin (&criu, &start, err) < 0 ||
+        (task == CRIU_DUMP &&
+         images_write_streams (&checkpoint->images, checkpoint->streams, err) < 0))
+        return -1;
+    trace_phase ("dump");
+    if (criu_do (&criu, task, &checkpoint->options, NULL, NULL, NULL, err) == 0)
+        return 0;
+    criu_end (&criu);
+    let_run (&checkpoint->container);
+    return -1;
+}
+
+int lifecycle_checkpoint (const struct checkpoint_request *request, struct error *err)
+{
+    struct checkpoint checkpoint = {
+        .request = request, .container = EXISTING_INIT, .images = IMAGES_INIT};
+    struct existing *container = &checkpoint.container;
+
+    trace_phase ("decide");
+    int failed = decide (&checkpoint, err) < 0 || dump (&checkpoint, err) < 0 ? -1 : 0;
+    trace_phase ("delete");
+    if (!failed && !request->leave_running && !request->pre_dump)
+        failed =
+            destroy (request->globals->state_root, container->directory, &container->record, err);
+    images_close (&checkpoint.images);
+    existing_release (container);
+    return failed;
+}

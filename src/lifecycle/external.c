@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* external: see external.h. */
+#include "lifecycle/external.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/text.h"
+#include "container/devices.h"
+#include "container/mount_bind.h"
+#include "kernel/inroot.h"
+#include "kernel/ns.h"
+#include "kernel/procfd.h"
+#include "oci-spec/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define NULL_DEVICE "/dev/null"
+
+#define MOUNTINFO_MAX (64u << 20)
+
+/* Namespaces that were joined: how they are named, or that they cannot be. */
+static const struct {
+    int type;
+    const char *file;     /* in /proc/PID/ns */
+    const char *inherits; /* the name of what is inherited at the restore */
+    bool joins;           /* CRIU goes in by the path */
+} kinds[] = {
+    {CLONE_NEWNET, "net", "extRootNetNS", false},
+    {CLONE_NEWPID, "pid", "extRootPidNS", false},
+    {CLONE_NEWIPC, "ipc", NULL, true},
+    {CLONE_NEWUTS, "uts", NULL, true},
+    {CLONE_NEWTIME, "time", NULL, true},
+};
+
+static void add_external (struct criu_options *options, const char *name)
+{
+    options->externals.items[options->externals.count++] = name;
+}
+
+static void add_inherited (struct criu_options *options, const char *key, int fd)
+{
+    options->inherited.items[options->inherited.count++] = (struct criu_pair){.key = key, .fd = fd};
+}
+
+/* Room for all that can come. */
+static void make_room (const struct oci_config *config, struct arena *arena,
+                       struct criu_options *options)
+{
+    const struct oci_linux *linux = &config->linux;
+    size_t names = config->mounts.count + linux->masked_paths.count + linux->devices.count +
+                   DEVICES_DEFAULT_COUNT + linux->namespaces.count + 3;
+
+    options->externals.items = arena_array (arena, names, sizeof (const char *));
+    options->inherited.items =
+        arena_array (arena, linux->namespaces.count + 3, sizeof (struct criu_pair));
+    options->joined.items =
+        arena_array (arena, linux->namespaces.count + 1, sizeof (struct criu_pair));
+}
+
+/* A bind of something that lies in the root file system itself is a part of it. */
+static bool is_outside (const struct external *external, const struct oci_mount *mount,
+                        char source[PATH_MAX])
+{
+    struct error ignored;
+
+    return mount->bind && !mount->remount &&
+           mount_bind_path (mount, external->bundle, source, &ignored) == 0 &&
+           !mount_bind_below (source, external->rootfs_path);
+}
+
+/* Where a path of the container leads, as its own mount table says. NULL with errno. */
+static const char *resolve (struct arena *arena, int root, const char *path, int flags)
+{
+    AUTO_FD int fd = inroot_open (root, path, O_PATH | flags);
+    char link[32];
+    char target[PATH_MAX];
+
+    if (fd < 0)
+        return NULL;
+    (void)snprintf (link, sizeof (link), "self/fd/%d", fd);
+    return procfd_link (link, target, sizeof (target)) < 0 ? NULL : arena_string (arena, target);
+}
+
+static int dump_mounts (const struct external *external, int root, struct arena *arena,
+                        struct criu_options *options, struct error *err)
+{
+    char source[PATH_MAX];
+
+    for (size_t i = 0; i < external->config->mounts.count; i++) {
+        const struct oci_mount *mount = &external->config->mounts.items[i];
+        if (!is_outside (external, mount, source))
+            continue;
+        const char *point =
+            resolve (arena, root, mount->destination, mount->dest_nofollow ? O_NOFOLLOW : 0);
+        if (!point) {
+            error_set (err, "RT-CRIU-MOUNT", errno, "cannot find the mount at %s of the container",
+                       mount->destination);
+            return error_at (err, "/mounts/%zu/destination", i);
+        }
+        add_external (options, arena_printf (arena, "mnt[%s]:%s", point, mount->destination));
+    }
+    return 0;
+}
+
+static bool is_null (int root, const char *path)
+{
+    AUTO_FD int fd = inroot_open (root, path, O_PATH);
+    struct stat st;
+
+    return fd >= 0 && fstat (fd, &st) == 0 && S_ISCHR (st.st_mode) && st.st_rdev == makedev (1, 3);
+}
+
+static void dump_masks (const struct external *external, int root, struct arena *arena,
+                        struct criu_options *options)
+{
+    const struct oci_strings *masked = &external->config->linux.masked_paths;
+
+    for (size_t i = 0; i < masked->count; i++) {
+        const char *point =
+            is_null (root, masked->items[i]) ? resolve (arena, root, masked->items[i], 0) : NULL;
+        if (point)
+            add_external (options, arena_printf (arena, "mnt[%s]:%s", point, masked->items[i]));
+    }
+}
+
+/* Of a node that was made, nothing is mounted there, and the name of no use. */
+static void add_devices (const struct external *external, struct arena *arena,
+                         struct criu_options *options)
+{
+    const struct oci_linux *linux = &external->config->linux;
+
+    if (!external->device_binds)
+        return;
+    for (size_t i = 0; i < DEVICES_DEFAULT_COUNT; i++)
+        add_external (options, arena_printf (arena, "mnt[%s]:%s", devices_default[i].path,
+                                             devices_default[i].path));
+    for (size_t i = 0; i < linux->devices.count; i++)
+        add_external (options, arena_printf (arena, "mnt[%s]:%s", linux->devices.items[i].path,
+                                             linux->devices.items[i].path));
+}
+
+static int find_kind (const struct oci_config *config, size_t index, size_t *kind,
+                      struct error *err)
+{
+    const struct oci_namespace *ns = &config->linux.namespaces.items[index];
+
+    for (*kind = 0; *kind < sizeof (kinds) / sizeof (kinds[0]); ++*kind)
+        if (kinds[*kind].type == ns->type)
+            return 0;
+    error_set (err, "RT-CRIU-NAMESPACE", 0,
+               "CRIU cannot restore a container in the %s namespace of somebody else",
+               oci_names_of (&oci_namespaces, (uint64_t)ns->type));
+    return error_at (err, "/linux/namespaces/%zu/path", index);
+}
+
+/* "net[4026532451]:extRootNetNS" */
+static int dump_namespaces (const struct external *external, pid_t pid, struct arena *arena,
+                            struct criu_options *options, struct error *err)
+{
+    const struct oci_config *config = external->config;
+
+    for (size_t i = 0; i < config->linux.namespaces.count; i++) {
+        char path[48];
+        char link[64];
+        size_t kind;
+        if (!config->linux.namespaces.items[i].path)
+            continue;
+        if (find_kind (config, i, &kind, err) < 0)
+            return -1;
+        if (!kinds[kind].inherits)
+            continue;
+        (void)snprintf (path, sizeof (path), "%d/ns/%s", pid, kinds[kind].file);
+        if (procfd_link (path, link, sizeof (link)) < 0)
+            return error_set (err, "RT-CRIU-NAMESPACE", errno, "cannot read /proc/%s", path);
+        const char *inode = strchr (link, '[');
+        if (inode)
+            add_external (options, arena_printf (arena, "%s%s:%s", kinds[kind].file, inode,
+                                                 kinds[kind].inherits));
+    }
+    return 0;
+}
+
+/* "mnt_id:\t42" of /proc/PID/fdinfo/N. */
+static int mount_of (pid_t pid, int fd, unsigned int *id)
+{
+    char path[48];
+    char text[512];
+
+    (void)snprintf (path, sizeof (path), "%d/fdinfo/%d", pid, fd);
+    if (procfd_read (path, text, sizeof (text)) < 0)
+        return -1;
+    const char *line = strstr (text, "mnt_id:");
+    return line && sscanf (line, "mnt_id: %u", id) == 1 ? 0 : -1;
+}
+
+static bool has_mount (const char *mountinfo, unsigned int id)
+{
+    for (const char *line = mountinfo; *line; line += strcspn (line, "\n"), line += *line == '\n') {
+        unsigned int found;
+        if (sscanf (line, "%u ", &found) == 1 && found == id)
+            return true;
+    }
+    return false;
+}
+
+static const char *name_stream (pid_t pid, int fd, const char *mountinfo, struct arena *arena)
+{
+    char path[48];
+    char link[PATH_MAX];
+    struct stat st;
+    unsigned int mount;
+
+    (void)snprintf (path, sizeof (path), "%d/fd/%d", pid, fd);
+    if (procfd_link (path, link, sizeof (link)) < 0)
+        return ""; /* it has closed it */
+    if (link[0] != '/' || mount_of (pid, fd, &mount) < 0 || has_mount (mountinfo, mount) ||
+        fstatat (procfd_root (), path, &st, 0) < 0 || !S_ISREG (st.st_mode))
+        return arena_string (arena, link);
+    return arena_printf (arena, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
+}
+
+static int name_streams (pid_t pid, struct arena *arena, const char *streams[3], struct error *err)
+{
+    char path[32];
+    size_t length;
+
+    (void)snprintf (path, sizeof (path), "%d/mountinfo", pid);
+    AUTO_FD int fd = procfd_open (path, O_RDONLY);
+    if (fd < 0)
+        return error_set (err, "RT-CRIU-STREAMS", errno, "cannot read /proc/%s", path);
+    AUTO_FREE char *mountinfo = fd_read_all (fd, MOUNTINFO_MAX, &length, "mountinfo", err);
+    if (!mountinfo)
+        return -1;
+    for (int i = 0; i < 3; i++)
+        streams[i] = name_stream (pid, i, mountinfo, arena);
+    return 0;
+}
+
+int external_of_dump (const struct external *external, pid_t pid, int root, struct arena *arena,
+                      struct criu_options *options, const char *streams[3], struct error *err)
+{
+    make_room (external->config, arena, options);
+    if (dump_mounts (external, root, arena, options, err) < 0 ||
+        dump_namespaces (external, pid, arena, options, err) < 0 ||
+        name_streams (pid, arena, streams, err) < 0)
+        return -1;
+    dump_masks (external, root, arena, options);
+    add_devices (external, arena, options);
+    for (int i = 0; i < 3; i++)
+        if (text_starts_with (streams[i], "file["))
+            add_external (options, streams[i]);
+    return 0;
+}
+
+static int restore_namespaces (const struct external *external, struct criu_options *options,
+                               struct error *err)
+{
+    const struct oci_config *config = external->config;
+
+    for (size_t i = 0; i < config->linux.namespaces.count; i++) {
+        const char *path = config->linux.namespaces.items[i].path;
+        size_t kind;
+        if (!path)
+            continue;
+        if (find_kind (config, i, &kind, err) < 0)
+            return -1;
+        if (kinds[kind].joins) {
+            options->joined.items[options->joined.count++] =
+                (struct criu_pair){.key = kinds[kind].file, .value = path};
+            continue;
+        }
+        int fd = ns_open (path);
+        if (fd < 0) {
+            error_set (err, "RT-NS-OPEN", errno, "cannot open the namespace %s", path);
+            return error_at (err, "/linux/namespaces/%zu/path", i);
+        }
+        add_inherited (options, kinds[kind].inherits, fd);
+    }
+    return 0;
+}
+
+int external_of_restore (const struct external *external, const char *const streams[3],
+                         struct arena *arena, struct criu_options *options, struct error *err)
+{
+    const struct oci_config *config = external->config;
+    const struct oci_strings *masked = &config->linux.masked_paths;
+    char source[PATH_MAX];
+
+    make_room (config, arena, options);
+    for (size_t i = 0; i < config->mounts.count; i++)
+        if (is_outside (external, &config->mounts.items[i], source))
+            add_external (options, arena_printf (arena, "mnt[%s]:%s",
+                                                 config->mounts.items[i].destination, source));
+    for (size_t i = 0; i < masked->count; i++)
+        add_external (options, arena_printf (arena, "mnt[%s]:%s", masked->items[i], NULL_DEVICE));
+    add_devices (external, arena, options);
+    for (int i = 0; i < 3; i++) {
+        bool again = (i > 0 && text_equal (streams[i], streams[0])) ||
+                     (i > 1 && text_equal (streams[i], streams[1]));
+        if (!again &&
+            (text_starts_with (streams[i], "pipe:") || text_starts_with (streams[i], "file[")))
+            add_inherited (options, streams[i], i);
+    }
+    return restore_namespaces (external, options, err);
+}
+
+/* A tmpfs comes back with what was in it; in it nothing has to be made. */
+static bool is_in_tmpfs (const struct oci_config *config, size_t index)
+{
+    const char *path = config->mounts.items[index].destination;
+
+    for (size_t i = 0; i < index; i++) {
+        const struct oci_mount *above = &config->mounts.items[i];
+        if (!above->bind && mount_bind_below (path, above->destination))
+            return true;
+    }
+    return false;
+}
+
+int external_mount_points (const struct external *external, struct error *err)
+{
+    const struct oci_config *config = external->config;
+    AUTO_FD int root = open (external->rootfs_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char source[PATH_MAX];
+
+    if (root < 0) {
+        error_set (err, "RT-ROOTFS", errno, "cannot open the root file system %s",
+                   external->rootfs_path);
+        return error_at (err, "/root/path");
+    }
+    /* Where CRIU puts the old root while it changes to this one, which may be read-only then. */
+    AUTO_FD int tmp = inroot_make_dir (root, "/tmp", 01777, NULL);
+    if (tmp < 0)
+        return error_set (err, "RT-CRIU-MOUNT", errno, "cannot make /tmp");
+    for (size_t i = 0; i < config->mounts.count; i++) {
+        const struct oci_mount *mount = &config->mounts.items[i];
+        struct stat st;
+        if (mount->remount || is_in_tmpfs (config, i))
+            continue;
+        bool file = is_outside (external, mount, source) && stat (source, &st) == 0 &&
+                    !S_ISDIR (st.st_mode);
+        AUTO_FD int made = file ? inroot_make_file (root, mount->destination, 0644)
+                                : inroot_make_dir (root, mount->destination, 0755, NULL);
+        if (made < 0) {
+            error_set (err, "RT-CRIU-MOUNT", errno, "cannot make the mount point %s",
+                       mount->destination);
+            return error_at (err, "/mounts/%zu/destination", i);
+        }
+    }
+    return 0;
+}

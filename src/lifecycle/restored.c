@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restored: see restored.h. */
+#include "lifecycle/restored.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/text.h"
+#include "kernel/ns.h"
+#include "kernel/procfd.h"
+#include "oci-spec/names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STATUS_SIZE 8192
+#define CHILDREN_MAX (16u << 20)
+
+/* What is asked of each thread. */
+struct restored {
+    const struct oci_config *config;
+    const char *apparmor;
+    const char *selinux;
+    const char *user_namespace; /* that of init, as /proc names it */
+};
+
+/* Those that CRIU makes anew for each container; a time namespace it makes also where there was
+ * none. */
+static const struct {
+    int type;
+    const char *file;
+} kinds[] = {
+    {CLONE_NEWNS, "mnt"},        {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "net"},
+    {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"}, {CLONE_NEWUSER, "user"},
+    {CLONE_NEWCGROUP, "cgroup"},
+};
+
+/* The value behind "Name:\t". NULL where the kernel has no such line. */
+static const char *line_of (const char *status, const char *name)
+{
+    size_t length = strlen (name);
+
+    for (const char *line = status; *line; line += strcspn (line, "\n"), line += *line == '\n')
+        if (strncmp (line, name, length) == 0 && line[length] == ':')
+            return line + length + 1 + strspn (line + length + 1, "\t ");
+    return NULL;
+}
+
+__attribute__ ((format (printf, 3, 4))) static int
+rights_error (const char *pointer, struct error *err, const char *format, ...)
+{
+    char text[160];
+    va_list arguments;
+
+    va_start (arguments, format);
+    (void)vsnprintf (text, sizeof (text), format, arguments);
+    va_end (arguments);
+    error_set (err, "RT-RESTORE-RIGHTS", 0, "a restored process %s", text);
+    error_at (err, "%s", pointer);
+    return error_hint (err, "these images are not of a container with this document");
+}
+
+int restored_check_status (const struct oci_config *config, const char *status,
+                           bool own_user_namespace, struct error *err)
+{
+    const struct oci_process *process = config->process;
+    const char *bounding = line_of (status, "CapBnd");
+    const char *privileges = line_of (status, "NoNewPrivs");
+    const char *seccomp = line_of (status, "Seccomp");
+    uint64_t allowed = process->capabilities ? process->capabilities->bounding : 0;
+    uint64_t has;
+
+    if (!own_user_namespace && process->capabilities &&
+        (!bounding || (sscanf (bounding, "%" SCNx64, &has) != 1 || (has & ~allowed))))
+        return rights_error ("/process/capabilities/bounding", err,
+                             "has more capabilities in its bounding set");
+    if (process->no_new_privileges.value && (!privileges || privileges[0] != '1'))
+        return rights_error ("/process/noNewPrivileges", err, "may gain privileges");
+    if (config->linux.seccomp && (!seccomp || seccomp[0] != '2'))
+        return rights_error ("/linux/seccomp", err, "has no filter for its system calls");
+    return 0;
+}
+
+/* "PROFILE (enforce)\n", or "LABEL" with a NUL behind it. */
+int restored_check_label (const char *asked, const char *current, const char *pointer,
+                          struct error *err)
+{
+    size_t length = asked ? strlen (asked) : 0;
+
+    if (length == 0 || text_equal (asked, "unconfined"))
+        return 0;
+    if (strncmp (current, asked, length) == 0 &&
+        (current[length] == '\0' || current[length] == '\n' || current[length] == ' '))
+        return 0;
+    return rights_error (pointer, err, "has the label `%.*s`", (int)strcspn (current, "\n"),
+                         current);
+}
+
+/* One that is asked for is made, and is nobody else's. */
+static int check_namespaces (const struct oci_config *config, pid_t pid, struct error *err)
+{
+    for (size_t i = 0; i < sizeof (kinds) / sizeof (kinds[0]); i++) {
+        const struct oci_namespace *asked = oci_config_namespace (config, kinds[i].type);
+        if (!asked || asked->path)
+            continue;
+        int shared = ns_is_shared (pid, kinds[i].file);
+        if (shared < 0)
+            return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot read /proc/%d/ns/%s", pid,
+                              kinds[i].file);
+        if (shared)
+            return rights_error ("/linux/namespaces", err, "is in the host's %s namespace",
+                                 oci_names_of (&oci_namespaces, (uint64_t)kinds[i].type));
+    }
+    return 0;
+}
+
+static int unreadable (const char *path, struct error *err)
+{
+    return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot read /proc/%s", path);
+}
+
+/* `path` is that of a thread. */
+static int check_thread (const struct restored *restored, const char *path, struct error *err)
+{
+    char text[STATUS_SIZE];
+    char link[64];
+    char file[96];
+
+    (void)snprintf (file, sizeof (file), "%s/ns/user", path);
+    if (procfd_link (file, link, sizeof (link)) < 0)
+        return unreadable (file, err);
+    bool own_user_namespace = !text_equal (link, restored->user_namespace);
+    (void)snprintf (file, sizeof (file), "%s/status", path);
+    if (procfd_read (file, text, sizeof (text)) < 0)
+        return unreadable (file, err);
+    if (restored_check_status (restored->config, text, own_user_namespace, err) < 0)
+        return -1;
+    if (!restored->apparmor && !restored->selinux)
+        return 0;
+    (void)snprintf (file, sizeof (file), "%s/attr/current", path);
+    if (procfd_read (file, text, sizeof (text)) < 0)
+        return unreadable (file, err);
+    return restored_check_label (restored->apparmor, text, "/process/apparmorProfile", err) < 0
+               ? -1
+               : restored_check_label (restored->selinux, text, "/process/selinuxLabel", err);
+}
+
+static int check_process (const struct restored *restored, pid_t pid, struct error *err);
+
+/* A list of pids: "12 13 ". */
+static int check_children (const struct restored *restored, const char *path, struct error *err)
+{
+    char file[96];
+    size_t length;
+
+    (void)snprintf (file, sizeof (file), "%s/children", path);
+    AUTO_FD int fd = procfd_open (file, O_RDONLY);
+    if (fd < 0)
+        return unreadable (file, err);
+    AUTO_FREE char *text = fd_read_all (fd, CHILDREN_MAX, &length, file, err);
+    if (!text)
+        return -1;
+    for (const char *at = text; *at; at += strcspn (at, " "), at += *at == ' ') {
+        pid_t child;
+        if (sscanf (at, "%d", &child) == 1 && check_process (restored, child, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Nothing runs, so nothing changes meanwhile; CRIU itself refuses a tree that is absurdly deep. */
+static int check_process (const struct restored *restored, pid_t pid, struct error *err)
+{
+    const struct dirent *entry;
+    char path[48];
+
+    (void)snprintf (path, sizeof (path), "%d/task", pid);
+    int fd = procfd_open (path, O_RDONLY | O_DIRECTORY);
+    AUTO_DIR DIR *threads = fd < 0 ? NULL : fdopendir (fd);
+    if (!threads)
+        return unreadable (path, err);
+    while ((entry = readdir (threads)) != NULL) {
+        char thread[48];
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf (thread, sizeof (thread), "%d/task/%.16s", pid, entry->d_name);
+        if (check_thread (restored, thread, err) < 0 || check_children (restored, thread, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int restored_check (const struct oci_config *config, const char *apparmor, const char *selinux,
+                    pid_t init, struct error *err)
+{
+    char user_namespace[64];
+    char path[48];
+    const struct restored restored = {.config = config,
+                                      .apparmor = apparmor,
+                                      .selinux = selinux,
+                                      .user_namespace = user_namespace};
+
+    (void)snprintf (path, sizeof (path), "%d/ns/user", init);
+    if (procfd_link (path, user_namespace, sizeof (user_namespace)) < 0)
+        return unreadable (path, err);
+    return check_namespaces (config, init, err) < 0 ? -1 : check_process (&restored, init, err);
+}
