@@ -11,7 +11,9 @@
 # Asks the mirror that this machine's apt asks, with its proxy and Debian's keys, and leaves apt's own
 # lists alone. Needs: apt, dpkg, the network when DIR is not there yet; no privileges.
 set -u
-release=trixie # Debian 12's own, 3.17, cannot read the vDSO of Linux 6.18
+# On Linux 6.18, Debian 12's own CRIU (3.17) cannot read the vDSO, and Debian 13's (4.1.1) dumps no
+# socket of TCP or UDP. A release by its codename, which the mirror keeps when it becomes the stable one.
+release=forky
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
 # shellcheck source=contrib/debian_tree.sh
@@ -60,8 +62,8 @@ launcher () { # TREE
     [ -e "$1/$loader" ] || failed "no loader in libc6 of $release"
     cat <<END
 #!/bin/sh
-# Beside the tree that tests/tools/criu.sh has unpacked.
-tree=\$(dirname "\$(readlink -f "\$0")")/tree
+# Beside the tree that tests/tools/criu.sh has unpacked. Works with any PATH; not by a link to it.
+tree=\${0%/*}/tree
 exec "\$tree/$loader" --library-path "\$tree/${loader%/*}" "\$tree/usr/sbin/criu" "\$@"
 END
 }
