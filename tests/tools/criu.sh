@@ -76,8 +76,9 @@ if ! cmp -s "$0" "$kept"; then
     work=$(mktemp -d "$folder.XXXXXX") || exit 1
     trap 'rm -rf "$work"' EXIT
     packages
-    mkdir "$work/new" && mv "$work/tree" "$work/new/tree"
-    rm -rf "$work"/new/tree/{etc,var} "$work"/new/tree/usr/share/{doc,man,locale,info,lintian,bug}
+    mkdir -p "$work/new/tree/usr/sbin" || exit 1
+    mv "$work/tree/usr/sbin/criu" "$work/new/tree/usr/sbin/" &&
+        mv "$work/tree/usr/lib" "$work/new/tree/usr/" || exit 1
     launcher "$work/new/tree" >"$work/new/criu" && chmod 755 "$work/new/criu" || exit 1
     "$work/new/criu" --version >"$work/log" 2>&1 || failed 'criu does not start' "$work/log"
     cp "$0" "$work/new/made-by" || exit 1
