@@ -8,14 +8,14 @@
 # shellcheck disable=SC2034 # read by run.sh
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman
-    containerd user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
+    containerd checkpoint user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
     without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
 PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck cross bench dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
-    [containerd]=build_gcc [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
+    [containerd]=build_gcc [checkpoint]=build_gcc [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
     [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
 )
@@ -147,6 +147,17 @@ stage_podman () {
 
 # containerd by ctr, and by the CRI plugin as a kubelet drives it; each worker has a daemon of its own.
 stage_containerd () { suite gcc engines/test_ctr.py tests/engines/test_cri.py -n "$jobs" -rs; }
+
+# With a CRIU that reads this kernel's vDSO: Debian 12's does not on Linux 6.18.
+stage_checkpoint () {
+    local criu
+    criu=$(tests/tools/criu.sh "$build/criu" 2>"$log/criu.log") || {
+        tail -n 30 "$log/criu.log"
+        return 1
+    }
+    echo "$("$criu" --version | head -n 1) in ${build##*/}/criu"
+    RT_TEST_CRIU=$criu suite gcc feature/test_checkpoint.py -rs
+}
 
 # The scene of contrib/compose: what it says is in its log, its verdicts are shown.
 stage_compose () {
