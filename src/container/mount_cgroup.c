@@ -46,9 +46,12 @@ static int link_controllers (int dir, const char *name, struct error *err)
     return 0;
 }
 
-/* The name below the destination: of the hierarchy's key in the record. */
-static const char *hierarchy_name (const char *key)
+const char *mount_cgroup_name (const struct oci_map *cgroup, size_t index)
 {
+    const char *key = cgroup->items[index].key;
+
+    if (cgroup->count == 1 && key[0] == '\0')
+        return NULL;
     if (key[0] == '\0')
         return "unified";
     return strncmp (key, "name=", 5) == 0 ? key + 5 : key;
@@ -65,7 +68,7 @@ static int mount_v1 (const struct oci_mount *mount, const struct oci_map *cgroup
         return error_set (err, "RT-MOUNT-CGROUP", errno, "cannot mount a tmpfs at %s",
                           mount->destination);
     for (size_t i = 0; i < cgroup->count; i++) {
-        const char *name = hierarchy_name (cgroup->items[i].key);
+        const char *name = mount_cgroup_name (cgroup, i);
         char path[PATH_MAX];
 
         if (result->below_count == sizeof (result->below) / sizeof (result->below[0]))
@@ -94,7 +97,7 @@ int mount_cgroup_apply (const struct oci_mount *mount, const struct oci_map *cgr
                    mount->destination);
         return error_hint (err, "drop the mount, or let rt make a cgroup");
     }
-    if (cgroup->count > 1 || cgroup->items[0].key[0] != '\0')
+    if (mount_cgroup_name (cgroup, 0))
         return mount_v1 (mount, cgroup, root, target, result, err);
 
     result->top = bind_own (cgroup->items[0].value, target, root, mount->destination, mount, err);

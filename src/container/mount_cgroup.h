@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 
+/* Where the directory of hierarchy `index` is seen: a name below the destination; NULL: at the
+ * destination itself. Pure. */
+const char *mount_cgroup_name (const struct oci_map *cgroup, size_t index);
+
 /* inside. On a v2 host one bind onto `target` (O_PATH of the destination below root); on v1 and
  * hybrid hosts a tmpfs with one directory a hierarchy and links for co-mounted controllers. `attr`
  * is for each of the mounts, without the read-only flag. *mount (owned by the caller) is the top

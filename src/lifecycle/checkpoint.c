@@ -67,6 +67,7 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
 
     const struct external external = {
         .config = config,
+        .cgroup = &record->cgroup,
         .bundle = record->bundle,
         .rootfs_path = record->rootfs,
         .device_binds = images_device_binds (config),

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "container/devices.h"
 #include "container/mount_bind.h"
+#include "container/mount_cgroup.h"
 #include "kernel/inroot.h"
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
@@ -38,8 +39,18 @@ static const struct {
     {CLONE_NEWTIME, "time", NULL, true},
 };
 
-static void add_external (struct criu_options *options, const char *name)
+/* "mnt[KEY]:VALUE": at a dump what is mounted at KEY is named VALUE, at a restore what is named KEY
+ * is at VALUE now. */
+static void add_external (struct arena *arena, struct criu_options *options, const char *name)
 {
+    size_t count = options->externals.count;
+
+    if ((count & (count - 1)) == 0) { /* full: a power of two */
+        const char **more = arena_array (arena, count ? 2 * count : 8, sizeof (*more));
+        if (count > 0)
+            memcpy (more, options->externals.items, count * sizeof (*more));
+        options->externals.items = more;
+    }
     options->externals.items[options->externals.count++] = name;
 }
 
@@ -48,19 +59,13 @@ static void add_inherited (struct criu_options *options, const char *key, int fd
     options->inherited.items[options->inherited.count++] = (struct criu_pair){.key = key, .fd = fd};
 }
 
-/* Room for all that can come. */
 static void make_room (const struct oci_config *config, struct arena *arena,
                        struct criu_options *options)
 {
-    const struct oci_linux *linux = &config->linux;
-    size_t names = config->mounts.count + linux->masked_paths.count + linux->devices.count +
-                   DEVICES_DEFAULT_COUNT + linux->namespaces.count + 3;
+    size_t count = config->linux.namespaces.count + 3;
 
-    options->externals.items = arena_array (arena, names, sizeof (const char *));
-    options->inherited.items =
-        arena_array (arena, linux->namespaces.count + 3, sizeof (struct criu_pair));
-    options->joined.items =
-        arena_array (arena, linux->namespaces.count + 1, sizeof (struct criu_pair));
+    options->inherited.items = arena_array (arena, count, sizeof (struct criu_pair));
+    options->joined.items = arena_array (arena, count, sizeof (struct criu_pair));
 }
 
 /* A bind of something that lies in the root file system itself is a part of it. */
@@ -87,14 +92,106 @@ static const char *resolve (struct arena *arena, int root, const char *path, int
     return procfd_link (link, target, sizeof (target)) < 0 ? NULL : arena_string (arena, target);
 }
 
-static int dump_mounts (const struct external *external, int root, struct arena *arena,
-                        struct criu_options *options, struct error *err)
+/* The next mount's point, as the table shows it, without its escapes. NULL at the end. */
+static const char *next_point (const char **line, struct arena *arena)
+{
+    int begin = 0;
+    int end = 0;
+
+    if (sscanf (*line, "%*u %*u %*s %*s %n%*s%n", &begin, &end) < 0 || end == 0)
+        return NULL;
+    char *point = arena_copy (arena, *line + begin, (size_t)(end - begin));
+    char *to = point;
+    for (const char *from = point; *from; from++) {
+        unsigned int byte;
+        if (*from == '\\' && sscanf (from + 1, "%3o", &byte) == 1) {
+            *to++ = (char)byte;
+            from += 3;
+        } else
+            *to++ = *from;
+    }
+    *to = '\0';
+    *line += strcspn (*line, "\n");
+    *line += **line == '\n';
+    return point;
+}
+
+static char *read_mountinfo (pid_t pid, struct error *err)
+{
+    char path[32];
+    size_t length;
+
+    (void)snprintf (path, sizeof (path), "%d/mountinfo", pid);
+    AUTO_FD int fd = procfd_open (path, O_RDONLY);
+    if (fd < 0) {
+        error_set (err, "RT-CRIU-MOUNT", errno, "cannot read /proc/%s", path);
+        return NULL;
+    }
+    return fd_read_all (fd, MOUNTINFO_MAX, &length, "mountinfo", err);
+}
+
+static bool is_destination (const struct oci_config *config, const char *path)
+{
+    for (size_t i = 0; i < config->mounts.count; i++)
+        if (text_equal (config->mounts.items[i].destination, path))
+            return true;
+    return false;
+}
+
+/* What was mounted below the source of a recursive bind: a name of its own for each, its place
+ * below the destination. `seen`: where that is now; `below`: what is told of. */
+static void add_submounts (const struct external *external, const struct oci_mount *mount,
+                           const char *seen, bool of_dump, const char *mountinfo,
+                           struct arena *arena, struct criu_options *options)
+{
+    const char *point;
+
+    if (!mount->recursive)
+        return;
+    while ((point = next_point (&mountinfo, arena)) != NULL) {
+        const char *rest = mount_bind_below (point, seen);
+        if (!rest || rest[strspn (rest, "/")] == '\0')
+            continue;
+        const char *name =
+            arena_printf (arena, "%s/%s", mount->destination, rest + strspn (rest, "/"));
+        if (is_destination (external->config, name))
+            continue;
+        add_external (arena, options,
+                      of_dump ? arena_printf (arena, "mnt[%s]:%s", point, name)
+                              : arena_printf (arena, "mnt[%s]:%s", name, point));
+    }
+}
+
+/* The directories of the container's own cgroups, in each mount that shows them. */
+static void add_cgroups (const struct external *external, const struct oci_mount *mount,
+                         const char *point, bool of_dump, struct arena *arena,
+                         struct criu_options *options)
+{
+    for (size_t i = 0; i < external->cgroup->count; i++) {
+        const char *below = mount_cgroup_name (external->cgroup, i);
+        const char *name =
+            below ? arena_printf (arena, "%s/%s", mount->destination, below) : mount->destination;
+        const char *at = below ? arena_printf (arena, "%s/%s", point, below) : point;
+        add_external (
+            arena, options,
+            of_dump ? arena_printf (arena, "mnt[%s]:%s", at, name)
+                    : arena_printf (arena, "mnt[%s]:%s", name, external->cgroup->items[i].value));
+    }
+}
+
+static bool shows_cgroups (const struct oci_mount *mount)
+{
+    return !mount->bind && mount->type && text_equal (mount->type, "cgroup");
+}
+
+static int dump_mounts (const struct external *external, int root, const char *mountinfo,
+                        struct arena *arena, struct criu_options *options, struct error *err)
 {
     char source[PATH_MAX];
 
     for (size_t i = 0; i < external->config->mounts.count; i++) {
         const struct oci_mount *mount = &external->config->mounts.items[i];
-        if (!is_outside (external, mount, source))
+        if (!is_outside (external, mount, source) && !shows_cgroups (mount))
             continue;
         const char *point =
             resolve (arena, root, mount->destination, mount->dest_nofollow ? O_NOFOLLOW : 0);
@@ -103,7 +200,13 @@ static int dump_mounts (const struct external *external, int root, struct arena 
                        mount->destination);
             return error_at (err, "/mounts/%zu/destination", i);
         }
-        add_external (options, arena_printf (arena, "mnt[%s]:%s", point, mount->destination));
+        if (shows_cgroups (mount)) {
+            add_cgroups (external, mount, point, true, arena, options);
+            continue;
+        }
+        add_external (arena, options,
+                      arena_printf (arena, "mnt[%s]:%s", point, mount->destination));
+        add_submounts (external, mount, point, true, mountinfo, arena, options);
     }
     return 0;
 }
@@ -125,7 +228,8 @@ static void dump_masks (const struct external *external, int root, struct arena 
         const char *point =
             is_null (root, masked->items[i]) ? resolve (arena, root, masked->items[i], 0) : NULL;
         if (point)
-            add_external (options, arena_printf (arena, "mnt[%s]:%s", point, masked->items[i]));
+            add_external (arena, options,
+                          arena_printf (arena, "mnt[%s]:%s", point, masked->items[i]));
     }
 }
 
@@ -138,11 +242,13 @@ static void add_devices (const struct external *external, struct arena *arena,
     if (!external->device_binds)
         return;
     for (size_t i = 0; i < DEVICES_DEFAULT_COUNT; i++)
-        add_external (options, arena_printf (arena, "mnt[%s]:%s", devices_default[i].path,
-                                             devices_default[i].path));
+        add_external (
+            arena, options,
+            arena_printf (arena, "mnt[%s]:%s", devices_default[i].path, devices_default[i].path));
     for (size_t i = 0; i < linux->devices.count; i++)
-        add_external (options, arena_printf (arena, "mnt[%s]:%s", linux->devices.items[i].path,
-                                             linux->devices.items[i].path));
+        add_external (arena, options,
+                      arena_printf (arena, "mnt[%s]:%s", linux->devices.items[i].path,
+                                    linux->devices.items[i].path));
 }
 
 static int find_kind (const struct oci_config *config, size_t index, size_t *kind,
@@ -180,8 +286,9 @@ static int dump_namespaces (const struct external *external, pid_t pid, struct a
             return error_set (err, "RT-CRIU-NAMESPACE", errno, "cannot read /proc/%s", path);
         const char *inode = strchr (link, '[');
         if (inode)
-            add_external (options, arena_printf (arena, "%s%s:%s", kinds[kind].file, inode,
-                                                 kinds[kind].inherits));
+            add_external (
+                arena, options,
+                arena_printf (arena, "%s%s:%s", kinds[kind].file, inode, kinds[kind].inherits));
     }
     return 0;
 }
@@ -225,36 +332,22 @@ static const char *name_stream (pid_t pid, int fd, const char *mountinfo, struct
     return arena_printf (arena, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
 }
 
-static int name_streams (pid_t pid, struct arena *arena, const char *streams[3], struct error *err)
-{
-    char path[32];
-    size_t length;
-
-    (void)snprintf (path, sizeof (path), "%d/mountinfo", pid);
-    AUTO_FD int fd = procfd_open (path, O_RDONLY);
-    if (fd < 0)
-        return error_set (err, "RT-CRIU-STREAMS", errno, "cannot read /proc/%s", path);
-    AUTO_FREE char *mountinfo = fd_read_all (fd, MOUNTINFO_MAX, &length, "mountinfo", err);
-    if (!mountinfo)
-        return -1;
-    for (int i = 0; i < 3; i++)
-        streams[i] = name_stream (pid, i, mountinfo, arena);
-    return 0;
-}
-
 int external_of_dump (const struct external *external, pid_t pid, int root, struct arena *arena,
                       struct criu_options *options, const char *streams[3], struct error *err)
 {
+    AUTO_FREE char *mountinfo = read_mountinfo (pid, err);
+
     make_room (external->config, arena, options);
-    if (dump_mounts (external, root, arena, options, err) < 0 ||
-        dump_namespaces (external, pid, arena, options, err) < 0 ||
-        name_streams (pid, arena, streams, err) < 0)
+    if (!mountinfo || dump_mounts (external, root, mountinfo, arena, options, err) < 0 ||
+        dump_namespaces (external, pid, arena, options, err) < 0)
         return -1;
     dump_masks (external, root, arena, options);
     add_devices (external, arena, options);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
+        streams[i] = name_stream (pid, i, mountinfo, arena);
         if (text_starts_with (streams[i], "file["))
-            add_external (options, streams[i]);
+            add_external (arena, options, streams[i]);
+    }
     return 0;
 }
 
@@ -290,15 +383,25 @@ int external_of_restore (const struct external *external, const char *const stre
 {
     const struct oci_config *config = external->config;
     const struct oci_strings *masked = &config->linux.masked_paths;
+    AUTO_FREE char *mountinfo = read_mountinfo (getpid (), err);
     char source[PATH_MAX];
 
+    if (!mountinfo)
+        return -1;
     make_room (config, arena, options);
-    for (size_t i = 0; i < config->mounts.count; i++)
-        if (is_outside (external, &config->mounts.items[i], source))
-            add_external (options, arena_printf (arena, "mnt[%s]:%s",
-                                                 config->mounts.items[i].destination, source));
+    for (size_t i = 0; i < config->mounts.count; i++) {
+        const struct oci_mount *mount = &config->mounts.items[i];
+        if (shows_cgroups (mount))
+            add_cgroups (external, mount, NULL, false, arena, options);
+        if (!is_outside (external, mount, source))
+            continue;
+        add_external (arena, options,
+                      arena_printf (arena, "mnt[%s]:%s", mount->destination, source));
+        add_submounts (external, mount, source, false, mountinfo, arena, options);
+    }
     for (size_t i = 0; i < masked->count; i++)
-        add_external (options, arena_printf (arena, "mnt[%s]:%s", masked->items[i], NULL_DEVICE));
+        add_external (arena, options,
+                      arena_printf (arena, "mnt[%s]:%s", masked->items[i], NULL_DEVICE));
     add_devices (external, arena, options);
     for (int i = 0; i < 3; i++) {
         bool again = (i > 0 && text_equal (streams[i], streams[0])) ||

@@ -18,9 +18,10 @@
 
 struct external {
     const struct oci_config *config;
-    const char *bundle;      /* absolute */
-    const char *rootfs_path; /* absolute */
-    bool device_binds;       /* nodes of /dev are binds of the host's */
+    const struct oci_map *cgroup; /* the container's own directories */
+    const char *bundle;           /* absolute */
+    const char *rootfs_path;      /* absolute */
+    bool device_binds;            /* nodes of /dev are binds of the host's */
 };
 
 /* For a dump: as the running container `pid` has them; `root` is its root directory. Everything in

@@ -53,6 +53,7 @@ struct restore {
     const struct images_request *request;
     struct images images;
     struct criu_options options;
+    const char *streams[3];
     int cgroup_v2; /* -1 = none */
 };
 
@@ -84,12 +85,22 @@ static void name_cgroups (struct restore *restore)
     }
 }
 
+static struct external external_of (const struct start *start)
+{
+    return (struct external){
+        .config = start->config,
+        .cgroup = &start->record.cgroup,
+        .bundle = start->record.bundle,
+        .rootfs_path = start->record.rootfs,
+        .device_binds = images_device_binds (start->config),
+    };
+}
+
 /* Nothing has happened yet, but that mount points in the root file system were made. */
 static int decide (struct restore *restore, struct error *err)
 {
     struct start *start = &restore->start;
     struct criu_options *options = &restore->options;
-    const char *streams[3];
 
     if (images_check_rights ("restore", err) < 0 ||
         start_decide (start, start->request->detach, err) < 0 ||
@@ -100,31 +111,27 @@ static int decide (struct restore *restore, struct error *err)
     images_options (restore->request, &restore->images, LOG_FILE, options);
     options->root = start->record.rootfs;
     options->sibling = true;
-    const struct external external = {
-        .config = start->config,
-        .bundle = start->record.bundle,
-        .rootfs_path = start->record.rootfs,
-        .device_binds = images_device_binds (start->config),
-    };
     if (images_config (start->config, &options->config, err) < 0 ||
-        images_read_streams (&restore->images, start->arena, streams, err) < 0 ||
-        external_of_restore (&external, streams, start->arena, options, err) < 0 ||
+        images_read_streams (&restore->images, start->arena, restore->streams, err) < 0 ||
         hooks_output_open (start->config, &start->hooks_output, err) < 0 ||
         start_connect (start, err) < 0)
         return -1;
+    const struct external external = external_of (start);
     return external_mount_points (&external, err);
 }
 
+/* What lies around the processes, and how it is called in the images. */
 static int claim (struct restore *restore, struct error *err)
 {
     struct start *start = &restore->start;
+    const struct external external = external_of (start);
 
     if (start_claim (start, err) < 0 || start_place (start, err) < 0 ||
         cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
         return -1;
     restore->cgroup_v2 = cgroup_open_v2 (&start->record.cgroup);
     name_cgroups (restore);
-    return 0;
+    return external_of_restore (&external, restore->streams, start->arena, &restore->options, err);
 }
 
 /* CRIU wants its root to be a mount, which is nobody else's business; and its directories in the

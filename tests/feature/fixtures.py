@@ -70,6 +70,8 @@ def host_words():
     words |= {"open-tree"} if has("open_tree") else set()
     words |= {"fsopen"} if has("fsopen") else set()
     words |= {"disk"} if CGROUPS.disks() else set()
+    words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()
+    words.add("soft-dirty" if host.has_soft_dirty() else "no-soft-dirty")
     with open("/proc/filesystems", encoding="ascii") as file:
         words |= {line.split()[-1] for line in file}
     return words | host.lsm_words()

@@ -4,6 +4,7 @@ processes, and a mount namespace of our own so that nothing we do can stay behin
 
 import ctypes
 import errno
+import mmap
 import os
 import select
 import signal
@@ -141,6 +142,19 @@ def _first_word(path):
             return (file.read().split() or [""])[0]
     except OSError:
         return None
+
+
+def has_soft_dirty():
+    """Does the kernel tell which pages were written to since it was last asked (CONFIG_MEM_SOFT_DIRTY)?"""
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    page[0] = 1
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    try:
+        with open("/proc/self/pagemap", "rb") as file:
+            file.seek(address // mmap.PAGESIZE * 8)
+            return bool(int.from_bytes(file.read(8), "little") >> 55 & 1)
+    except OSError:
+        return False
 
 
 def lsm_words():

@@ -474,6 +474,24 @@ static int op_until (char **argv)
     return 0;
 }
 
+/* count N: a line for each signal N that comes. How far it is, only its memory knows. */
+static int op_count (char **argv)
+{
+    sigset_t set;
+    int signal;
+
+    sigemptyset (&set);
+    sigaddset (&set, (int)number (argv[1]));
+    sigprocmask (SIG_BLOCK, &set, NULL);
+    fprintf (out, "up\n");
+    fflush (out);
+    for (int count = 1; sigwait (&set, &signal) == 0; count++) {
+        fprintf (out, "count %d\n", count);
+        fflush (out);
+    }
+    return 1;
+}
+
 static int op_echo (char **argv)
 {
     fprintf (out, "%s\n", argv[1]);
@@ -539,27 +557,49 @@ static const struct {
     const char *name;
     int (*run) (char **argv);
 } operations[] = {
-    {"append", op_append},   {"await", op_await},
-    {"bomb", op_bomb},       {"call", op_call},
-    {"chdir", op_chdir},     {"children", op_children},
-    {"clock", op_clock},     {"complain", op_complain},
-    {"copy", op_copy},       {"create", op_create},
-    {"echo", op_echo},       {"exec", op_exec},
-    {"exit", op_exit},       {"flood", op_flood},
-    {"hook", op_hook},       {"interface", op_interface},
-    {"keyring", op_keyring}, {"ls", op_ls},
-    {"memory", op_memory},   {"mkdir", op_mkdir},
-    {"mknod", op_mknod},     {"mount", op_mount},
-    {"open", op_open},       {"orphan", op_orphan},
-    {"pause", op_pause},     {"read", op_read},
-    {"report", op_report},   {"signal", op_signal},
-    {"stat", op_stat},       {"statfs", op_statfs},
-    {"trap", op_trap},       {"tty", op_tty},
-    {"umount", op_umount},   {"unlink", op_unlink},
-    {"until", op_until},     {"write", op_write},
-    {"barrier", op_barrier}, {"notify", op_notify},
-    {"xattr", op_xattr},     {"raw", op_raw},
-    {"stream", op_stream},   {"take", op_take},
+    {"append", op_append},
+    {"await", op_await},
+    {"bomb", op_bomb},
+    {"call", op_call},
+    {"chdir", op_chdir},
+    {"children", op_children},
+    {"clock", op_clock},
+    {"complain", op_complain},
+    {"copy", op_copy},
+    {"count", op_count},
+    {"create", op_create},
+    {"echo", op_echo},
+    {"exec", op_exec},
+    {"exit", op_exit},
+    {"flood", op_flood},
+    {"hook", op_hook},
+    {"interface", op_interface},
+    {"keyring", op_keyring},
+    {"ls", op_ls},
+    {"memory", op_memory},
+    {"mkdir", op_mkdir},
+    {"mknod", op_mknod},
+    {"mount", op_mount},
+    {"open", op_open},
+    {"orphan", op_orphan},
+    {"pause", op_pause},
+    {"read", op_read},
+    {"report", op_report},
+    {"signal", op_signal},
+    {"stat", op_stat},
+    {"statfs", op_statfs},
+    {"trap", op_trap},
+    {"tty", op_tty},
+    {"umount", op_umount},
+    {"unlink", op_unlink},
+    {"until", op_until},
+    {"write", op_write},
+    {"barrier", op_barrier},
+    {"notify", op_notify},
+    {"xattr", op_xattr},
+    {"raw", op_raw},
+    {"stream", op_stream},
+    {"take", op_take},
     {"size", op_size},
 };
 
