@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "base/trace.h"
 #include "criu/criu.h"
+#include "kernel/descendants.h"
 #include "kernel/ns.h"
-#include "kernel/procfd.h"
+#include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/existing.h"
 #include "lifecycle/external.h"
@@ -41,6 +42,42 @@ static int check_status (const struct checkpoint *checkpoint, struct error *err)
     return status == OCI_STATUS_CREATED ? error_hint (err, "rt start runs it") : -1;
 }
 
+static bool is_among (const struct descendants *processes, pid_t pid)
+{
+    for (size_t i = 0; i < processes->count; i++)
+        if (processes->pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* CRIU writes init and what descends from it; with that the pid namespace would end, and everybody
+ * else in it without a word. */
+static int check_strangers (struct existing *container, struct error *err)
+{
+    const struct record *record = &container->record;
+    struct descendants processes;
+    pid_t *pids;
+    size_t count;
+
+    if (record->cgroup.count == 0)
+        return 0;
+    if (cgroup_processes (&container->arena, &record->cgroup, &pids, &count, err) < 0 ||
+        descendants_find (record->pid, &container->arena, &processes, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start;
+        char state;
+        if (is_among (&processes, pids[i]) || pidfd_start_time (pids[i], &start, &state) < 0 ||
+            state == 'Z' || state == 'X')
+            continue;
+        error_set (err, "RT-CHECKPOINT-STRANGER", 0,
+                   "cannot checkpoint container %s: its process %d does not descend from its init",
+                   record->id, pids[i]);
+        return error_hint (err, "rt exec has made it: let it end first");
+    }
+    return 0;
+}
+
 /* What is found out before CRIU touches the container. */
 static int decide (struct checkpoint *checkpoint, struct error *err)
 {
@@ -52,6 +89,8 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     if (images_check_rights ("checkpoint", err) < 0 ||
         existing_open (container, request->globals, request->id, true, err) < 0 ||
         check_status (checkpoint, err) < 0)
+        return -1;
+    if (!request->leave_running && !request->pre_dump && check_strangers (container, err) < 0)
         return -1;
     const struct oci_config *config = existing_config (container, err);
     if (!config || images_open (&request->images, true, &checkpoint->images, err) < 0)

@@ -55,6 +55,30 @@ static int open_directory (const char *path, const char *option, bool make, stru
     return fd;
 }
 
+int images_let_search (const struct images *images, struct images_mode *mode, struct error *err)
+{
+    struct stat st;
+
+    *mode = (struct images_mode){0};
+    if (fstat (images->images, &st) < 0)
+        return error_set (err, "RT-IMAGES-OPEN", errno, "cannot stat the directory of the images");
+    if (st.st_mode & S_IXOTH)
+        return 0;
+    if (fchmod (images->images, (st.st_mode & 07777) | S_IXOTH) < 0) {
+        error_set (err, "RT-IMAGES-OPEN", errno,
+                   "the container's root cannot search the directory of the images");
+        return error_hint (err, "chmod o+x");
+    }
+    *mode = (struct images_mode){.changed = true, .before = st.st_mode & 07777};
+    return 0;
+}
+
+void images_undo_search (const struct images *images, const struct images_mode *mode)
+{
+    if (mode->changed)
+        (void)fchmod (images->images, mode->before);
+}
+
 /* CRIU would only find out when the container is stopped already. */
 static int check_parent (const struct images_request *request, int images, struct error *err)
 {

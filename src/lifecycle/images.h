@@ -15,6 +15,7 @@
 #include "lifecycle/lifecycle.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct images {
     int images; /* owned */
@@ -34,6 +35,16 @@ int images_check_rights (const char *verb, struct error *err);
 
 /* Pure. Are the container's nodes of /dev binds of the host's (devices.h)? */
 bool images_device_binds (const struct oci_config *config);
+
+/* The root of a user namespace has to find the images by their names, and opens those that it is
+ * given: while this is not undone, the directory may be searched by everybody. What is in it may
+ * not be read by them. */
+struct images_mode {
+    bool changed;
+    mode_t before;
+};
+int images_let_search (const struct images *images, struct images_mode *mode, struct error *err);
+void images_undo_search (const struct images *images, const struct images_mode *mode);
 
 /* `make`: for a checkpoint; a missing last component is made, the owner's alone. Checks that
  * request->parent is there. RT-IMAGES-*. */

@@ -53,7 +53,9 @@ struct restore {
     const struct images_request *request;
     struct images images;
     struct criu_options options;
+    struct images_mode mode;
     const char *streams[3];
+    int terminal;  /* its outside; -1 = none */
     int cgroup_v2; /* -1 = none */
 };
 
@@ -63,6 +65,7 @@ static void restore_release (struct restore *restore)
     for (size_t i = 0; i < restore->options.inherited.count; i++)
         if (restore->options.inherited.items[i].fd > STDERR_FILENO)
             drop_fd (&restore->options.inherited.items[i].fd);
+    drop_fd (&restore->terminal);
     drop_fd (&restore->cgroup_v2);
     images_close (&restore->images);
     start_release (&restore->start);
@@ -148,7 +151,10 @@ static int mount_root (struct restore *restore, struct error *err)
     if (target < 0 || mountfd_attach (&tree, target, AT_FDCWD, rootfs) < 0)
         return error_set (err, "RT-RESTORE", errno, "cannot mount the root file system %s", rootfs);
     images_close (&restore->images);
-    return images_open (restore->request, false, &restore->images, err);
+    if (images_open (restore->request, false, &restore->images, err) < 0)
+        return -1;
+    return restore->start.plan.userns ? images_let_search (&restore->images, &restore->mode, err)
+                                      : 0;
 }
 
 /* In the child. What CRIU makes is born where CRIU is. */
@@ -182,18 +188,32 @@ static int meet_init (struct start *start, pid_t pid, struct error *err)
     return start_run_hooks (start, err);
 }
 
-static int take_terminal (struct start *start, int *fd, struct error *err)
+static int take_terminal (struct restore *restore, int *fd, struct error *err)
 {
+    if (!restore->start.config->process->terminal)
+        return error_set (err, "RT-RESTORE-TERMINAL", 0,
+                          "the images have a terminal, and the document none");
+    drop_fd (&restore->terminal);
+    restore->terminal = take_fd (fd);
+    return 0;
+}
+
+/* CRIU has set its modes and its size by now. */
+static int give_terminal (struct restore *restore, struct error *err)
+{
+    struct start *start = &restore->start;
     unsigned int number;
     char name[32];
 
-    if (!start->config->process->terminal)
-        return error_set (err, "RT-RESTORE-TERMINAL", 0,
-                          "the images have a terminal, and the document none");
-    if (ioctl (*fd, TIOCGPTN, &number) < 0)
+    if (restore->terminal < 0)
+        return start->config->process->terminal
+                   ? error_set (err, "RT-RESTORE-TERMINAL", 0,
+                                "the document has a terminal, and the images none")
+                   : 0;
+    if (ioctl (restore->terminal, TIOCGPTN, &number) < 0)
         return error_set (err, "RT-TERMINAL", errno, "the restored terminal has no number");
     (void)snprintf (name, sizeof (name), "/dev/pts/%u", number);
-    return ptmx_take (fd, name, &start->console_socket, &start->ptmx, err);
+    return ptmx_take (&restore->terminal, name, &start->console_socket, &start->ptmx, err);
 }
 
 static const char *label (const char *asked, const char *kind, const char *of_document)
@@ -228,7 +248,7 @@ static int commit (struct restore *restore, struct error *err)
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0 ||
         (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0) ||
-        check_rights (restore, err) < 0)
+        check_rights (restore, err) < 0 || give_terminal (restore, err) < 0)
         return -1;
     return start_publish (start, err);
 }
@@ -240,7 +260,7 @@ static int listen (void *context, struct criu_news *news, struct error *err)
     if (text_equal (news->script, CRIU_NAMESPACES))
         return meet_init (&restore->start, news->pid, err);
     if (text_equal (news->script, CRIU_ORPHAN) && news->fd >= 0)
-        return take_terminal (&restore->start, &news->fd, err);
+        return take_terminal (restore, &news->fd, err);
     if (text_equal (news->script, CRIU_PRE_RESUME)) {
         if (commit (restore, err) == 0)
             return 0;
@@ -283,6 +303,7 @@ static int make_processes (struct restore *restore, struct error *err)
         failed = error_set (err, "RT-RESTORE", errno, "cannot return to the mount namespace of rt");
     if (!failed)
         failed = criu_do (&criu, CRIU_RESTORE, options, listen, restore, NULL, err);
+    images_undo_search (&restore->images, &restore->mode);
     images_close (&restore->images); /* they hold the mounts */
     return failed;
 }
@@ -308,7 +329,8 @@ int lifecycle_restore (const struct create_request *request, const struct images
 {
     AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    struct restore restore = {.request = images, .images = IMAGES_INIT, .cgroup_v2 = -1};
+    struct restore restore = {
+        .request = images, .images = IMAGES_INIT, .terminal = -1, .cgroup_v2 = -1};
 
     if (!request->detach && foreground_prepare (!request->no_subreaper, err) < 0)
         return -1;

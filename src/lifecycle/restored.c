@@ -2,16 +2,14 @@
 /* restored: see restored.h. */
 #include "lifecycle/restored.h"
 
-#include "base/cleanup.h"
-#include "base/fdio.h"
+#include "base/arena.h"
 #include "base/text.h"
+#include "kernel/descendants.h"
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
 #include "oci-spec/names.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -19,7 +17,6 @@
 #include <string.h>
 
 #define STATUS_SIZE 8192
-#define CHILDREN_MAX (16u << 20)
 
 /* What is asked of each thread. */
 struct restored {
@@ -150,46 +147,17 @@ static int check_thread (const struct restored *restored, const char *path, stru
                : restored_check_label (restored->selinux, text, "/process/selinuxLabel", err);
 }
 
-static int check_process (const struct restored *restored, pid_t pid, struct error *err);
-
-/* A list of pids: "12 13 ". */
-static int check_children (const struct restored *restored, const char *path, struct error *err)
+static int check_process (const struct restored *restored, pid_t pid, struct arena *arena,
+                          struct error *err)
 {
-    char file[96];
-    size_t length;
-
-    (void)snprintf (file, sizeof (file), "%s/children", path);
-    AUTO_FD int fd = procfd_open (file, O_RDONLY);
-    if (fd < 0)
-        return unreadable (file, err);
-    AUTO_FREE char *text = fd_read_all (fd, CHILDREN_MAX, &length, file, err);
-    if (!text)
-        return -1;
-    for (const char *at = text; *at; at += strcspn (at, " "), at += *at == ' ') {
-        pid_t child;
-        if (sscanf (at, "%d", &child) == 1 && check_process (restored, child, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Nothing runs, so nothing changes meanwhile; CRIU itself refuses a tree that is absurdly deep. */
-static int check_process (const struct restored *restored, pid_t pid, struct error *err)
-{
-    const struct dirent *entry;
+    struct descendants threads;
     char path[48];
 
-    (void)snprintf (path, sizeof (path), "%d/task", pid);
-    int fd = procfd_open (path, O_RDONLY | O_DIRECTORY);
-    AUTO_DIR DIR *threads = fd < 0 ? NULL : fdopendir (fd);
-    if (!threads)
-        return unreadable (path, err);
-    while ((entry = readdir (threads)) != NULL) {
-        char thread[48];
-        if (entry->d_name[0] == '.')
-            continue;
-        (void)snprintf (thread, sizeof (thread), "%d/task/%.16s", pid, entry->d_name);
-        if (check_thread (restored, thread, err) < 0 || check_children (restored, thread, err) < 0)
+    if (descendants_threads (pid, arena, &threads, err) < 0)
+        return -1;
+    for (size_t i = 0; i < threads.count; i++) {
+        (void)snprintf (path, sizeof (path), "%d/task/%d", pid, threads.pids[i]);
+        if (check_thread (restored, path, err) < 0)
             return -1;
     }
     return 0;
@@ -198,6 +166,8 @@ static int check_process (const struct restored *restored, pid_t pid, struct err
 int restored_check (const struct oci_config *config, const char *apparmor, const char *selinux,
                     pid_t init, struct error *err)
 {
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct descendants processes;
     char user_namespace[64];
     char path[48];
     const struct restored restored = {.config = config,
@@ -208,5 +178,11 @@ int restored_check (const struct oci_config *config, const char *apparmor, const
     (void)snprintf (path, sizeof (path), "%d/ns/user", init);
     if (procfd_link (path, user_namespace, sizeof (user_namespace)) < 0)
         return unreadable (path, err);
-    return check_namespaces (config, init, err) < 0 ? -1 : check_process (&restored, init, err);
+    if (check_namespaces (config, init, err) < 0 ||
+        descendants_find (init, &arena, &processes, err) < 0)
+        return -1;
+    for (size_t i = 0; i < processes.count; i++)
+        if (check_process (&restored, processes.pids[i], &arena, err) < 0)
+            return -1;
+    return 0;
 }

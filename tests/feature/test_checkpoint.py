@@ -6,6 +6,7 @@ is the one that had said "count 2" before."""
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -13,7 +14,8 @@ import socket
 import pytest
 
 import host
-from bundle import Container, label
+from bundle import label
+from test_terminal import console, read_all  # noqa: F401 (a fixture)
 
 CRIU = os.environ.get("RT_TEST_CRIU")
 
@@ -96,7 +98,9 @@ def test_there_and_back(counter):
     assert mounts(box) == before
     count(box, 3)
     told = box.exec().report["namespaces"]
-    assert told == {kind: os.stat(f"/proc/{box.pid}/ns/{kind}").st_ino for kind in told}
+    kinds = os.listdir(f"/proc/{box.pid}/ns")
+    assert all(told[kind] == os.stat(f"/proc/{box.pid}/ns/{kind}").st_ino for kind in kinds if kind in told)
+    assert set(kinds) >= set(told) - {""}
     box.kill("KILL")
     assert box.wait() == 137
     box.delete()
@@ -353,7 +357,8 @@ def test_user_namespace(counter):
     assert mounts(box) == before
     with open(f"/proc/{box.pid}/uid_map", encoding="ascii") as file:
         assert file.read().split() == ["0", "100000", "65536"]
-    assert box.exec().report["uid"] == 0
+    assert box.exec(ops=("tty",)).line("tty")["isatty"] == 0
+    assert os.stat(box.images).st_mode & 0o777 == 0o700
 
 
 @pytest.mark.rows("CKP-23")
@@ -474,6 +479,26 @@ def test_what_criu_cannot_dump(counter, fails):
     count(box, 1)
 
 
+@pytest.mark.rows("CKP-18")
+def test_a_process_of_exec(counter, fails):
+    """It would be gone without a word: CRIU writes what descends from init."""
+    box = counter()
+    begin(box)
+    path = os.path.join(box.dir, "exec-pid")
+    assert box.rt.call("exec", "-d", "--pid-file", path, box.id, "/bin/probe", "pause").code == 0
+    with open(path, encoding="ascii") as file:
+        pid = int(file.read())
+    fails(checkpoint(box, code=1), f"its process {pid} does not descend from its init", "rt exec")
+    checkpoint(box, "--leave-running")
+    os.kill(pid, signal.SIGKILL)
+    host.wait_dead(pid)         # not reaped yet, but nobody any more
+    count(box, 1)
+    assert host.reap(pid) == 137
+    checkpoint(box)
+    restore(box)
+    count(box, 2)
+
+
 @pytest.mark.rows("CKP-37")
 def test_no_images(counter, fails):
     box = counter()
@@ -556,6 +581,67 @@ def test_output_goes_to_a_file(counter, rt):
     call("restore", "--detach", "--image-path", box.images)
     box.kill("USR1")
     host.until(lambda: counted(["up", "count 1"]), "count 1")
+
+
+def counted(box, fd, number):
+    """By its terminal."""
+    box.kill("USR1")
+    assert read_all(fd, b"\r\n") == f"count {number}\r\n"
+
+
+@pytest.mark.rows("CKP-30")
+def test_terminal(counter, console, fails):
+    """Its outside comes over the socket once more, and in the foreground it is rt's."""
+    box = counter()
+    box.process["terminal"] = True
+    box.create("--console-socket", console.path)
+    fd, _ = console.receive()
+    box.start()
+    assert read_all(fd, b"\r\n") == "up\r\n"
+    counted(box, fd, 1)
+    checkpoint(box, "--leave-running")
+    os.close(fd)
+    box.delete("--force")
+    fails(restore(box, code=1), "a detached container with a terminal needs --console-socket")
+    restore(box, "--console-socket", console.path)
+    fd, name = console.receive()
+    assert name.startswith(b"/dev/pts/")
+    counted(box, fd, 2)
+    os.close(fd)
+    box.delete("--force")
+
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(box.rt.path, [box.rt.path, "--root", box.rt.root, "restore", "-b", box.dir, "--image-path",
+                               box.images, box.id])
+    host.until(lambda: box.rt.call("state", box.id).code == 0 and box.status() == "running", "running")
+    counted(box, fd, 2)
+    box.kill("KILL")
+    assert host.reap(pid) == 137
+    os.close(fd)
+
+
+@pytest.mark.rows("CKP-30")
+def test_a_terminal_that_the_document_does_not_have(counter, console, fails):
+    box = counter()
+    box.process["terminal"] = True
+    box.create("--console-socket", console.path)
+    fd, _ = console.receive()
+    box.start()
+    assert read_all(fd, b"\r\n") == "up\r\n"
+    checkpoint(box)
+    os.close(fd)
+    box.process["terminal"] = False
+    fails(restore(box, code=1), "the images have a terminal, and the document none")
+
+
+@pytest.mark.rows("CKP-30")
+def test_a_terminal_that_the_images_do_not_have(counter, console, fails):
+    box = counter()
+    begin(box)
+    checkpoint(box)
+    box.process["terminal"] = True
+    fails(restore(box, "--console-socket", console.path, code=1), "the document has a terminal, and the images none")
 
 
 @pytest.mark.rows("CKP-40", "CKP-30")

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* descendants: see descendants.h. */
+#include "kernel/descendants.h"
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/text.h"
+#include "kernel/procfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for 4 million processes. */
+#define LIST_MAX (48u << 20)
+
+static void add (struct descendants *found, pid_t pid, struct arena *arena)
+{
+    if ((found->count & (found->count - 1)) == 0) { /* full: a power of two */
+        pid_t *more = arena_array (arena, found->count ? 2 * found->count : 8, sizeof (*more));
+        if (found->count > 0)
+            memcpy (more, found->pids, found->count * sizeof (*more));
+        found->pids = more;
+    }
+    found->pids[found->count++] = pid;
+}
+
+static int unreadable (const char *path, struct error *err)
+{
+    return error_set (err, "RT-PROC", errno, "cannot read /proc/%s", path);
+}
+
+int descendants_threads (pid_t pid, struct arena *arena, struct descendants *found,
+                         struct error *err)
+{
+    struct descendants threads = {0};
+    const struct dirent *entry;
+    char path[32];
+
+    (void)snprintf (path, sizeof (path), "%d/task", pid);
+    int fd = procfd_open (path, O_RDONLY | O_DIRECTORY);
+    AUTO_DIR DIR *listing = fd < 0 ? NULL : fdopendir (fd);
+    if (!listing)
+        return unreadable (path, err);
+    while ((entry = readdir (listing)) != NULL) {
+        uint64_t thread;
+        if (text_to_uint64 (entry->d_name, INT32_MAX, &thread) == 0)
+            add (&threads, (pid_t)thread, arena);
+    }
+    *found = threads;
+    return 0;
+}
+
+/* "12 13 " */
+static int add_children (pid_t pid, pid_t thread, struct arena *arena, struct descendants *found,
+                         struct error *err)
+{
+    char path[64];
+    size_t length;
+
+    (void)snprintf (path, sizeof (path), "%d/task/%d/children", pid, thread);
+    AUTO_FD int fd = procfd_open (path, O_RDONLY);
+    if (fd < 0)
+        return unreadable (path, err);
+    AUTO_FREE char *list = fd_read_all (fd, LIST_MAX, &length, path, err);
+    if (!list)
+        return -1;
+    pid_t child;
+    for (const char *at = list; sscanf (at, "%d", &child) == 1; at += strcspn (at, " ") + 1)
+        add (found, child, arena);
+    return 0;
+}
+
+int descendants_find (pid_t pid, struct arena *arena, struct descendants *found, struct error *err)
+{
+    struct descendants all = {0};
+
+    add (&all, pid, arena);
+    for (size_t i = 0; i < all.count; i++) {
+        struct descendants threads;
+        if (descendants_threads (all.pids[i], arena, &threads, err) < 0)
+            return -1;
+        for (size_t k = 0; k < threads.count; k++)
+            if (add_children (all.pids[i], threads.pids[k], arena, &all, err) < 0)
+                return -1;
+    }
+    *found = all;
+    return 0;
+}

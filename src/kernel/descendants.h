@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * descendants: a process and all that it has made, as /proc/PID/task/TID/children tells (Linux 3.5,
+ * CONFIG_PROC_CHILDREN). Right while nothing changes: what is frozen, or not yet running.
+ */
+#ifndef RT_KERNEL_DESCENDANTS_H
+#define RT_KERNEL_DESCENDANTS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct descendants {
+    pid_t *pids; /* in the arena; `pid` first, each before its children */
+    size_t count;
+};
+
+/* RT-PROC where /proc does not tell. */
+int descendants_find (pid_t pid, struct arena *arena, struct descendants *found, struct error *err);
+
+/* The threads of a process: their ids, as `found`. */
+int descendants_threads (pid_t pid, struct arena *arena, struct descendants *found,
+                         struct error *err);
+
+#endif
