@@ -133,7 +133,7 @@ stage_faults () { suite gcc faults; }
 stage_engines () { suite gcc engines/test_captured.py; }
 stage_docker () {
     local code=0
-    suite gcc engines/test_docker.py tests/engines/test_docker_verbs.py || code=1
+    suite gcc engines/test_docker.py tests/engines/test_docker_{verbs,nested}.py || code=1
     RT=$(reachable gcc) tests/vm/run-docker.sh || code=1
     return "$code"
 }

@@ -96,16 +96,41 @@ static uint64_t count_v1 (const struct oom_events *events)
     return poll (&polled, 1, REMOVAL_TIMEOUT_MS) > 0 ? count + drain (events->fd) - 1 : count - 1;
 }
 
-uint64_t oom_events_count (struct oom_events *events)
+uint64_t oom_events_since (struct oom_events *events, uint64_t kills)
 {
-    uint64_t kills, before = events->seen;
+    uint64_t before = events->seen;
 
-    if (events->fd < 0)
-        return 0;
-    if (events->control >= 0)
-        return count_v1 (events);
-    if (read_kills (events->fd, &kills) < 0 || kills <= before)
+    if (kills <= before)
         return 0;
     events->seen = kills;
     return kills - before;
+}
+
+int oom_events_count (struct oom_events *events, uint64_t *count)
+{
+    uint64_t kills;
+
+    *count = 0;
+    if (events->fd < 0)
+        return 0;
+    if (events->control >= 0) {
+        *count = count_v1 (events);
+        return 0;
+    }
+    if (read_kills (events->fd, &kills) < 0)
+        return -1;
+    *count = oom_events_since (events, kills);
+    return 0;
+}
+
+int oom_events_total (const struct oci_map *paths, uint64_t *kills)
+{
+    AUTO_OOM_EVENTS struct oom_events events = OOM_EVENTS_INIT;
+    struct error ignored = {0};
+    const char *path = cgroup_path_of (paths, "memory") ? NULL : cgroup_path_of (paths, "");
+
+    if (!path || open_v2 (path, &events, &ignored) < 0 || events.fd < 0)
+        return 0;
+    *kills = events.seen;
+    return 1;
 }

@@ -29,9 +29,16 @@ void oom_events_close (struct oom_events *events);
 /* From now on. Without a memory controller fd stays -1, and nothing will happen. */
 int oom_events_open (const struct oci_map *paths, struct oom_events *events, struct error *err);
 
-/* How many there were since the last call. To be called when fd is ready and, so that none is
- * missed, once more when the container has stopped. Who removes the cgroup before that call takes
- * v2's count away; on v1 the removal wakes fd too, and is told from a kill here. */
-uint64_t oom_events_count (struct oom_events *events);
+/* How many there were since the last call: 0, or -1: the cgroup is gone, and v2's counter with it.
+ * To be called when fd is ready and, so that none is missed, once more when the container has
+ * stopped. On v1 the removal wakes fd too, and is told from a kill here. */
+int oom_events_count (struct oom_events *events, uint64_t *count);
+
+/* The same by v2's counter as somebody else has read it at last. */
+uint64_t oom_events_since (struct oom_events *events, uint64_t kills);
+
+/* v2's counter as it is now: 1, or 0 where there is none (any more). Where no process is left in
+ * the cgroup it is the last word. */
+int oom_events_total (const struct oci_map *paths, uint64_t *kills);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/patience.h"
 #include "base/text.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/oom_events.h"
 #include "cgroup/systemd.h"
 #include "container/hooks.h"
 #include "container/rdt.h"
@@ -15,6 +16,7 @@
 #include "kernel/straggler.h"
 #include "oci-spec/config.h"
 #include "oci-spec/state.h"
+#include "state/kills.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -91,18 +93,30 @@ static void run_poststop (const struct oci_config *config, const struct record *
     (void)hooks_run (hooks, OCI_HOOK_POSTSTOP, &context, &ignored);
 }
 
+/* The counter goes with the cgroup: for `events` that are not awake yet. */
+static int leave_kills (int directory, const struct record *record, struct error *err)
+{
+    uint64_t kills;
+
+    if (!kills_are_heard (directory) || !oom_events_total (&record->cgroup, &kills))
+        return 0;
+    return kills_leave (directory, kills, err);
+}
+
 /* Init's death has ended its own pid namespace, and with it the cgroup is empty; without one, or
  * where somebody was put into the cgroup from outside, others may live on (VRB-28). */
-static int remove_cgroup (const struct record *record, struct error *err)
+static int remove_cgroup (int directory, const struct record *record, struct error *err)
 {
     struct error first = {0};
 
+    if (leave_kills (directory, record, err) < 0)
+        return -1;
     if (record->own_pid_namespace && cgroup_remove (&record->cgroup, &first) == 0)
         return 0;
     if (cgroup_kill (&record->cgroup, SIGKILL, &first) < 0)
         log_debug ("%s",
                    first.text); /* what cannot be killed shows as a cgroup that cannot be removed */
-    return cgroup_remove (&record->cgroup, err);
+    return leave_kills (directory, record, err) < 0 ? -1 : cgroup_remove (&record->cgroup, err);
 }
 
 static int stop_unit (const struct record *record, struct error *err)
@@ -121,7 +135,7 @@ int destroy (const char *state_root, int directory, const struct record *record,
     const struct oci_config *config =
         record->poststop_hooks ? read_document (directory, &arena) : NULL;
 
-    if (kill_init (record, err) < 0 || remove_cgroup (record, err) < 0 ||
+    if (kill_init (record, err) < 0 || remove_cgroup (directory, record, err) < 0 ||
         stop_unit (record, err) < 0 || rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;

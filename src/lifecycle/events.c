@@ -10,6 +10,7 @@
 #include "cgroup/oom_events.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/existing.h"
+#include "state/kills.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -58,9 +59,24 @@ static int tell_stats (const struct source *source, struct error *err)
     return source->reader (source->context, &line, err);
 }
 
-static int tell_kills (const struct source *source, struct oom_events *oom, struct error *err)
+/* Of a cgroup that is gone, what was left by who removed it. */
+static uint64_t count_kills (struct oom_events *oom, int last_word)
 {
-    for (uint64_t count = oom_events_count (oom); count > 0; count--) {
+    uint64_t count, total;
+
+    if (oom_events_count (oom, &count) == 0)
+        return count;
+    if (last_word >= 0 && kills_read (last_word, &total))
+        return oom_events_since (oom, total);
+    log_debug (
+        "the cgroup was removed by somebody else: its last kills for want of memory are unknown");
+    return 0;
+}
+
+static int tell_kills (const struct source *source, struct oom_events *oom, int last_word,
+                       struct error *err)
+{
+    for (uint64_t count = count_kills (oom, last_word); count > 0; count--) {
         AUTO_TEXT struct text line = {0};
         events_oom_line (&line, source->existing->record.id);
         if (source->reader (source->context, &line, err) < 0)
@@ -113,7 +129,8 @@ static int follow (const struct source *source, int64_t interval, int output, st
         return errno == ESRCH ? 0
                               : error_set (err, "RT-EVENTS", errno,
                                            "cannot open the init of container %s", record->id);
-    if (oom_events_open (&record->cgroup, &oom, err) < 0)
+    AUTO_FD int last_word = kills_listen (source->existing->directory, err);
+    if (error_is_set (err) || oom_events_open (&record->cgroup, &oom, err) < 0)
         return -1;
     if (oom.fd < 0)
         log_warning ("container %s has no memory cgroup: nobody hears when memory runs out",
@@ -131,7 +148,8 @@ static int follow (const struct source *source, int64_t interval, int output, st
         if (poll (polled, POLLED, -1) < 0 && errno != EINTR)
             return error_set (err, "RT-EVENTS", errno, "wait for container %s", record->id);
         /* A kill that ends init comes before its end. */
-        if ((polled[OOM].revents || polled[INIT].revents) && tell_kills (source, &oom, err) < 0)
+        if ((polled[OOM].revents || polled[INIT].revents) &&
+            tell_kills (source, &oom, last_word, err) < 0)
             return -1;
         if (polled[INIT].revents || polled[OUTPUT].revents)
             return 0;

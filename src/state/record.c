@@ -9,6 +9,7 @@
 #include "base/fdio.h"
 #include "base/patience.h"
 #include "base/text.h"
+#include "kills.h"
 #include "lock.h"
 #include "oci-spec/json.h"
 #include "record_json.h"
@@ -24,6 +25,7 @@
 #define RECORD_FILE "record.json"
 #define CONFIG_FILE "config.json"
 #define RESOURCES_FILE "resources.json"
+#define LISTENERS_MAX 64 /* who begin to listen during one removal */
 
 int record_check_id (const char *id, struct error *err)
 {
@@ -267,6 +269,20 @@ int record_read_resources (int dir, struct arena *arena, const char **text, size
     return 0;
 }
 
+/* With the file of those who listen. They take no lock, and one that has just begun may make it
+ * again. */
+static int remove_directory (int root, const char *id, int dir)
+{
+    for (int tries = 0; tries < LISTENERS_MAX; tries++) {
+        if (unlinkat (root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+            return 0;
+        if (errno != ENOTEMPTY || (unlinkat (dir, KILLS_FILE, 0) < 0 && errno != ENOENT))
+            return -1;
+    }
+    errno = ENOTEMPTY;
+    return -1;
+}
+
 int record_remove (const char *state_root, const char *id, int dir, struct error *err)
 {
     /* The record goes last, so that a removal that is cut off can be repeated. */
@@ -279,7 +295,7 @@ int record_remove (const char *state_root, const char *id, int dir, struct error
                               files[i]);
     }
     AUTO_FD int root = open_root (state_root);
-    if (root < 0 || (unlinkat (root, id, AT_REMOVEDIR) < 0 && errno != ENOENT))
+    if (root < 0 || remove_directory (root, id, dir) < 0)
         return error_set (err, "RT-STATE-REMOVE", errno, "remove `%s/%s`", state_root, id);
     return 0;
 }

@@ -6,6 +6,7 @@
  *   config.json   the document as create read it: later edits of the bundle change nothing
  *   resources.json  linux.resources after the last update, without device rules; none before it
  *   gate          the socket at which the created container waits for start; gone afterwards
+ *   kills         while somebody listens to events: see kills.h
  *
  * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins).
  * Commands that change a container hold the lock exclusively; those that only read do not need it,

@@ -315,6 +315,33 @@ def test_the_kill_that_ends_the_container_is_told_of(new_box, follow):
 
 
 @pytest.mark.rows("VRB-54")
+@pytest.mark.needs("memory")
+@pytest.mark.parametrize("pidns", [True, False], ids=["", "joined pid namespace"])
+def test_the_last_kill_is_told_of_when_the_cgroup_is_gone(new_box, follow, pidns):
+    """Who removes the container does not wait for who listens; on v2 the kernel's counter is gone then."""
+    box = limited(new_box, "await /go", EAT)
+    if not pidns:
+        box.namespace("pid", absent=True)
+    fifo = box.fifo("/go")
+    box.up()
+    events = [follow(box) for _ in range(2)]
+    for each in events:
+        each.wait_until_it_listens()
+        each.process.send_signal(signal.SIGSTOP)
+        host.until(lambda pid=each.process.pid: host.stat_state(pid) == "T", "it is stopped")
+    with open(fifo, "w", encoding="ascii"):
+        pass
+    assert box.wait() == 128 + signal.SIGKILL
+    box.delete()
+    assert not CGROUPS.dirs(box.cgroup)
+    for each in events:
+        each.process.send_signal(signal.SIGCONT)
+        assert each.line() == {"type": "oom", "id": box.id}
+        assert each.line() is None
+        assert each.end() == 0
+
+
+@pytest.mark.rows("VRB-54")
 def test_a_removed_container_is_no_kill(new_box, follow):
     box = new_box("pause")
     box.up()

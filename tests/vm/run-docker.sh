@@ -13,13 +13,13 @@ cd "$top" || exit 2
 if [ "${1-}" = --inside ]; then
     shift
     modprobe -a -d /mnt/modules br_netfilter iptable_nat iptable_filter xt_conntrack xt_MASQUERADE \
-        xt_addrtype xt_nat || exit 125
+        xt_addrtype xt_nat xt_tcpudp || exit 125
     # That kernel has no tables of nftables.
     mount --bind /usr/sbin/xtables-legacy-multi /usr/sbin/xtables-nft-multi || exit 125
     exec /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfE --tb=short "$@"
 fi
 export RT=${RT:-$top/build/rt} PYTHONDONTWRITEBYTECODE=1
 [ $# -gt 0 ] || set -- tests/engines/test_docker.py tests/engines/test_docker_verbs.py \
-    -k 'privileged or memory or test_update'
+    'tests/engines/test_docker_nested.py::test_limits[privileged-rt]' -k 'privileged or memory or test_update'
 exec tests/vm/uml.sh --cgroups v2 --timeout "${RT_VM_TIMEOUT:-900}" --memory 3G -- \
     "$top/tests/vm/run-docker.sh" --inside "$@"

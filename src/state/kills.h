@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kills: the last word on kills for want of memory. A v2 cgroup takes its counter along when it is
+ * removed, perhaps before `events` is awake. So who listens keeps a file "kills" of the state
+ * directory open, and who removes the cgroup writes the counter there first: an open file outlives
+ * its name. Without a listener there is no file, and nothing is read or written.
+ */
+#ifndef RT_STATE_KILLS_H
+#define RT_STATE_KILLS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KILLS_FILE "kills"
+
+/* outside, without the lock: the descriptor to read from later; -1 without an error: the container
+ * is being removed. To be called before the counter is read for the first time. */
+int kills_listen (int dir, struct error *err);
+
+/* outside, with the lock: somebody listens. */
+bool kills_are_heard (int dir);
+
+/* The counter as the cgroup had it at last, when nobody was left in it. */
+int kills_leave (int dir, uint64_t count, struct error *err);
+
+/* 1 and what was left, or 0: nothing was. */
+int kills_read (int fd, uint64_t *count);
+
+#endif
