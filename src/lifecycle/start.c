@@ -443,6 +443,17 @@ static int start_descend (struct start *start, struct error *err)
     return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
 }
 
+/* Who has called `create` finds C with nothing of the host's but the gate. A C that somebody kills
+ * now has been created, too. */
+static int await_gate (const struct start *start, struct error *err)
+{
+    struct channel_message message;
+
+    if (!start->gated)
+        return 0;
+    return channel_expect (start->line, start->record.pid, CHANNEL_CLOSED, &message, err);
+}
+
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
@@ -462,9 +473,10 @@ static int start_commit (struct start *start, struct error *err)
         pidfd_socket_send (&start->pidfd_receiver, PIDFD_WORD_INIT, start->pidfd, err) < 0)
         return -1;
     start->record.phase = RECORD_CREATED;
-    if (record_write (start->directory, &start->record, err) < 0 || send_seccomp (start, err) < 0)
+    if (record_write (start->directory, &start->record, err) < 0 || send_seccomp (start, err) < 0 ||
+        channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0)
         return -1;
-    return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
+    return await_gate (start, err);
 }
 
 void start_undo (struct start *start)
