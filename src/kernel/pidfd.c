@@ -20,9 +20,9 @@
 
 #define STAT_SIZE 1024
 
-/* A flag of a task as field 9 shows it; of the kernel's linux/sched.h, which is not for programs.
- */
-#define PF_SIGNALED 0x00000400
+/* Of /proc/PID/status, in which the groups may be many. */
+#define STATUS_LIMIT (1024 * 1024)
+#define SHARED_PENDING "\nShdPnd:\t"
 
 /* Field `number` of /proc/PID/stat as proc(5) counts them, from 3 on; `stat` is cut. */
 static int stat_field (char *stat, int number, uint64_t *value)
@@ -75,16 +75,30 @@ int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state)
     return 0;
 }
 
+/* `mask` is a line of hexadecimal digits, the last of which has the signals 1 to 4. */
+static bool has_signal (const char *mask, int signal)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t length = strcspn (mask, "\n");
+    size_t from_right = (size_t)(signal - 1) / 4 + 1;
+    const char *digit = length < from_right ? NULL : strchr (digits, mask[length - from_right]);
+
+    return digit && ((digit - digits) >> ((signal - 1) % 4) & 1);
+}
+
+/* Only the signals that wait for the process as a whole tell at any moment: the kernel never takes
+ * SIGKILL out of them, while that of the thread goes away before PF_SIGNALED comes. One that has
+ * ended by itself was quick: its work is done, and must not be done twice. */
 bool pidfd_is_doomed (pid_t pid)
 {
-    char stat[STAT_SIZE];
-    uint64_t flags;
-    uint64_t pending;
+    char path[32];
+    struct error ignored = {0};
 
-    /* One that has ended by itself was quick: its work is done, and must not be done twice. */
-    return read_stat (pid, stat, sizeof (stat)) == 0 && stat_field (stat, 9, &flags) == 0 &&
-           stat_field (stat, 31, &pending) == 0 &&
-           ((flags & PF_SIGNALED) || (pending & (1u << (SIGKILL - 1))));
+    (void)snprintf (path, sizeof (path), "%d/status", pid);
+    AUTO_FD int fd = procfd_open (path, O_RDONLY);
+    AUTO_FREE char *status = fd < 0 ? NULL : fd_read_all (fd, STATUS_LIMIT, NULL, path, &ignored);
+    const char *line = status ? strstr (status, SHARED_PENDING) : NULL;
+    return line && has_signal (line + strlen (SHARED_PENDING), SIGKILL);
 }
 
 /* Where pidfd_open is missing or denied, the directory /proc/PID stands for the process: it, too,

@@ -17,8 +17,8 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time);
  */
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 
-/* A signal has killed the process, or SIGKILL is on its way to it. False for one that has ended by
- * itself. */
+/* SIGKILL has killed the process, or is on its way to it. False for one that has ended otherwise,
+ * or that is not there. */
 bool pidfd_is_doomed (pid_t pid);
 
 int pidfd_signal (int pidfd, int signal);

@@ -24,7 +24,8 @@
  *      rlimits, pid file, record `created`
  *                  ---  SECCOMP       --->      (only with a profile)
  *                  ---  RELEASE       --->
- *      create ends here                         create: waits at the gate; its line is `start` from here on
+ *                  <--- (closed)      ---       create: waits at the gate; its line is `start` from here on
+ *      create ends here
  *      run goes on as start does
  *                  <--- NOTIFY [fd]   ---       (only where NOTIFY_SOCKET is served: the receiving socket)
  *                                               the last leg: become.h

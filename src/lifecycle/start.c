@@ -353,6 +353,17 @@ int start_publish (struct start *start, struct error *err)
     return record_write (start->directory, &start->record, err);
 }
 
+/* Who has called `create` finds C with nothing of the host's but the gate. A C that somebody kills
+ * now has been created, too. */
+static int await_gate (const struct start *start, struct error *err)
+{
+    struct channel_message message;
+
+    if (!start->gated)
+        return 0;
+    return channel_expect (start->line, start->record.pid, CHANNEL_CLOSED, &message, err);
+}
+
 /* C is ready: the container becomes `created`, for everybody to see. */
 static int start_commit (struct start *start, struct error *err)
 {
@@ -363,9 +374,10 @@ static int start_commit (struct start *start, struct error *err)
         return -1;
     if (start_descend (start, err) < 0)
         return -1;
-    if (start_publish (start, err) < 0 || send_seccomp (start, err) < 0)
+    if (start_publish (start, err) < 0 || send_seccomp (start, err) < 0 ||
+        channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0)
         return -1;
-    return channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
+    return await_gate (start, err);
 }
 
 void start_undo (struct start *start)

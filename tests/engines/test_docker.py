@@ -210,9 +210,17 @@ def test_memory(docker):
 
 @pytest.mark.needs("memory")
 def test_out_of_memory(docker):
-    container = docker.start("--memory", "16m", "--memory-swap", "16m", "--",
-                             "sh", "-c", "exec tail /dev/zero")
-    assert docker("wait", container) == "137"
+    """OOMKilled is what the daemon has heard when the container ends, so init has to live until then:
+    of its own death by the OOM killer the engine hears on two ways, and the kernel holds the news of
+    memory.events back for up to 10 ms, while those of the death are there at once."""
+    memory = ("--memory", "16m", "--memory-swap", "16m", "--")
+    assert docker("wait", docker.start(*memory, "sh", "-c", "exec tail /dev/zero")) == "137"
+
+    container = docker.start(*memory, "sh", "-c", "tail /dev/zero; while :; do sleep 1; done")
+    host.until(lambda: docker("events", "--since", "0", "--until", docker.here("date", "+%s.%N").strip(),
+                              "--filter", f"container={container}", "--filter", "event=oom"), "an OOM event", 30)
+    docker("kill", container)
+    docker("wait", container)
     assert docker.state(container)["OOMKilled"] is True
 
 

@@ -67,7 +67,7 @@ def host_words():
     words |= {"copy-without-memfd"} if has("open_tree", "mount_setattr") else set()
     words |= {"idmap-tmpfs"} if release >= (6, 3) and has("open_tree", "mount_setattr") else set()
     words |= {"mount-setattr"} if release >= (5, 12) and has("mount_setattr") else set()
-    words |= {"open-tree"} if has("open_tree") else set()
+    words |= {"open-tree" if has("open_tree") else "no-open-tree"}
     words |= {"fsopen"} if has("fsopen") else set()
     words |= {"disk"} if CGROUPS.disks() else set()
     words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()

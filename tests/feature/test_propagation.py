@@ -6,6 +6,9 @@ import pytest
 import host
 from bundle import label
 
+# The volume is copied before the container's namespace is cut off from the host's, which mount(2) cannot.
+SHARES = pytest.mark.needs("open-tree")
+
 
 def optional_fields(told, point):
     """shared:N, master:N and the like of a mount in the container."""
@@ -29,7 +32,8 @@ def test_propagation(new_box, words, want):
 @pytest.mark.rows("MNT-32", "MNT-33")
 @pytest.mark.needs("root: mounts on the host")
 @pytest.mark.parametrize("root, word, want", [
-    ("shared", "rshared", {"shared"}), ("rshared", "shared", {"shared"}),
+    pytest.param("shared", "rshared", {"shared"}, marks=SHARES, id="shared-rshared-shared"),
+    pytest.param("rshared", "shared", {"shared"}, marks=SHARES, id="rshared-shared-shared"),
     ("rslave", "rslave", {"master"}), ("rslave", "rprivate", set()),
     (None, "rslave", {"master"})], ids=label)
 def test_propagation_between_host_and_container(new_box, root, word, want):
@@ -48,3 +52,15 @@ def test_propagation_between_host_and_container(new_box, root, word, want):
         assert {each.partition(":")[0] for each in optional if each.endswith(":" + group)} == want
     finally:
         host.umount(source)
+
+
+@pytest.mark.rows("MNT-32")
+@pytest.mark.own
+@pytest.mark.needs("root: mounts on the host")
+@pytest.mark.needs("no-open-tree")
+def test_what_cannot_be_shared_is_refused(new_box, fails):
+    box = new_box("report")
+    box.config["linux"]["rootfsPropagation"] = "rshared"
+    at = f"/mounts/{len(box.config['mounts'])}"
+    box.mount("/data", "bind", box.beside("d"), ["rbind", "rshared"])
+    fails(box.create(code=None), "open_tree", at=at)

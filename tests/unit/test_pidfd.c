@@ -45,6 +45,23 @@ static void only_the_killed_are_doomed (void **state)
     assert_int_equal (waitpid (killed, NULL, 0), killed);
 }
 
+/* rows: CGM-13. While it dies, too: each run looks at another moment of its way. */
+static void who_is_killed_is_doomed_at_once (void **state)
+{
+    (void)state;
+    for (int run = 0; run < 3000; run++) {
+        pid_t pid = fork ();
+
+        assert_true (pid >= 0);
+        if (pid == 0)
+            for (;;)
+                (void)pause ();
+        assert_int_equal (kill (pid, SIGKILL), 0);
+        assert_true (pidfd_is_doomed (pid));
+        assert_int_equal (waitpid (pid, NULL, 0), pid);
+    }
+}
+
 /* rows: VRB-14 */
 static void a_pid_is_one_process (void **state)
 {
@@ -72,6 +89,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (only_the_killed_are_doomed),
+        cmocka_unit_test (who_is_killed_is_doomed_at_once),
         cmocka_unit_test (a_pid_is_one_process),
     };
 
