@@ -189,6 +189,13 @@ def test_descriptors_that_are_none(criu, running, fails, text, words):
     assert not os.path.exists(f"{criu.directory}/requests")
 
 
+@pytest.mark.rows("CKP-19")
+@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
+def test_needs_root(running, fails, verb):
+    told = running.rt.call(verb, running.id, user=65534, group=65534, extra_groups=[], cwd=running.dir)
+    fails(told, f"cannot {verb}", "operation not permitted", "CRIU has to be root")
+
+
 @pytest.mark.rows("CKP-21")
 def test_missing(running, fails, monkeypatch, work):
     monkeypatch.setenv("PATH", work)

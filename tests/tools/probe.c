@@ -553,54 +553,22 @@ static int op_exit (char **argv)
     exit ((int)number (argv[1]));
 }
 
+#define OP(name)                                                                                   \
+    {                                                                                              \
+#name, op_##name                                                                           \
+    }
 static const struct {
     const char *name;
     int (*run) (char **argv);
 } operations[] = {
-    {"append", op_append},
-    {"await", op_await},
-    {"bomb", op_bomb},
-    {"call", op_call},
-    {"chdir", op_chdir},
-    {"children", op_children},
-    {"clock", op_clock},
-    {"complain", op_complain},
-    {"copy", op_copy},
-    {"count", op_count},
-    {"create", op_create},
-    {"echo", op_echo},
-    {"exec", op_exec},
-    {"exit", op_exit},
-    {"flood", op_flood},
-    {"hook", op_hook},
-    {"interface", op_interface},
-    {"keyring", op_keyring},
-    {"ls", op_ls},
-    {"memory", op_memory},
-    {"mkdir", op_mkdir},
-    {"mknod", op_mknod},
-    {"mount", op_mount},
-    {"open", op_open},
-    {"orphan", op_orphan},
-    {"pause", op_pause},
-    {"read", op_read},
-    {"report", op_report},
-    {"signal", op_signal},
-    {"stat", op_stat},
-    {"statfs", op_statfs},
-    {"trap", op_trap},
-    {"tty", op_tty},
-    {"umount", op_umount},
-    {"unlink", op_unlink},
-    {"until", op_until},
-    {"write", op_write},
-    {"barrier", op_barrier},
-    {"notify", op_notify},
-    {"xattr", op_xattr},
-    {"raw", op_raw},
-    {"stream", op_stream},
-    {"take", op_take},
-    {"size", op_size},
+    OP (append),   OP (await),  OP (barrier),  OP (bomb),   OP (call),   OP (chdir),
+    OP (children), OP (clock),  OP (complain), OP (copy),   OP (count),  OP (create),
+    OP (echo),     OP (exec),   OP (exit),     OP (flood),  OP (hook),   OP (interface),
+    OP (keyring),  OP (ls),     OP (memory),   OP (mkdir),  OP (mknod),  OP (mount),
+    OP (notify),   OP (open),   OP (orphan),   OP (pause),  OP (raw),    OP (read),
+    OP (report),   OP (signal), OP (size),     OP (stat),   OP (statfs), OP (stream),
+    OP (take),     OP (trap),   OP (tty),      OP (umount), OP (unlink), OP (until),
+    OP (write),    OP (xattr),
 };
 
 static int run_operation (char **argv)
