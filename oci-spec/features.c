@@ -16,7 +16,7 @@ static const char *const unsafe_annotations[] = {
     OCI_ANNOTATION_HOOKS_STDERR,       OCI_ANNOTATION_PIDFD_RECEIVER,
     OCI_ANNOTATION_SECCOMP_RECEIVER,   OCI_ANNOTATION_SECCOMP_PROGRAM,
     OCI_ANNOTATION_SECCOMP_UNKNOWN,    OCI_ANNOTATION_SYSTEMD_SUBGROUP,
-    OCI_ANNOTATION_DELEGATE_CGROUP,
+    OCI_ANNOTATION_DELEGATE_CGROUP,    OCI_ANNOTATION_CRIU_CONFIG,
 };
 
 static void write_names (struct json_writer *writer, const char *key, const struct oci_names *names)
@@ -111,6 +111,8 @@ static void write_annotations (struct json_writer *writer, const struct oci_feat
     json_open (writer, "annotations", '{');
     if (features->libseccomp_version)
         json_string (writer, "io.github.seccomp.libseccomp.version", features->libseccomp_version);
+    if (features->checkpoint)
+        json_string (writer, "org.opencontainers.runc.checkpoint.enabled", "true");
     if (features->version)
         json_string (writer, "rt.version", features->version);
     if (features->commit)

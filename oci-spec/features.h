@@ -20,6 +20,7 @@ struct oci_features {
     bool intel_rdt;
     bool net_devices;
     uint64_t seccomp_supported_flags; /* of kernel headers and library at build time */
+    bool checkpoint;                  /* annotation, by the name that runc gave it */
     const char *libseccomp_version;   /* annotation; NULL = none */
     const char *version;              /* of rt, annotation */
     const char *commit;

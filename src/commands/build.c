@@ -44,6 +44,7 @@ struct oci_features build_features (void)
         .idmap = true,
         .intel_rdt = true,
         .net_devices = true,
+        .checkpoint = true,
         .seccomp_supported_flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
                                    SECCOMP_FILTER_FLAG_SPEC_ALLOW |
                                    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
@@ -60,13 +61,10 @@ void build_version (struct text *out)
         const char *tag;
         bool present;
     } tags[] = {
-        {"SYSTEMD", features.systemd},
-        {"SELINUX", features.selinux},
-        {"APPARMOR", features.apparmor},
-        {"CAP", true},
-        {"SECCOMP", features.seccomp},
-        {"EBPF", true},
-        {"YAJL", true},
+        {"SYSTEMD", features.systemd},   {"SELINUX", features.selinux},
+        {"APPARMOR", features.apparmor}, {"CAP", true},
+        {"SECCOMP", features.seccomp},   {"EBPF", true},
+        {"CRIU", features.checkpoint},   {"YAJL", true},
     };
     text_printf (out, "rt version %s\n", features.version);
     text_printf (out, "commit: %s\n", features.commit);
