@@ -2,6 +2,7 @@
 /* timens: see timens.h. */
 #include "container/timens.h"
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
@@ -14,12 +15,10 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-int timens_apply (const struct oci_linux *linux, struct error *err)
+static int write_offsets (const struct oci_linux *linux, struct error *err)
 {
     AUTO_TEXT struct text lines = {0};
 
-    if (ns_unshare (CLONE_NEWTIME) < 0)
-        return ns_explain (CLONE_NEWTIME, errno, err);
     for (size_t i = 0; i < linux->time_offsets.count; i++) {
         const struct oci_time_offset *offset = &linux->time_offsets.items[i];
         text_printf (&lines, "%s %lld %u\n",
@@ -32,5 +31,17 @@ int timens_apply (const struct oci_linux *linux, struct error *err)
         error_set (err, "RT-TIMENS", errno, "cannot set the offsets of the time namespace");
         return error_at (err, "/linux/timeOffsets");
     }
+    return 0;
+}
+
+int timens_apply (const struct oci_linux *linux, struct error *err)
+{
+    if (ns_unshare (CLONE_NEWTIME) < 0)
+        return ns_explain (CLONE_NEWTIME, errno, err);
+    if (write_offsets (linux, err) < 0)
+        return -1;
+    AUTO_FD int made = ns_open_own ("time_for_children");
+    if (made < 0 || ns_join (made, CLONE_NEWTIME) < 0)
+        return error_set (err, "RT-TIMENS", errno, "cannot enter the new time namespace");
     return 0;
 }

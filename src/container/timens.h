@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "oci-spec/linux.h"
 
-/* inside the first leg: children are born in the new namespace. The offsets can only be written
- * before the first of them, and only with CAP_SYS_TIME over the user namespace that owns it, so
- * before C's own one is made. */
+/* inside, in the user namespace that shall own it, and still with the ids of rt, whose the files of
+ * a process are in /proc. An unshare holds for children alone, and the offsets can be written until
+ * the first process is in it; so it is made, set, and entered by its file. */
 int timens_apply (const struct oci_linux *linux, struct error *err);
 
 #endif

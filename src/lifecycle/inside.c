@@ -79,8 +79,6 @@ static int walk_first_leg (struct start *start, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) && (start->plan.join & CLONE_NEWIPC) &&
         mounts_prepare_mqueue (&start->mounts, err) < 0)
         return -1;
-    if (start->plan.make_time && timens_apply (&start->config->linux, err) < 0)
-        return -1;
     /* With a user namespace that is there already, its processes have the rights over C at once. */
     if (!(start->plan.make & CLONE_NEWUSER))
         (void)prctl (PR_SET_DUMPABLE, 0);
@@ -277,6 +275,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     trace_phase ("await grant");
     if (await_grant (start, in_cgroup, err) < 0 ||
         (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
+        (start->plan.make_time && timens_apply (&config->linux, err) < 0) ||
         become_root (start->plan.userns, config, &born.groups, err) < 0)
         return -1;
     die_with_parent ();

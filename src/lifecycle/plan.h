@@ -4,7 +4,7 @@
  *
  * One clone is enough where nothing is joined that decides about the others: C is born in the new
  * namespaces and joins the rest itself. Two are needed where
- *   - a pid namespace is joined, or a time namespace made: both hold only for children;
+ *   - a pid namespace is joined: it holds only for children;
  *   - a user namespace is joined: what is made new must be owned by it (NSP-09);
  *   - a user namespace is made and others are joined: they belong to the one outside, so C would
  * have no rights. Then the first leg joins and clones C with CLONE_PARENT, so that C is P's child
@@ -27,7 +27,7 @@ struct plan {
     uint64_t join; /* CLONE_NEW* of those with a path */
     bool first_leg;
     int make_late;  /* CLONE_NEW* that C unshares as its own root, in its cgroup */
-    bool make_time; /* the first leg unshares it and sets the offsets */
+    bool make_time; /* C unshares it likewise, and enters it (timens.h) */
     bool userns;    /* made or joined */
 };
 

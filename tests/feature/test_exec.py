@@ -70,7 +70,6 @@ def test_memory_policy(up_box):
 
 @pytest.mark.rows("NSP-30", "EXE-27")
 @pytest.mark.needs("time")
-@pytest.mark.needs("root: a time namespace comes before the user namespace")
 def test_time_namespace(up_box):
     def change(box):
         box.namespace("time")

@@ -174,7 +174,6 @@ def test_cgroup_namespace_shows_the_own_root(new_box):
 @pytest.mark.rows("NSP-26", "NSP-28")
 @pytest.mark.own
 @pytest.mark.needs("time")
-@pytest.mark.needs("root: a time namespace comes before the user namespace")
 def test_time_offsets(new_box):
     box = new_box("report", "clock", "pause")
     box.namespace("time")
@@ -351,7 +350,6 @@ def test_joined_user_namespace_and_new_others(new_box, donor):
 @pytest.mark.rows("NSP-29")
 @pytest.mark.own
 @pytest.mark.needs("time")
-@pytest.mark.needs("root: a time namespace comes before the user namespace")
 def test_time_offsets_with_a_user_namespace(new_box):
     """Set with the rights of the host, which the container's root does not have."""
     box = new_box("report", "clock", "pause")
