@@ -283,3 +283,10 @@ int oci_signal_from_text (const char *text)
             return (int)oci_signals.items[i].value;
     return -1;
 }
+
+const char *oci_signal_name (int signal)
+{
+    const char *name = signal > 0 ? oci_names_of (&oci_signals, (uint64_t)signal) : NULL;
+
+    return name ? name : "SIGRT";
+}

@@ -51,6 +51,9 @@ const char *oci_names_nearest (const struct oci_names *names, const char *name);
  * 0 (for probing) to SIGRTMAX; -1 where it is none. */
 int oci_signal_from_text (const char *text);
 
+/* "SIGKILL", for texts; "SIGRT" for those that are numbered. */
+const char *oci_signal_name (int signal);
+
 /* Every word that mounts[].options knows, in the order of the table; NULL after the last. */
 const char *oci_mount_option_at (size_t index);
 

@@ -36,7 +36,7 @@ static int checkpoint (struct invocation *invocation, struct error *err)
                                          .leave_running = options->leave_running,
                                          .pre_dump = options->pre_dump};
 
-    if (images_request_fill (invocation, &options->images, &request.images, err) < 0)
+    if (images_request_fill (invocation, "checkpoint", &options->images, &request.images, err) < 0)
         return -1;
     request.images.parent = options->parent_path;
     request.images.tcp_skip_in_flight = options->tcp_skip_in_flight;

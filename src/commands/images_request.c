@@ -4,12 +4,19 @@
 
 #include "path.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <unistd.h>
 
-int images_request_fill (const struct invocation *invocation, const struct images_options *options,
-                         struct images_request *request, struct error *err)
+int images_request_fill (const struct invocation *invocation, const char *verb,
+                         const struct images_options *options, struct images_request *request,
+                         struct error *err)
 {
     struct arena *arena = invocation->arena;
+    if (geteuid () != 0) {
+        error_set (err, "RT-CRIU-ROOT", EPERM, "cannot %s", verb);
+        return error_hint (err, "CRIU has to be root");
+    }
     struct images_request filled = {
         .tcp_established = options->tcp_established,
         .external_sockets = options->ext_unix_sk,

@@ -45,8 +45,10 @@ struct images_options {
         OPTION_FLAG ("auto-dedup", NULL, container, images.auto_dedup,                             \
                      "drop from the parent's images what newer ones have")
 
-/* What these say; the rest stays zeroed. */
-int images_request_fill (const struct invocation *invocation, const struct images_options *options,
-                         struct images_request *request, struct error *err);
+/* What these say; the rest stays zeroed. RT-CRIU-ROOT: CRIU traces processes of any user, and makes
+ * them again with their ids. */
+int images_request_fill (const struct invocation *invocation, const char *verb,
+                         const struct images_options *options, struct images_request *request,
+                         struct error *err);
 
 #endif

@@ -52,7 +52,7 @@ static int restore (struct invocation *invocation, struct error *err)
 
     if (record_check_id (invocation->arguments[0], err) < 0 ||
         check_lsm_profile (options->lsm_profile, err) < 0 ||
-        images_request_fill (invocation, &options->images, &images, err) < 0 ||
+        images_request_fill (invocation, "restore", &options->images, &images, err) < 0 ||
         create_request_fill (invocation, &options->create, &request, err) < 0)
         return -1;
     images.tcp_close = options->tcp_close;

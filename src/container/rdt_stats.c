@@ -110,7 +110,8 @@ int rdt_stats_read (struct arena *arena, const struct rdt *rdt, struct rdt_stats
     read_info (arena, mount, rdt->group, &found);
     const char *data =
         arena_printf (arena, "%s/mon_data", rdt->monitor ? rdt->monitor : rdt->group);
-    int count = scandirat (mount, data, &entries, is_l3_domain, by_name);
+    const char *path = arena_printf (arena, "%s/%s", rdt->mount, data);
+    int count = scandir (path, &entries, is_l3_domain, by_name);
     if (count > 0)
         found.domains = arena_array (arena, (size_t)count, sizeof *found.domains);
     for (int i = 0; i < count; i++) {

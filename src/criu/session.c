@@ -13,6 +13,7 @@
 #include "kernel/fds.h"
 #include "kernel/signals.h"
 #include "kernel/straggler.h"
+#include "oci-spec/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,8 +123,8 @@ static int explain_end (struct criu *criu, struct error *err)
     while (ended < 0 && errno == EINTR);
     criu->pid = -1;
     if (ended > 0 && WIFSIGNALED (status))
-        error_set (err, "RT-CRIU-ENDED", 0, "criu was killed by signal %d (SIG%s)",
-                   WTERMSIG (status), sigabbrev_np (WTERMSIG (status)));
+        error_set (err, "RT-CRIU-ENDED", 0, "criu was killed by signal %d (%s)", WTERMSIG (status),
+                   oci_signal_name (WTERMSIG (status)));
     else
         error_set (err, "RT-CRIU-ENDED", 0, "criu ended with status %d and no answer",
                    ended > 0 ? WEXITSTATUS (status) : -1);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,4 +29,23 @@ void signals_reset (void)
             (void)syscall (SYS_rt_sigaction, signal, &defaults, NULL, sizeof (none));
     }
     (void)syscall (SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof (none));
+}
+
+int signals_block_all (void)
+{
+    const uint64_t all = UINT64_MAX;
+
+    return (int)syscall (SYS_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof (all));
+}
+
+int signals_blocked (sigset_t *mask)
+{
+    uint64_t blocked;
+
+    if (syscall (SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof (blocked)) < 0)
+        return -1;
+    /* Whatever libc's type is, it begins with the kernel's. */
+    (void)sigemptyset (mask);
+    memcpy (mask, &blocked, sizeof (blocked));
+    return 0;
 }

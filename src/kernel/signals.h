@@ -5,9 +5,17 @@
 #ifndef RT_KERNEL_SIGNALS_H
 #define RT_KERNEL_SIGNALS_H
 
+#include <signal.h>
+
 /* Every signal has its default action and none is blocked, as a new program expects (PRC-41). Also
  * those two that libc keeps for itself and does not let sigaction () touch: whoever was started by
  * its posix_spawn () may have inherited them ignored. */
 void signals_reset (void);
+
+/* Blocks all signals, and tells which are blocked: also those that libc keeps for itself (glibc
+ * two, musl three) and leaves out of its own masks. They can be sent all the same. -1 with errno.
+ */
+int signals_block_all (void);
+int signals_blocked (sigset_t *mask);
 
 #endif

@@ -86,8 +86,7 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     const struct record *record = &container->record;
     struct criu_options *options = &checkpoint->options;
 
-    if (images_check_rights ("checkpoint", err) < 0 ||
-        existing_open (container, request->globals, request->id, true, err) < 0 ||
+    if (existing_open (container, request->globals, request->id, true, err) < 0 ||
         check_status (checkpoint, err) < 0)
         return -1;
     if (!request->leave_running && !request->pre_dump && check_strangers (container, err) < 0)

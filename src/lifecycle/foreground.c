@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/pidfd.h"
+#include "kernel/signals.h"
 #include "lifecycle/relay.h"
 #include "lifecycle/terminal.h"
 
@@ -55,17 +56,18 @@ struct session {
 
 int foreground_prepare (bool subreaper, struct error *err)
 {
-    sigset_t all;
+    sigset_t hup;
     struct sigaction hangup;
 
     /* Inherited SIG_IGN would make the kernel reap the children and lose their status. */
     if (signal (SIGCHLD, SIG_DFL) == SIG_ERR || sigaction (SIGHUP, NULL, &hangup) < 0)
         return error_set (err, "RT-FOREGROUND-SIGNALS", errno, "prepare the signals");
-    (void)sigfillset (&all);
-    if (hangup.sa_handler == SIG_IGN)
-        (void)sigdelset (&all, SIGHUP); /* nohup: the container is to outlive the terminal too */
-    if (sigprocmask (SIG_BLOCK, &all, NULL) < 0)
+    if (signals_block_all () < 0)
         return error_set (err, "RT-FOREGROUND-SIGNALS", errno, "block the signals");
+    (void)sigemptyset (&hup);
+    (void)sigaddset (&hup, SIGHUP);
+    if (hangup.sa_handler == SIG_IGN) /* nohup: the container is to outlive the terminal too */
+        (void)sigprocmask (SIG_UNBLOCK, &hup, NULL);
     if (subreaper && prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return error_set (err, "RT-FOREGROUND-SUBREAPER", errno,
                           "become the reaper of the container's processes");
@@ -84,7 +86,7 @@ static void choose_signals (const struct session *session, sigset_t *signals)
         (void)sigaddset (&own, SIGTTOU);
         (void)sigprocmask (SIG_UNBLOCK, &own, NULL);
     }
-    (void)sigprocmask (SIG_BLOCK, NULL, signals);
+    (void)signals_blocked (signals);
 }
 
 static int watch (const struct session *session, int fd, uint32_t events, enum source source)

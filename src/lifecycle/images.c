@@ -27,14 +27,6 @@ void images_close (struct images *images)
     drop_fd (&images->work);
 }
 
-int images_check_rights (const char *verb, struct error *err)
-{
-    if (geteuid () == 0)
-        return 0;
-    error_set (err, "RT-CRIU-ROOT", EPERM, "cannot %s", verb);
-    return error_hint (err, "CRIU has to be root");
-}
-
 bool images_device_binds (const struct oci_config *config)
 {
     struct plan plan;

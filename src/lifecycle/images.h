@@ -30,9 +30,6 @@ struct images {
 #define AUTO_IMAGES __attribute__ ((cleanup (images_close)))
 void images_close (struct images *images);
 
-/* CRIU traces processes of any user, and makes them again with their ids. RT-CRIU-ROOT. */
-int images_check_rights (const char *verb, struct error *err);
-
 /* Pure. Are the container's nodes of /dev binds of the host's (devices.h)? */
 bool images_device_binds (const struct oci_config *config);
 

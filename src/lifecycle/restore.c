@@ -105,8 +105,7 @@ static int decide (struct restore *restore, struct error *err)
     struct start *start = &restore->start;
     struct criu_options *options = &restore->options;
 
-    if (images_check_rights ("restore", err) < 0 ||
-        start_decide (start, start->request->detach, err) < 0 ||
+    if (start_decide (start, start->request->detach, err) < 0 ||
         images_open (restore->request, false, &restore->images, err) < 0)
         return -1;
     /* Its processes have the sockets that they had. */

@@ -9,6 +9,7 @@
 #include "container/seccomp_agent.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/channel.h"
+#include "oci-spec/names.h"
 #include "oci-spec/state.h"
 
 #include <errno.h>
@@ -24,8 +25,8 @@ int running_explain_end (int pidfd, const char *who, struct error *err)
     if (waitid (P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid ||
         info.si_code == CLD_EXITED)
         return error_set (err, "RT-INIT-ENDED", 0, "%s ended before it was ready", who);
-    error_set (err, "RT-INIT-KILLED", 0, "%s was killed by signal %d (SIG%s)", who, info.si_status,
-               sigabbrev_np (info.si_status));
+    error_set (err, "RT-INIT-KILLED", 0, "%s was killed by signal %d (%s)", who, info.si_status,
+               oci_signal_name (info.si_status));
     if (info.si_status == SIGKILL)
         return error_hint (err, "its memory limit may be too small to start in");
     return -1;

@@ -14,7 +14,7 @@ BELOW = {
     "kernel": ["base"],
     "container": ["base", "kernel", "oci-spec"],
     "cgroup": ["base", "kernel", "oci-spec"],
-    "criu": ["base", "kernel"],
+    "criu": ["base", "kernel", "oci-spec"],
     "state": ["base", "kernel", "oci-spec"],
     "lifecycle": ["base", "oci-spec", "kernel", "container", "cgroup", "criu", "state"],
     "commands": ["base", "oci-spec", "cgroup", "state", "lifecycle"],

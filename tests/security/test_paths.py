@@ -88,7 +88,7 @@ def test_destination_loop(new_box, canary, fails):
     os.symlink("/b", box.path("/a"))
     os.symlink("/a", box.path("/b"))
     at = box.mount("/a/x")
-    fails(box.create(code=None), "/a/x", "symbolic links", at=at)
+    fails(box.create(code=None), "/a/x", "symbolic link", at=at)
 
 
 @pytest.mark.rows("HDN-08", "DEV-18")
