@@ -9,21 +9,21 @@
 {
 ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman
     containerd checkpoint user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
-    without cross vm lsm systemd dist)
+    build_musl musl without cross vm lsm systemd dist)
 FAST_STAGES=(lint build_gcc unit feature)
-PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz cppcheck cross bench dist)
+PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz build_musl cppcheck cross bench dist)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
     [containerd]=build_gcc [checkpoint]=build_gcc [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
     [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
-    [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz
+    [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz [musl]=build_musl
 )
 }
 
 PACKAGES=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
     libcmocka-dev clang libclang-rt-dev llvm clang-format cppcheck
-    shellcheck python3 python3-pytest python3-pytest-xdist python3-jsonschema user-mode-linux kmod
+    shellcheck python3 python3-pytest python3-pytest-xdist python3-jsonschema user-mode-linux kmod musl-tools
     iproute2 procps strace uidmap busybox-static apparmor secilc xz-utils mmdebstrap e2fsprogs groff-base
     zsh fish gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static docker.io docker-compose
     iptables curl podman buildah conmon catatonit slirp4netns containernetworking-plugins
@@ -52,8 +52,13 @@ stage_packages () {
     fi
 }
 
-# configured NAME ARGS...: an out-of-tree build in $build/NAME; says only what went wrong.
+# configured NAME ARGS...: an out-of-tree build in $build/NAME, tests included; says only what went wrong.
 configured () {
+    program "$@" && made "$1" check TESTS=
+}
+
+# The same of the program alone.
+program () {
     local name=$1
     shift
     if [ ! -x configure ] || [ configure.ac -nt configure ]; then
@@ -63,18 +68,31 @@ configured () {
         }
     fi
     mkdir -p "$build/$name"
-    if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" >configure.log &&
-        make -s -j"$jobs" && make -s -j"$jobs" check TESTS=) >"$log/make-$name.log" 2>&1; then
-        grep -vE '^ +(CC|CCLD|AR) |^checking ' "$log/make-$name.log" | tail -n 40
+    if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" >configure.log) \
+        >"$log/configure-$name.log" 2>&1; then
+        tail -n 40 "$log/configure-$name.log"
         return 1
     fi
-    echo "built $("$build/$name/rt" --version | head -n 1) in ${build##*/}/$name"
+    made "$name" rt &&
+        echo "built $("$build/$name/rt" --version | head -n 1) in ${build##*/}/$name"
+}
+
+made () { # NAME GOALS...
+    make -s -C "$build/$1" -j"$jobs" "${@:2}" >"$log/make-$1.log" 2>&1 || {
+        grep -vE '^ +(CC|CCLD|AR) |^checking ' "$log/make-$1.log" | tail -n 40
+        return 1
+    }
 }
 
 stage_build_gcc () { configured gcc CC=gcc; }
 stage_build_asan () { configured asan CC=gcc --enable-sanitizers 'CFLAGS=-g -O1'; }
 stage_build_clang () { configured clang CC=clang; }
+# The unit tests' library is glibc's.
+stage_build_musl () { program musl --with-musl; }
 stage_build_fuzz () { configured fuzz CC=clang --enable-sanitizers --enable-fuzzing 'CFLAGS=-g -O1'; }
+
+# With another libc than glibc.
+stage_musl () { suite musl feature; }
 
 # Without libseccomp: all but profiles works, and those are refused.
 stage_without () {
