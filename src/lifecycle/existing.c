@@ -31,19 +31,29 @@ void existing_release (struct existing *existing)
 static int open_locked (struct existing *existing, const struct lifecycle_globals *globals,
                         const char *id, struct error *err)
 {
-    struct wait claim = wait_begin (RECORD_CLAIM_MS);
+    struct wait creation = wait_begin (patience_ms ());
 
     for (;;) {
+        struct error failure = {0};
+
         drop_fd (&existing->directory);
         existing->directory = record_open (globals->state_root, id, true, err);
         if (existing->directory < 0)
             return -1;
         if (record_read (existing->directory, &existing->arena, &existing->record, err) == 0)
             return 0;
-        if (!text_equal (err->code, "RT-STATE-HALF") || wait_left (&claim) == 0)
+        if (!text_equal (err->code, "RT-STATE-HALF"))
             return -1;
         (void)flock (existing->directory, LOCK_UN);
-        (void)wait_more (&claim);
+        int cut_off = record_is_cut_off (globals->state_root, existing->directory, &failure);
+        if (cut_off > 0)
+            return -1;
+        if (cut_off < 0 || !wait_more (&creation)) {
+            drop_fd (&existing->directory); /* who deletes must hold its lock */
+            if (cut_off < 0)
+                *err = failure;
+            return -1;
+        }
         *err = (struct error){0};
     }
 }

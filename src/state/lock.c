@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -54,14 +55,13 @@ static void add_command (pid_t pid, struct text *text)
     text_printf (text, ": %s", words);
 }
 
-static int explain_held (const struct stat *file, const char *id, struct error *err)
+static int explain_held (const struct stat *file, const char *what, struct error *err)
 {
     AUTO_TEXT struct text who = {0};
     pid_t pid = find_holder (file);
 
-    error_set (err, "RT-STATE-LOCK", EAGAIN,
-               "container `%s` is locked by another command: waited %g s for it", id,
-               patience_seconds ());
+    error_set (err, "RT-STATE-LOCK", EAGAIN, "%s is locked by another command: waited %g s for it",
+               what, patience_seconds ());
     if (pid > 0 && straggler_describe (pid, &who)) {
         add_command (pid, &who);
         return error_hint (err, "held by process %s", text_string (&who));
@@ -79,7 +79,7 @@ static void on_alarm (int signal)
 
 /* flock (2) itself, so that who came first is first. Only a signal ends it early: that of a timer,
  * which is repeated, as the first could come just before the call. */
-static int lock_within (int dir, int timeout_ms)
+static int lock_within (int dir, int operation, int timeout_ms)
 {
     const struct itimerspec times = {
         .it_interval = {.tv_nsec = 50000000},
@@ -99,7 +99,7 @@ static int lock_within (int dir, int timeout_ms)
     (void)sigprocmask (SIG_UNBLOCK, &alarm, &before);
     (void)timer_settime (timer, 0, &times, NULL);
     do
-        result = flock (dir, LOCK_EX);
+        result = flock (dir, operation);
     while (result < 0 && errno == EINTR && wait_left (&wait) > 0);
     int saved = errno;
     (void)timer_delete (timer);
@@ -109,16 +109,37 @@ static int lock_within (int dir, int timeout_ms)
     return result;
 }
 
-int lock_take (int dir, const char *id, struct error *err)
+static int take (int dir, int operation, const char *what, struct error *err)
 {
     struct stat file;
 
-    if (flock (dir, LOCK_EX | LOCK_NB) == 0 ||
-        (errno == EWOULDBLOCK && lock_within (dir, patience_ms ()) == 0))
+    if (flock (dir, operation | LOCK_NB) == 0 ||
+        (errno == EWOULDBLOCK && lock_within (dir, operation, patience_ms ()) == 0))
         return 0;
     if (errno == EINTR && fstat (dir, &file) == 0)
-        return explain_held (&file, id, err);
-    return error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
+        return explain_held (&file, what, err);
+    return error_set (err, "RT-STATE-LOCK", errno, "lock the state of %s", what);
+}
+
+int lock_take (int dir, const char *id, struct error *err)
+{
+    char what[NAME_MAX + sizeof "container ``"];
+
+    (void)snprintf (what, sizeof what, "container `%s`", id);
+    return take (dir, LOCK_EX, what, err);
+}
+
+int lock_begin_claim (int root, struct error *err)
+{
+    return take (root, LOCK_SH, "the state root", err);
+}
+
+int lock_await_claims (int root, struct error *err)
+{
+    if (take (root, LOCK_EX, "the state root", err) < 0)
+        return -1;
+    (void)flock (root, LOCK_UN);
+    return 0;
 }
 
 bool lock_is_held (int dir)

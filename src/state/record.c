@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,7 +62,7 @@ static int make_root (const char *path, struct error *err)
             break;
         *slash = '/';
     }
-    int root = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int root = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return root < 0 ? error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", path)
                     : root;
 }
@@ -114,7 +115,7 @@ int record_claim (const char *state_root, const char *id, struct error *err)
     if (record_check_id (id, err) < 0)
         return -1;
     AUTO_FD int root = make_root (state_root, err);
-    if (root < 0)
+    if (root < 0 || lock_begin_claim (root, err) < 0)
         return -1;
     for (;;) {
         if (fd_mkdir_at (root, id, 0700) < 0) {
@@ -219,10 +220,31 @@ int record_read (int dir, struct arena *arena, struct record *record, struct err
     return record_from_json (arena, text, length, record, err);
 }
 
+int record_is_cut_off (const char *state_root, int dir, struct error *err)
+{
+    AUTO_FD int root = open (state_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+
+    if (root < 0)
+        return error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", state_root);
+    /* Who has made the directory and lives, has locked it then, or is done with it. */
+    if (lock_await_claims (root, err) < 0)
+        return -1;
+    if (flock (dir, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK
+                   ? 0
+                   : error_set (err, "RT-STATE-LOCK", errno, "lock a state directory");
+    if (fstatat (dir, RECORD_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+        fstat (dir, &st) == 0 && st.st_nlink > 0)
+        return 1;
+    (void)flock (dir, LOCK_UN);
+    return 0;
+}
+
 int record_look (const char *state_root, const char *id, struct arena *arena, struct record *record,
                  int *dir, struct error *err)
 {
-    struct wait claim = wait_begin (RECORD_CLAIM_MS), creation = wait_begin (patience_ms ());
+    struct wait creation = wait_begin (patience_ms ());
 
     for (;;) {
         drop_fd (dir);
@@ -231,8 +253,15 @@ int record_look (const char *state_root, const char *id, struct arena *arena, st
             return -1;
         if (record_read (*dir, arena, record, err) == 0)
             return 0;
-        if (!text_equal (err->code, "RT-STATE-HALF") ||
-            !wait_more (lock_is_held (*dir) ? &creation : &claim))
+        if (!text_equal (err->code, "RT-STATE-HALF"))
+            return -1;
+        struct error failure = {0};
+        int cut_off = lock_is_held (*dir) ? 0 : record_is_cut_off (state_root, *dir, &failure);
+        if (cut_off < 0)
+            *err = failure;
+        if (cut_off > 0)
+            (void)flock (*dir, LOCK_UN);
+        if (cut_off != 0 || !wait_more (&creation))
             return -1;
         *err = (struct error){0};
     }

@@ -26,9 +26,6 @@
 
 #define RECORD_VERSION 1
 
-/* A directory without lock and record may be one that is just being claimed, for so long. */
-#define RECORD_CLAIM_MS 50
-
 enum record_phase {
     RECORD_CREATING, /* claimed; what is listed may or may not exist yet */
     RECORD_CREATED   /* create was successful: pid and start_time are right */
@@ -76,6 +73,10 @@ int record_open (const char *state_root, const char *id, bool lock, struct error
 int record_write (int dir, const struct record *record, struct error *err);
 /* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
 int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
+
+/* Whether a directory without record.json, which the caller has not locked, is what a dead creator
+ * has left: 1, and now it is locked. 0: somebody makes or removes it; look again. */
+int record_is_cut_off (const char *state_root, int dir, struct error *err);
 
 /* record_open and record_read for who does not lock. In one that is just being claimed there is no
  * record for a moment, which is waited for: RT-STATE-HALF is one whose creator is gone. The

@@ -281,12 +281,16 @@ static pid_t wait_for_lock (const char *id)
     _exit (dir >= 0 ? 1 : text_equal (err.code, "RT-STATE-MISSING") ? 2 : 3);
 }
 
-/* Until the kernel lists the process as one that waits for a lock. */
+/* Until the kernel lists the process as one that waits for a lock, which it must do before it ends.
+ */
 static void until_blocked (pid_t pid)
 {
     char needle[32], locks[65536];
+    siginfo_t ended = {0};
     (void)snprintf (needle, sizeof needle, " %d ", (int)pid);
     for (;;) {
+        assert_int_equal (waitid (P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+        assert_int_equal (ended.si_pid, 0);
         AUTO_FILE FILE *file = fopen ("/proc/locks", "re");
         size_t n = fread (locks, 1, sizeof locks - 1, file);
         locks[n] = '\0';
@@ -336,6 +340,57 @@ static void lock_waits_and_sees_a_removal (void **state)
     assert_int_equal (exit_code (third), 1);
     assert_int_equal (flock (new, LOCK_EX), 0);
     assert_int_equal (record_remove (root, "lock", new, &err), 0);
+}
+
+/* rows: CRT-26. Who finds a directory without record waits for the other steps of its claim,
+ * however long they take, but for nobody where its creator is dead. */
+static void who_looks_waits_for_a_claim (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct record record = sample ();
+    struct error err;
+    AUTO_FD int claims = open (root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int found = -1;
+
+    assert_int_equal (flock (claims, LOCK_SH | LOCK_NB), 0);
+    assert_int_equal (mkdirat (claims, "slow", 0700), 0);
+    pid_t pid = fork ();
+    if (pid == 0)
+        _exit (record_look (root, "slow", &arena, &record, &found, &err) == 0 ? 0 : 1);
+    until_blocked (pid);
+    AUTO_FD int dir = openat (claims, "slow", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal (flock (dir, LOCK_EX), 0);
+    assert_int_equal (flock (claims, LOCK_UN), 0);
+    assert_int_equal (record_write (dir, &record, &err), 0);
+    assert_int_equal (flock (dir, LOCK_UN), 0);
+    assert_int_equal (exit_code (pid), 0);
+
+    assert_int_equal (unlinkat (dir, "record.json", 0), 0);
+    assert_int_equal (record_look (root, "slow", &arena, &record, &found, &err), -1);
+    assert_string_equal (err.code, "RT-STATE-HALF");
+    assert_int_equal (record_is_cut_off (root, dir, &err), 1);
+    assert_int_equal (flock (found, LOCK_EX | LOCK_NB), -1);
+    assert_int_equal (record_remove (root, "slow", dir, &err), 0);
+}
+
+/* rows: CRT-26. A claim tells that it has begun before it makes anything. */
+static void a_claim_can_be_waited_for (void **state)
+{
+    (void)state;
+    struct error err;
+    AUTO_FD int root_lock = open (root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_int_equal (flock (root_lock, LOCK_EX | LOCK_NB), 0);
+    pid_t pid = fork ();
+    if (pid == 0)
+        _exit (record_claim (root, "late", &err) >= 0 ? 0 : 1);
+    until_blocked (pid);
+    assert_int_equal (faccessat (root_lock, "late", F_OK, 0), -1);
+    assert_int_equal (flock (root_lock, LOCK_UN), 0);
+    assert_int_equal (exit_code (pid), 0);
+    AUTO_FD int dir = record_open (root, "late", true, &err);
+    assert_int_equal (record_remove (root, "late", dir, &err), 0);
 }
 
 /* rows: CRT-26 */
@@ -429,6 +484,8 @@ int main (void)
         cmocka_unit_test (config_is_kept),
         cmocka_unit_test (links_are_not_followed),
         cmocka_unit_test (lock_waits_and_sees_a_removal),
+        cmocka_unit_test (who_looks_waits_for_a_claim),
+        cmocka_unit_test (a_claim_can_be_waited_for),
         cmocka_unit_test (one_of_many_wins),
         cmocka_unit_test (list),
     };
