@@ -18,7 +18,8 @@ log=$build/log
 python=/usr/bin/python3
 jobs=$(nproc)
 programs=$(mktemp -d /tmp/rt-programs.XXXXXX)
-trap 'rm -rf "$programs"' EXIT
+image=''
+trap '[ -z "$image" ] || wait "$image"; rm -rf "$programs"' EXIT
 chmod 755 "$programs"
 # shellcheck source=tests/stages.sh
 . tests/stages.sh
@@ -114,7 +115,8 @@ ensure () { # NAME
 }
 
 mkdir -p "$log"
-for stage in packages "${stages[@]}"; do
+! ensure packages || [[ " ${stages[*]} " != *" systemd "* ]] || begin_image
+for stage in "${stages[@]}"; do
     ensure "$stage"
 done
 

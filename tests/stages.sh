@@ -266,38 +266,64 @@ stage_fuzz () {
 }
 
 stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
-stage_systemd () { RT=$(reachable gcc) RT_TEST_BUILD=$build tests/vm/run-systemd.sh; }
-# User-Mode Linux has one processor: as many machines as there are processors here share the files.
-vm_suite () {
-    local part i files chosen pids=() code=0
-    mapfile -t files < <(printf '%s\n' tests/feature/test_*.py)
-    for ((part = 0; part < jobs; part++)); do
-        chosen=()
-        for ((i = part; i < ${#files[@]}; i += jobs)); do chosen+=("${files[i]}"); done
-        tests/vm/run-suite.sh "${chosen[@]}" >"$log/vm-$part.log" 2>&1 &
-        pids+=($!)
-    done
-    for part in "${!pids[@]}"; do
-        wait "${pids[part]}" || code=1
-        cat "$log/vm-$part.log"
+
+# Two machines at a time: one is busy for as long with Podman as the other with rt itself.
+stage_systemd () {
+    local code=0 podman
+    RT=$(reachable gcc)
+    export RT RT_TEST_BUILD=$build
+    tests/vm/run-systemd.sh tests/engines/test_podman_systemd.py >"$log/systemd-podman.log" 2>&1 &
+    podman=$!
+    tests/vm/run-systemd.sh || code=1
+    wait "$podman" || code=1
+    cat "$log/systemd-podman.log"
+    return "$code"
+}
+# What those machines boot waits for the network for the most part: it is made while others test.
+begin_image () {
+    RT_TEST_BUILD=$build tests/vm/image.sh >"$log/image.log" 2>&1 &
+    # shellcheck disable=SC2034 # run.sh waits for it
+    image=$!
+}
+
+# beside LINE...: of each line the first word is a name, the rest is a command. User-Mode Linux has one
+# processor, so as many run at a time as there are here; what they say follows one by one.
+beside () {
+    local line code=0
+    export log
+    # shellcheck disable=SC2016 # the inner shell's
+    printf '%s\n' "$@" | xargs -d '\n' -n 1 -P "$jobs" bash -c \
+        'set -- $1; name=$1; shift; "$@" >"$log/vm-$name.log" 2>&1' vm || code=1
+    for line in "$@"; do
+        echo "${line%% *}:"
+        cat "$log/vm-${line%% *}.log"
     done
     return "$code"
 }
+
+# The container suite on v2; on v1 and hybrid what has to do with cgroups, and on v2 as an ordinary user.
+# The longest come first.
 stage_vm () {
-    local code=0 cgroups program
+    local part parts=$((2 * jobs)) i files chosen lines=() cgroups program suite=tests/vm/run-suite.sh
+    local some='tests/feature/test_*cgroup*.py tests/feature/test_pause.py tests/feature/test_update.py'
     RT=$(reachable gcc)
     export RT
-    vm_suite || code=1
-    for cgroups in v1 hybrid; do
-        tests/vm/run-suite.sh --cgroups "$cgroups" tests/feature/test_*cgroup*.py \
-            tests/feature/test_{pause,update,verbs}.py || code=1
+    mapfile -t files < <(printf '%s\n' tests/feature/test_*.py)
+    for ((part = 0; part < parts; part++)); do
+        chosen=()
+        for ((i = part; i < ${#files[@]}; i += parts)); do chosen+=("${files[i]}"); done
+        lines+=("$part $suite ${chosen[*]}")
     done
+    for cgroups in v1 hybrid; do
+        lines+=("$cgroups $suite --cgroups $cgroups $some tests/feature/test_verbs.py")
+    done
+    lines+=("user $suite --as user $some tests/feature/test_*rootless.py")
     for cgroups in v2 v1 hybrid; do
-        for program in real kill; do
-            tests/vm/uml.sh --cgroups "$cgroups" -- "$build/gcc/tests/unit/test_cgroup_$program" || code=1
+        for program in "$build"/gcc/tests/unit/test_cgroup_{real,kill}; do
+            lines+=("$cgroups-${program##*/} tests/vm/uml.sh --cgroups $cgroups -- $program")
         done
     done
-    return "$code"
+    beside "${lines[@]}"
 }
 
 # What `make dist` packs builds and passes its unit tests, without git.

@@ -138,12 +138,14 @@ static const char *find_missing (int types)
 
 int ns_explain (int types, int errnum, struct error *err)
 {
-    const char *missing = errnum == EINVAL ? find_missing (types) : NULL;
+    /* The kernel asks for the right to make one before it sees that it has none. */
+    const char *missing = errnum == EINVAL || errnum == EPERM ? find_missing (types) : NULL;
 
-    if (missing)
+    if (missing) {
         error_set (err, "RT-NS-MAKE", 0, "this kernel has no %s namespaces", missing);
-    else
-        error_set (err, "RT-NS-MAKE", errnum, "cannot make the container's namespaces");
+        return error_at (err, "/linux/namespaces");
+    }
+    error_set (err, "RT-NS-MAKE", errnum, "cannot make the container's namespaces");
     error_at (err, "/linux/namespaces");
     if (errnum == ENOSPC)
         return error_hint (err, "a limit of /proc/sys/user/max_*_namespaces is reached");

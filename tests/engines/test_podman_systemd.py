@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """podman with its systemd cgroup manager on a host whose first process is systemd:
 
-    tests/vm/run-systemd.sh --with podman tests/engines/test_podman_systemd.py
+    tests/vm/run-systemd.sh tests/engines/test_podman_systemd.py
 """
 
 import json

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# An ext4 image of a small Debian with systemd as its first process, of this machine's own release and
-# from the mirror, the keys and the proxy that this machine's apt is set up with. Prints the image's
-# path. It is made once for each content: its name is the digest of all that goes in, and a run never
-# writes to it.
+# An ext4 image of a small Debian with Podman and with systemd as its first process, of this machine's
+# own release and from the mirror, the keys and the proxy that this machine's apt is set up with. Prints
+# the image's path. It is made once for each content: its name is the digest of all that goes in, and a run never
+# writes to it. Who asks while another makes it waits.
 #
 #   tests/vm/image.sh [PACKAGE...]      (packages beyond those that every image has)
 #
@@ -14,7 +14,7 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 keep=${RT_TEST_BUILD:-$top/build-test}/images
 packages=(systemd-sysv dbus dbus-user-session libpam-systemd python3-pytest busybox-static uidmap kmod
-    iproute2 procps "$@")
+    iproute2 procps podman "$@")
 
 # shellcheck source=contrib/debian_tree.sh
 . "$top/contrib/debian_tree.sh"
@@ -56,15 +56,17 @@ fi
 digest=$({ cat tests/vm/image.sh tests/vm/systemd-job tests/vm/systemd-job.service
     debian_settings; echo "$list" "${packages[@]}"; } | sha256sum | cut -c1-16)
 image=$keep/systemd-$digest.ext4
+mkdir -p "$keep"
+exec 9>"$keep/lock"
+flock 9
 if [ ! -e "$image" ]; then
-    mkdir -p "$keep"
     work=$(mktemp -d "$keep/new.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     debian_settings >"$work/apt.conf"
     if ! { debian_tree "$work/tree" "$work/apt.conf" "$list" "${packages[@]}" &&
         fill "$work/tree" && truncate -s 2G "$work/image" &&
         mkfs.ext4 -q -F -U clear -E hash_seed=00000000-0000-0000-0000-000000000001 \
-            -d "$work/tree" "$work/image"; } >"$work/log" 2>&1; then
+            -d "$work/tree" "$work/image"; } >"$work/log" 2>&1 9>&-; then
         cat "$work/log" >&2
         exit 1
     fi
