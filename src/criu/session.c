@@ -156,15 +156,14 @@ static int await (const struct criu *criu, struct error *err)
 
 static int receive (struct criu *criu, struct criu_answer *answer, int *fd, struct error *err)
 {
-    AUTO_FREE unsigned char *packet = malloc (PACKET_MAX);
+    /* One conversation at a time; not on the stack, which would be touched as a whole. */
+    static unsigned char packet[PACKET_MAX];
     size_t fd_count = 1;
 
-    if (!packet)
-        memory_exhausted ();
     *fd = -1;
     if (await (criu, err) < 0)
         return -1;
-    ssize_t length = fd_receive (criu->line, packet, PACKET_MAX, fd, &fd_count);
+    ssize_t length = fd_receive (criu->line, packet, sizeof (packet), fd, &fd_count);
     if (length == 0 || (length < 0 && errno == ECONNRESET))
         return explain_end (criu, err);
     if (length < 0)
@@ -248,13 +247,14 @@ int criu_do (struct criu *criu, enum criu_task task, const struct criu_options *
 {
     AUTO_TEXT struct text request = {0};
     struct criu_answer answer;
+    struct error ignored;
     bool refused = false;
 
     criu_request_write (&request, task, options);
     if (send_text (criu, &request, err) < 0)
         return -1;
     for (;;) {
-        struct error *here = refused ? &(struct error){0} : err;
+        struct error *here = refused ? &ignored : err;
         int fd;
         if (receive (criu, &answer, &fd, here) < 0)
             return -1;
