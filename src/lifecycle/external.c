@@ -139,7 +139,7 @@ static bool is_destination (const struct oci_config *config, const char *path)
 }
 
 /* What was mounted below the source of a recursive bind: a name of its own for each, its place
- * below the destination. `seen`: where that is now; `below`: what is told of. */
+ * below the destination. `seen`: where the bind, or its source, is in this table of mounts. */
 static void add_submounts (const struct external *external, const struct oci_mount *mount,
                            const char *seen, bool of_dump, const char *mountinfo,
                            struct arena *arena, struct criu_options *options)

@@ -252,7 +252,7 @@ static int commit (struct restore *restore, struct error *err)
     return start_publish (start, err);
 }
 
-static int listen (void *context, struct criu_news *news, struct error *err)
+static int hear (void *context, struct criu_news *news, struct error *err)
 {
     struct restore *restore = context;
 
@@ -301,7 +301,7 @@ static int make_processes (struct restore *restore, struct error *err)
     if (ns_join (own, CLONE_NEWNS) < 0 && !failed)
         failed = error_set (err, "RT-RESTORE", errno, "cannot return to the mount namespace of rt");
     if (!failed)
-        failed = criu_do (&criu, CRIU_RESTORE, options, listen, restore, NULL, err);
+        failed = criu_do (&criu, CRIU_RESTORE, options, hear, restore, NULL, err);
     images_undo_search (&restore->images, &restore->mode);
     images_close (&restore->images); /* they hold the mounts */
     return failed;

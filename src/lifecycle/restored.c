@@ -3,20 +3,29 @@
 #include "lifecycle/restored.h"
 
 #include "base/arena.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "kernel/descendants.h"
+#include "kernel/inroot.h"
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
 #include "oci-spec/names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #define STATUS_SIZE 8192
+#define HINT "these images are not of a container with this document"
 
 /* What is asked of each thread. */
 struct restored {
@@ -59,7 +68,7 @@ rights_error (const char *pointer, struct error *err, const char *format, ...)
     va_end (arguments);
     error_set (err, "RT-RESTORE-RIGHTS", 0, "a restored process %s", text);
     error_at (err, "%s", pointer);
-    return error_hint (err, "these images are not of a container with this document");
+    return error_hint (err, HINT);
 }
 
 int restored_check_status (const struct oci_config *config, const char *status,
@@ -163,6 +172,57 @@ static int check_process (const struct restored *restored, pid_t pid, struct are
     return 0;
 }
 
+static int path_error (const char *list, size_t index, const char *path, const char *text,
+                       struct error *err)
+{
+    error_set (err, "RT-RESTORE-RIGHTS", 0, "%s of a restored container %s", path, text);
+    error_at (err, "%s/%zu", list, index);
+    return error_hint (err, HINT);
+}
+
+/* maskpaths.h says how; what is not there needs none. */
+static bool is_masked (int fd)
+{
+    struct stat st;
+    struct statfs fs;
+
+    if (fstat (fd, &st) < 0 || fstatfs (fd, &fs) < 0)
+        return false;
+    return S_ISDIR (st.st_mode) ? fs.f_type == TMPFS_MAGIC && (fs.f_flags & ST_RDONLY)
+                                : S_ISCHR (st.st_mode) && st.st_rdev == makedev (1, 3);
+}
+
+static bool is_read_only (int fd)
+{
+    struct statfs fs;
+
+    return fstatfs (fd, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+}
+
+static int check_paths (const struct oci_config *config, pid_t init, struct error *err)
+{
+    const struct oci_strings *masked = &config->linux.masked_paths;
+    const struct oci_strings *readonly = &config->linux.readonly_paths;
+    AUTO_FD int root = ns_open_root (init);
+
+    if (root < 0)
+        return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot open the restored root");
+    for (size_t i = 0; i < masked->count; i++) {
+        AUTO_FD int fd = inroot_open (root, masked->items[i], O_PATH);
+        if (fd >= 0 && !is_masked (fd))
+            return path_error ("/linux/maskedPaths", i, masked->items[i], "is not masked", err);
+    }
+    for (size_t i = 0; i < readonly->count; i++) {
+        AUTO_FD int fd = inroot_open (root, readonly->items[i], O_PATH);
+        if (fd >= 0 && !is_read_only (fd))
+            return path_error ("/linux/readonlyPaths", i, readonly->items[i], "can be written to",
+                               err);
+    }
+    return config->root->readonly && !is_read_only (root)
+               ? rights_error ("/root/readonly", err, "can write to its root file system")
+               : 0;
+}
+
 int restored_check (const struct oci_config *config, const char *apparmor, const char *selinux,
                     pid_t init, struct error *err)
 {
@@ -178,7 +238,7 @@ int restored_check (const struct oci_config *config, const char *apparmor, const
     (void)snprintf (path, sizeof (path), "%d/ns/user", init);
     if (procfd_link (path, user_namespace, sizeof (user_namespace)) < 0)
         return unreadable (path, err);
-    if (check_namespaces (config, init, err) < 0 ||
+    if (check_namespaces (config, init, err) < 0 || check_paths (config, init, err) < 0 ||
         descendants_find (init, &arena, &processes, err) < 0)
         return -1;
     for (size_t i = 0; i < processes.count; i++)

@@ -178,6 +178,39 @@ def test_images_do_not_decide_about_rights(counter, fails, change, at):
     assert box.rt.call("state", box.id).code == 1 and told
 
 
+@pytest.mark.rows("CKP-29", "CKP-26")
+@pytest.mark.parametrize("kind, path, words", [
+    ("maskedPaths", "/proc/version", "/proc/version of a restored container is not masked"),
+    ("maskedPaths", "/etc", "/etc of a restored container is not masked"),
+    ("readonlyPaths", "/etc", "/etc of a restored container can be written to"),
+    ("maskedPaths", "/proc/no", None), ("readonlyPaths", "/proc/no", None)], ids=label)
+def test_images_do_not_decide_about_paths(counter, fails, kind, path, words):
+    """Mounts are in the images, and whose these are may have left some out."""
+    box = counter()
+    begin(box)
+    checkpoint(box)
+    box.linux[kind].append(path)
+    told = restore(box, code=1 if words else 0)
+    if words:
+        fails(told, words, at=f"/linux/{kind}/{len(box.linux[kind]) - 1}")
+
+
+@pytest.mark.rows("CKP-29")
+@pytest.mark.parametrize("before", [False, True])
+def test_a_read_only_root(counter, fails, before):
+    box = counter()
+    box.config["root"]["readonly"] = before
+    begin(box)
+    checkpoint(box)
+    box.config["root"]["readonly"] = True
+    told = restore(box, code=None)
+    if before:
+        assert told.code == 0, told
+        assert box.exec(ops=("create /new",)).errno("create", "/new") == "EROFS"
+    else:
+        fails(told, "can write to its root file system", at="/root/readonly")
+
+
 @pytest.mark.rows("CKP-29")
 def test_images_do_not_decide_about_namespaces(counter, fails):
     box = counter()
