@@ -94,7 +94,7 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     const struct oci_config *config = existing_config (container, err);
     if (!config || images_open (&request->images, true, &checkpoint->images, err) < 0)
         return -1;
-    images_options (&request->images, &checkpoint->images, LOG_FILE, options);
+    images_options (&request->images, config, &checkpoint->images, LOG_FILE, options);
     if (images_config (config, &options->config, err) < 0)
         return -1;
     options->pid = record->pid;

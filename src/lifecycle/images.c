@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,8 +107,18 @@ int images_open (const struct images_request *request, bool make, struct images 
     return 0;
 }
 
-void images_options (const struct images_request *request, const struct images *images,
-                     const char *log_file, struct criu_options *options)
+static bool hooks_furnish_network (const struct oci_config *config)
+{
+    const struct oci_namespace *network = oci_config_namespace (config, CLONE_NEWNET);
+
+    return network && !network->path &&
+           (config->hooks[OCI_HOOK_PRESTART].count > 0 ||
+            config->hooks[OCI_HOOK_CREATE_RUNTIME].count > 0);
+}
+
+void images_options (const struct images_request *request, const struct oci_config *config,
+                     const struct images *images, const char *log_file,
+                     struct criu_options *options)
 {
     *options = (struct criu_options){
         .images = images->images,
@@ -128,7 +139,7 @@ void images_options (const struct images_request *request, const struct images *
         .external_masters = true,
         .cgroups = request->cgroups,
         .network_lock = request->network_lock,
-        .empty_ns = request->empty_ns,
+        .empty_ns = hooks_furnish_network (config) ? CLONE_NEWNET : request->empty_ns,
     };
 }
 

@@ -48,9 +48,13 @@ void images_undo_search (const struct images *images, const struct images_mode *
 int images_open (const struct images_request *request, bool make, struct images *images,
                  struct error *err);
 
-/* The options that come from the command line alone, and the log's name. */
-void images_options (const struct images_request *request, const struct images *images,
-                     const char *log_file, struct criu_options *options);
+/* The options that come from the command line, and the log's name. Where the document has hooks
+ * that run before the container does, they are whose its own network namespace is (Docker's is), as
+ * with
+ * --empty-ns: what it has is not written, and made by them again. */
+void images_options (const struct images_request *request, const struct oci_config *config,
+                     const struct images *images, const char *log_file,
+                     struct criu_options *options);
 
 /* The file of options for CRIU: what the annotation org.criu.config says (empty: none), else the
  * first of those that the host may have. NULL: none. RT-CRIU-CONFIG: one that is not there. */

@@ -110,7 +110,7 @@ static int decide (struct restore *restore, struct error *err)
         return -1;
     /* Its processes have the sockets that they had. */
     start->record.notify = false;
-    images_options (restore->request, &restore->images, LOG_FILE, options);
+    images_options (restore->request, start->config, &restore->images, LOG_FILE, options);
     options->root = start->record.rootfs;
     options->sibling = true;
     if (images_config (start->config, &options->config, err) < 0 ||
@@ -176,13 +176,34 @@ static int enter (void *context)
                : 0;
 }
 
-/* From here on delete --force finds it. */
-static int meet_init (struct start *start, pid_t pid, struct error *err)
+/* What every start does in a network namespace that it has made; CRIU leaves an empty one as it is.
+ */
+static int furnish_network (pid_t pid, struct error *err)
 {
+    AUTO_FD int own = ns_open_own ("net");
+    AUTO_FD int network = ns_open_process (pid, "net");
+
+    if (own < 0 || network < 0 || ns_join (network, CLONE_NEWNET) < 0)
+        return error_set (err, "RT-RESTORE", errno, "cannot enter the restored network namespace");
+    int failed = ns_loopback_up ();
+    if (failed)
+        error_set (err, "RT-NET-LOOPBACK", errno, "cannot bring up the interface lo");
+    if (ns_join (own, CLONE_NEWNET) < 0 && !failed)
+        failed = error_set (err, "RT-RESTORE", errno, "cannot return to rt's network namespace");
+    return failed;
+}
+
+/* From here on delete --force finds it. */
+static int meet_init (struct restore *restore, pid_t pid, struct error *err)
+{
+    struct start *start = &restore->start;
+
     start->record.pid = pid;
     if (pidfd_start_time (pid, &start->record.start_time, NULL) < 0)
         return error_set (err, "RT-RESTORE", errno, "the restored init died at birth");
-    if (record_write (start->directory, &start->record, err) < 0)
+    if (record_write (start->directory, &start->record, err) < 0 ||
+        ((restore->options.empty_ns & start->plan.make & CLONE_NEWNET) &&
+         furnish_network (pid, err) < 0))
         return -1;
     return start_run_hooks (start, err);
 }
@@ -257,7 +278,7 @@ static int hear (void *context, struct criu_news *news, struct error *err)
     struct restore *restore = context;
 
     if (text_equal (news->script, CRIU_NAMESPACES))
-        return meet_init (&restore->start, news->pid, err);
+        return meet_init (restore, news->pid, err);
     if (text_equal (news->script, CRIU_ORPHAN) && news->fd >= 0)
         return take_terminal (restore, &news->fd, err);
     if (text_equal (news->script, CRIU_PRE_RESUME)) {

@@ -122,6 +122,21 @@ def test_options_of_restore(criu, running, flags, field, value):
     assert task == RESTORE and options[field] == [value] and options[26] == [1]
 
 
+@pytest.mark.rows("CKP-16", "CKP-35")
+@pytest.mark.parametrize("kind, empty", [("prestart", True), ("createRuntime", True), ("createContainer", False),
+                                         ("poststart", False)])
+def test_whose_the_network_is(criu, new_box, kind, empty):
+    """It is the hooks' that run before the container does."""
+    box = new_box("pause")
+    box.hook(kind, "exit 0")
+    box.up()
+    box.images = os.path.join(box.dir, "images")
+    checkpoint(box)
+    criu.tell("answer", "no")
+    restore(box)
+    assert [options.get(38) for _, options in criu.requests] == [[0x40000000] if empty else None] * 2
+
+
 @pytest.mark.rows("CKP-12")
 def test_parent_path(criu, running):
     os.makedirs(f"{running.dir}/first")

@@ -4,6 +4,7 @@
 import os
 import pty
 import signal
+import subprocess
 
 import pytest
 
@@ -36,6 +37,20 @@ def test_hooks(counter):
     assert {state["pid"] for _, state in made} == {box.pid} != {first}
     assert {report["namespaces"]["mnt"] for report, _ in made} == {os.stat("/proc/self/ns/mnt").st_ino}
     count(box, 1)
+
+
+@pytest.mark.rows("CKP-35", "CKP-16")
+def test_a_network_that_a_hook_makes(counter):
+    """Docker's way: the hook makes it again, so it is not in the images."""
+    box = counter()
+    box.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", (
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin nsenter -n -t $(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/') "
+        "ip link add rt0 type veth peer name rt1")]}]}
+    there_and_back(box)
+    links = subprocess.run(["nsenter", "-n", "-t", str(box.pid), "ip", "-o", "link"], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout.splitlines()
+    assert [line.split()[1].rstrip(":").partition("@")[0] for line in links] == ["lo", "rt1", "rt0"]
+    assert "LOWER_UP" in links[0]
 
 
 @pytest.mark.rows("CKP-35", "CKP-37")
