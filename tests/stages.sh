@@ -174,7 +174,8 @@ stage_checkpoint () {
         return 1
     }
     echo "$("$criu" --version | head -n 1) in ${build##*/}/criu"
-    RT_TEST_CRIU=$criu suite gcc feature/test_checkpoint.py tests/feature/test_restore.py -rs
+    RT_TEST_CRIU=$criu suite gcc feature/test_checkpoint.py tests/feature/test_restore.py \
+        tests/engines/test_checkpoints.py -rs
 }
 
 # The scene of contrib/compose: what it says is in its log, its verdicts are shown.
