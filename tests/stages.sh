@@ -268,25 +268,6 @@ stage_fuzz () {
 
 stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
 
-# Two machines at a time: one is busy for as long with Podman as the other with rt itself.
-stage_systemd () {
-    local code=0 podman
-    RT=$(reachable gcc)
-    export RT RT_TEST_BUILD=$build
-    tests/vm/run-systemd.sh tests/engines/test_podman_systemd.py >"$log/systemd-podman.log" 2>&1 &
-    podman=$!
-    tests/vm/run-systemd.sh || code=1
-    wait "$podman" || code=1
-    cat "$log/systemd-podman.log"
-    return "$code"
-}
-# What those machines boot waits for the network for the most part: it is made while others test.
-begin_image () {
-    RT_TEST_BUILD=$build tests/vm/image.sh >"$log/image.log" 2>&1 &
-    # shellcheck disable=SC2034 # run.sh waits for it
-    image=$!
-}
-
 # beside LINE...: of each line the first word is a name, the rest is a command. User-Mode Linux has one
 # processor, so as many run at a time as there are here; what they say follows one by one.
 beside () {
@@ -300,6 +281,21 @@ beside () {
         cat "$log/vm-${line%% *}.log"
     done
     return "$code"
+}
+
+# One image for all of it, with the parts such that two machines are busy for about as long.
+stage_systemd () {
+    local script=tests/vm/run-systemd.sh apart=tests/systemd/test_notify_units.py
+    RT=$(reachable gcc)
+    export RT RT_TEST_BUILD=$build
+    beside "systemd $script tests/systemd --ignore=$apart" \
+        "podman $script tests/engines/test_podman_systemd.py" "notify $script $apart"
+}
+# What those machines boot, made while the first stages run.
+begin_image () {
+    RT_TEST_BUILD=$build tests/vm/image.sh >"$log/image.log" 2>&1 &
+    # shellcheck disable=SC2034 # run.sh waits for it
+    image=$!
 }
 
 # The container suite on v2; on v1 and hybrid what has to do with cgroups, and on v2 as an ordinary user.

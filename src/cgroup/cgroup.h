@@ -153,8 +153,11 @@ int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **
  * where that fails). */
 int cgroup_kill (const struct oci_map *paths, int signal, struct error *err);
 
+/* Who is in a cgroup for longer than this needs to be killed. */
+#define CGROUP_EXITING_MS 2000
+
 /* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out
- * for up to two seconds (processes that are just exiting); then the error says who is left. */
-int cgroup_remove (const struct oci_map *paths, struct error *err);
+ * (processes that are just exiting) for `timeout_ms`; then the error says who is left. */
+int cgroup_remove (const struct oci_map *paths, int timeout_ms, struct error *err);
 
 #endif

@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 enum {
-    REMOVE_TIMEOUT_MS = 2000, /* who has not gone by then needs to be killed */
-    FREEZE_TIMEOUT_MS = 500,  /* what does not freeze soon is killed all the same */
+    FREEZE_TIMEOUT_MS = 500, /* what does not freeze soon is killed all the same */
 };
 
 static bool is_gone (int errnum)
@@ -237,9 +236,9 @@ static int remove_one (const struct oci_pair *item, struct wait *wait, struct er
     }
 }
 
-int cgroup_remove (const struct oci_map *paths, struct error *err)
+int cgroup_remove (const struct oci_map *paths, int timeout_ms, struct error *err)
 {
-    struct wait wait = wait_begin (REMOVE_TIMEOUT_MS);
+    struct wait wait = wait_begin (timeout_ms);
     struct error first = {0}, later;
 
     for (size_t i = 0; i < paths->count; i++)

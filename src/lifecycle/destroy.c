@@ -111,12 +111,15 @@ static int remove_cgroup (int directory, const struct record *record, struct err
 
     if (leave_kills (directory, record, err) < 0)
         return -1;
-    if (record->own_pid_namespace && cgroup_remove (&record->cgroup, &first) == 0)
+    if (record->own_pid_namespace &&
+        cgroup_remove (&record->cgroup, CGROUP_EXITING_MS, &first) == 0)
         return 0;
     if (cgroup_kill (&record->cgroup, SIGKILL, &first) < 0)
         log_debug ("%s",
                    first.text); /* what cannot be killed shows as a cgroup that cannot be removed */
-    return leave_kills (directory, record, err) < 0 ? -1 : cgroup_remove (&record->cgroup, err);
+    if (leave_kills (directory, record, err) < 0)
+        return -1;
+    return cgroup_remove (&record->cgroup, patience_ms (), err);
 }
 
 static int stop_unit (const struct record *record, struct error *err)

@@ -57,7 +57,8 @@ def test_terminal(docker):
     """-it: a shell with job control on a terminal of the size that the person's has."""
     terminal = docker.terminal("run", "--rm", "-it", docker_host.IMAGE, "sh")
     terminal.expect("# ")
-    terminal.type("stty size; tty; echo al''l\n")
+    # The client tells the size once the shell runs.
+    terminal.type("until stty size 2>/dev/null; do :; done; tty; echo al''l\n")
     told = terminal.expect("all")
     assert "24 80" in told and "/dev/pts/0" in told
     terminal.type("sh -c 'echo be''gun; exec sleep 1000'\n")

@@ -70,9 +70,9 @@ def test_limits(inside, runtime):
 
 
 @pytest.mark.needs("memory")
-def test_out_of_memory(inside, runtime):
-    container = inside("run", "--detach", "--runtime", runtime, "--memory", "16m", "--memory-swap",
-                       "16m", IMAGE, "tail", "/dev/zero")
+def test_out_of_memory(inside):
+    container = inside("run", "--detach", "--memory", "16m", "--memory-swap", "16m", IMAGE, "tail",
+                       "/dev/zero")
     assert inside("wait", container) == "137"
     assert inside("inspect", "--format", "{{.State.OOMKilled}}", container) == "true"
     inside("rm", container)

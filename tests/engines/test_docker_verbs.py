@@ -30,7 +30,8 @@ def test_exec_terminal(docker):
     container = docker.start("--", *SLEEP)
     terminal = docker.terminal("exec", "-it", container, "sh")
     terminal.expect("# ")
-    terminal.type("stty size; pwd; whoami; ps; echo al''l\n")
+    # The client tells the size once the shell runs.
+    terminal.type("until stty size 2>/dev/null; do :; done; pwd; whoami; ps; echo al''l\n")
     told = terminal.expect("all")
     for line in ("24 80", "/\r", "root", "PID "):
         assert line in told, told

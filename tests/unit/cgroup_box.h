@@ -80,7 +80,7 @@ static int end (void **state)
         result = -1;
     while (waitpid (-1, NULL, 0) > 0)
         ;
-    if (cgroup_remove (&box->paths, &err) < 0) {
+    if (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err) < 0) {
         print_error ("%s\n", err.text);
         result = -1;
     }

@@ -163,7 +163,7 @@ static void who_is_left_is_told (void **state)
     struct error err = {0};
     char message[2048];
 
-    assert_int_equal (cgroup_remove (&box->paths, &err), -1);
+    assert_int_equal (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err), -1);
     assert_int_equal (err.errnum, EBUSY);
     error_format (&err, message, sizeof message);
     const char *told = arena_printf (&box->arena, "left: %d (test_cgroup_kil), S", (int)pid);

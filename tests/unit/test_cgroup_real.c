@@ -322,9 +322,10 @@ static void what_the_container_made_below_is_removed (void **state)
     assert_int_equal (count, 1);
     assert_int_equal (pids[0], pid);
     OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
-    OK (cgroup_remove (&box->paths, &err), err); /* not reaped yet: busy or not, it is waited for */
+    OK (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err),
+        err); /* not reaped yet: busy or not, it is waited for */
     assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
-    OK (cgroup_remove (&box->paths, &err), err);
+    OK (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err), err);
     OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
     assert_int_equal (count, 0);
     assert_int_equal (cgroup_frozen (&box->paths), 0);
@@ -395,7 +396,7 @@ static void directories_that_vanish_above_are_made_again (void **state)
     for (int round = 0; round < 200 && result == 0; round++) {
         result = cgroup_place (&paths, &request, &err);
         if (result == 0)
-            result = cgroup_remove (&paths, &err);
+            result = cgroup_remove (&paths, CGROUP_EXITING_MS, &err);
     }
     assert_int_equal (kill (tidier, SIGKILL), 0);
     (void)wait_for (tidier);
