@@ -24,6 +24,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 TRY = os.path.join(TOP, "contrib", "engines", "docker", "try.sh")
 # Debian's docker comes before others that a machine may have.
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+if os.environ.get("RT_TEST_CRIU"):
+    PATH = os.path.dirname(os.environ["RT_TEST_CRIU"]) + ":" + PATH
 IMAGE = "busybox"
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done")
 
