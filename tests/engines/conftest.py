@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
                                 "feature"))
 
 from fixtures import *  # noqa: E402,F401,F403
+from conmon import conmon  # noqa: E402,F401
 from containerd import containerd  # noqa: E402,F401
 from docker_host import docker, docker_daemon  # noqa: E402,F401
 from podman import podman, podman_place, podman_root, podman_user, rootless  # noqa: E402,F401

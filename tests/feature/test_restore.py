@@ -236,6 +236,17 @@ def test_images_do_not_decide_about_namespaces(counter, fails):
     fails(restore(box, code=1), "is in the host's ipc namespace", at="/linux/namespaces")
 
 
+@pytest.mark.rows("CKP-31")
+def test_what_engines_give_beside(counter):
+    """CRIU changes the root, and what is detached leaves its children to whoever reaps."""
+    box = counter()
+    begin(box)
+    count(box, 1)
+    checkpoint(box)
+    restore(box, "--no-pivot", "-no-subreaper")
+    count(box, 2)
+
+
 @pytest.mark.rows("CKP-30")
 def test_pid_file(counter):
     box = counter()
