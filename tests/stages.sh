@@ -304,7 +304,7 @@ begin_image () {
 # The container suite on v2; on v1 and hybrid what has to do with cgroups, and on v2 as an ordinary user.
 # The longest come first.
 stage_vm () {
-    local part parts=$((2 * jobs)) i files chosen lines=() cgroups program suite=tests/vm/run-suite.sh
+    local part parts=$((3 * jobs)) i files chosen lines=() cgroups program suite=tests/vm/run-suite.sh
     local some='tests/feature/test_*cgroup*.py tests/feature/test_pause.py tests/feature/test_update.py'
     RT=$(reachable gcc)
     export RT
