@@ -238,9 +238,9 @@ def test_podman_terminal(podman):
     checkpoint(podman)
     restore(podman, "one")
     with podman.terminal("attach", "one", rows=33, columns=44) as terminal:
-        terminal.send("echo still=$number; stty size\n")
+        # Attach tells the size when it likes.
+        terminal.send("until [ \"$(stty size)\" = '33 44' ]; do sleep 0.01; done; echo still=$number\n")
         terminal.expect("still=5")
-        terminal.expect("33 44")
         terminal.send("exit 3\n")
         terminal.wait()     # Podman's attach itself ends with the code of the first end, 0
     assert podman.out("wait", "one") == "3"
@@ -440,12 +440,21 @@ def docker_begin(docker, *options):
     logged(docker, "up")
 
 
-def docker_back(docker, name):
-    """containerd still has the same bytes from the checkpoint, and Docker 20.10 fails on finding them,
-    until they are collected: which is now."""
-    docker.until("one", lambda state: not state["Running"], "it has ended")
+def collect(docker):
+    """containerd has the same bytes still from the checkpoint before, and Docker 20.10 fails on finding
+    them, until they are collected: which is now."""
     tool = ("ctr", "--address", "/run/docker/containerd/containerd.sock", "--namespace", "moby", "leases")
     docker.here(*tool, "rm", "--sync", docker.here(*tool, "create").strip())
+
+
+def docker_checkpoint(docker, name, *options):
+    collect(docker)
+    docker("checkpoint", "create", *options, "one", name)
+
+
+def docker_back(docker, name):
+    docker.until("one", lambda state: not state["Running"], "it has ended")
+    collect(docker)
     docker("start", "--checkpoint", name, "one")
 
 
@@ -455,9 +464,9 @@ def test_docker(docker):
     docker_begin(docker, "--volume", "kept:/data", "--memory", "64m")
     docker("exec", "one", "sh", "-c", "echo volume >/data/file")
     docker_counts(docker, 1)
-    docker("checkpoint", "create", "--leave-running", "one", "first")
+    docker_checkpoint(docker, "first", "--leave-running")
     docker_counts(docker, 2)
-    docker("checkpoint", "create", "one", "second")
+    docker_checkpoint(docker, "second")
     assert docker("checkpoint", "ls", "one").split()[2:] == ["first", "second"]
     docker_back(docker, "second")
     docker_counts(docker, 3)
@@ -485,7 +494,7 @@ def test_docker_terminal(docker):
     terminal.expect("is=5")
     terminal.type("\x10\x11")      # ctrl-p ctrl-q: detaches
     terminal.end()
-    docker("checkpoint", "create", "one", "first")
+    docker_checkpoint(docker, "first")
     docker_back(docker, "first")
     terminal = docker.terminal("attach", "one")
     terminal.type("echo still=$number\n")
