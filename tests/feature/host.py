@@ -136,6 +136,17 @@ def until(condition, what, timeout=10):
         time.sleep(0.002)
 
 
+def open_files(pid):
+    """What a living process has open; it may close a descriptor between the list and the look."""
+    links = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            links.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except FileNotFoundError:
+            pass
+    return links
+
+
 def _first_word(path):
     try:
         with open(path, encoding="utf-8") as file:

@@ -109,11 +109,8 @@ class Follower:
 
     def wait_until_it_listens(self):
         """For kills it listens before its timer runs; the timer is its last descriptor."""
-        fds = f"/proc/{self.process.pid}/fd"
-
-        def listens():
-            return any("timerfd" in os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds))
-        host.until(listens, "events has begun")
+        host.until(lambda: "anon_inode:[timerfd]" in host.open_files(self.process.pid),
+                   "events has begun")
 
     def end(self):
         self.process.stdout.close()
