@@ -183,10 +183,13 @@ AC_DEFUN([RT_MUSL], [
         done
         RT_ADD([CPPFLAGS], [-isystem `pwd`/musl/include])
         RT_ADD([LDFLAGS], [-L`pwd`/musl/lib])
-        AC_MSG_CHECKING([for what glibc's archives need of musl])
-        AS_IF([$CC $CFLAGS -fPIE -c "$srcdir/contrib/musl/fortified.c" -o musl/fortified.o],
-            [AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])
-                RT_MISSING([musl], [apt install musl-tools / dnf install musl-gcc musl-libc-static])])
-        LIBS="$LIBS `pwd`/musl/fortified.o"
+        AC_MSG_CHECKING([for what rt and glibc's archives need of musl])
+        for rt_word in fortified allocator; do
+            AS_IF([$CC $CFLAGS -fPIE -fno-builtin -c "$srcdir/contrib/musl/$rt_word.c" -o musl/$rt_word.o], [],
+                [rt_word=missing; break])
+            LIBS="$LIBS `pwd`/musl/$rt_word.o"
+        done
+        AS_IF([test "$rt_word" != missing], [AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])
+            RT_MISSING([musl], [apt install musl-tools / dnf install musl-gcc musl-libc-static])])
     ])
 ])

@@ -5,12 +5,9 @@
 #include "cgroup/hierarchy.h"
 
 #include "base/text.h"
-#include "kernel/procfd.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-#define PROC_CGROUP_MAX (64 * 1024)
 
 /* The container may have made directories, but none of them is above it. */
 static int check_below (const char *path, struct error *err)
@@ -96,12 +93,9 @@ int cgroup_of_process (struct arena *arena, const struct oci_map *paths, pid_t p
     struct hierarchy *hierarchies;
     size_t count;
     char file[32];
-    char *text = arena_alloc (arena, PROC_CGROUP_MAX);
 
     (void)snprintf (file, sizeof file, "%d/cgroup", (int)pid);
-    if (procfd_read (file, text, PROC_CGROUP_MAX) < 0)
-        return error_set (err, "RT-CGROUP-LAYOUT", errno, "read /proc/%s", file);
-    if (hierarchies_parse (arena, text, &hierarchies, &count, err) < 0)
+    if (hierarchies_read (arena, file, &hierarchies, &count, err) < 0)
         return -1;
     map.items = arena_array (arena, paths->count + 1, sizeof *map.items);
     for (size_t i = 0; i < map.count; i++) {

@@ -47,6 +47,10 @@ bool request_forgives (const struct cgroup_request *request);
 int hierarchies_parse (struct arena *arena, const char *text, struct hierarchy **items,
                        size_t *count, struct error *err);
 
+/* The same of `file`, a path below /proc ("self/cgroup"). */
+int hierarchies_read (struct arena *arena, const char *file, struct hierarchy **items,
+                      size_t *count, struct error *err);
+
 /* Reads what is true of this host. `writable` is only asked for where `rootless`. */
 int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *host,
                       struct error *err);

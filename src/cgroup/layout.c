@@ -17,7 +17,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { MOUNTINFO_MAX = 64 * 1024 * 1024 };
+enum { MOUNTINFO_MAX = 64 * 1024 * 1024, PROC_CGROUP_MAX = 64 * 1024 };
 
 static long type_of (const char *path)
 {
@@ -134,6 +134,18 @@ int hierarchies_parse (struct arena *arena, const char *text, struct hierarchy *
     *items = list;
     *count = found;
     return 0;
+}
+
+int hierarchies_read (struct arena *arena, const char *file, struct hierarchy **items,
+                      size_t *count, struct error *err)
+{
+    AUTO_FREE char *text = malloc (PROC_CGROUP_MAX);
+
+    if (!text)
+        memory_exhausted ();
+    if (procfd_read (file, text, PROC_CGROUP_MAX) < 0)
+        return error_set (err, "RT-CGROUP-LAYOUT", errno, "read /proc/%s", file);
+    return hierarchies_parse (arena, text, items, count, err);
 }
 
 /* A v1 hierarchy lies in a directory with the name of its controllers; where several share one,
@@ -253,9 +265,6 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
     struct cgroup_host found = {.layout = cgroup_layout ()};
 
     found.why = layout_why;
-    size_t size = 64 * 1024;
-    char *text = arena_alloc (arena, size);
-
     /* What v2 says of this process is only needed to go beside it. */
     if (found.layout == CGROUP_V2 && !rootless) {
         found.items = arena_alloc (arena, sizeof *found.items);
@@ -266,9 +275,7 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
         *host = found;
         return 0;
     }
-    if (procfd_read ("self/cgroup", text, size) < 0)
-        return error_set (err, "RT-CGROUP-LAYOUT", errno, "read /proc/self/cgroup");
-    if (hierarchies_parse (arena, text, &found.items, &found.count, err) < 0)
+    if (hierarchies_read (arena, "self/cgroup", &found.items, &found.count, err) < 0)
         return -1;
     for (size_t i = 0; i < found.count; i++) {
         struct hierarchy *item = &found.items[i];

@@ -9,6 +9,7 @@
  */
 #include "cgroup/hierarchy.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -77,7 +78,7 @@ static bool would_become_threaded (int dir, const char *wanted)
 
 static void enable_controllers (int dir, const char *path)
 {
-    char available[4096], enabled[4096];
+    char available[1024], enabled[1024];
     AUTO_TEXT struct text wanted = {0};
 
     if (fd_read_file_at (dir, "cgroup.controllers", available, sizeof available) <= 0 ||
@@ -125,33 +126,34 @@ static int follow_threaded (int dir, const char *path, struct error *err)
 int v2_make (const char *path, struct made *made, struct error *err)
 {
     size_t at = hierarchy_mount_length ("", path);
-    char name[PATH_MAX];
+    AUTO_FREE char *so_far = strdup (path); /* ends before path[at] */
 
     *made = (struct made){0};
-    if (strlen (path) >= sizeof name)
+    if (!so_far)
+        memory_exhausted ();
+    if (strlen (path) >= PATH_MAX)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
-    (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
-    AUTO_FD int dir = open (name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    so_far[at] = '\0';
+    AUTO_FD int dir = open (so_far, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return error_set (err, "RT-CGROUP-MAKE", errno, "open '%s'", name);
+        return error_set (err, "RT-CGROUP-MAKE", errno, "open '%s'", so_far);
     while (path[at] == '/') {
-        const char *start = path + at + 1;
-        size_t length = strcspn (start, "/");
+        const char *name = so_far + at + 1;
 
-        enable_controllers (dir, name);
-        at += 1 + length;
-        (void)snprintf (name, sizeof name, "%.*s", (int)length, start);
+        enable_controllers (dir, so_far);
+        so_far[at] = '/';
+        at += 1 + strcspn (name, "/");
+        so_far[at] = '\0';
         if (fd_mkdir_at (dir, name, 0755) == 0)
             *made = (struct made){made->count + 1, at};
         else if (errno != EEXIST)
-            return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%.*s'", (int)at, path);
+            return error_set (err, "RT-CGROUP-MAKE", errno, "make cgroup '%s'", so_far);
         int child = openat (dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (child < 0)
-            return error_set (err, "RT-CGROUP-MAKE", errno, "open cgroup '%.*s'", (int)at, path);
+            return error_set (err, "RT-CGROUP-MAKE", errno, "open cgroup '%s'", so_far);
         drop_fd (&dir);
         dir = child;
-        (void)snprintf (name, sizeof name, "%.*s", (int)at, path);
-        if (follow_threaded (dir, name, err) < 0)
+        if (follow_threaded (dir, so_far, err) < 0)
             return -1;
     }
     return 0;

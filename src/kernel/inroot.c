@@ -9,6 +9,7 @@
  */
 #include "kernel/inroot.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "kernel/procfd.h"
 #include "kernel/syscall.h"
@@ -224,8 +225,9 @@ int inroot_open_plain (int root, const char *path, int flags)
     return open_in_root (root, path, flags, true);
 }
 
-/* Splits the path at its last component. `parent` gets what stands before it. */
-static int split (const char *path, char *parent, char *name)
+/* Splits the path at its last component. What stands before it is the caller's to free; NULL and
+ * ENAMETOOLONG. */
+static char *split (const char *path, char *name)
 {
     size_t length = strlen (path);
     while (length > 1 && path[length - 1] == '/')
@@ -235,18 +237,45 @@ static int split (const char *path, char *parent, char *name)
         start--;
     if (length - start > NAME_MAX || start >= PATH_MAX) {
         errno = ENAMETOOLONG;
-        return -1;
+        return NULL;
     }
     memcpy (name, path + start, length - start);
     name[length - start] = '\0';
-    memcpy (parent, path, start);
-    parent[start] = '\0';
-    return 0;
+    char *parent = strndup (path, start);
+    if (!parent)
+        memory_exhausted ();
+    return parent;
 }
 
 static bool is_plain_name (const char *name)
 {
     return name[0] != '\0' && strcmp (name, ".") != 0 && strcmp (name, "..") != 0;
+}
+
+static int make_missing (int root, const char *path,
+                         int (*leaf) (int dir, const char *name, mode_t), mode_t mode,
+                         unsigned int links);
+
+/* Something is there. Only a link that leads nowhere still leaves something to make. Rare, and its
+ * frame is three paths long: each page of it that the stack reaches would be a page fault. */
+static __attribute__ ((noinline)) int make_past_link (int root, const char *parent, int dir,
+                                                      const char *name,
+                                                      int (*leaf) (int dir, const char *name,
+                                                                   mode_t),
+                                                      mode_t mode, unsigned int links)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlinkat (dir, name, target, sizeof (target) - 1);
+
+    if (length < 0)
+        return errno == EINVAL || errno == ENOENT ? 0 : -1;
+    target[length] = '\0';
+    if (target[0] == '/')
+        return make_missing (root, target, leaf, mode, links + 1);
+
+    char joined[PATH_MAX * 2];
+    (void)snprintf (joined, sizeof (joined), "%s%s", parent, target);
+    return make_missing (root, joined, leaf, mode, links + 1);
 }
 
 /*
@@ -259,15 +288,14 @@ static int make_missing (int root, const char *path,
                          int (*leaf) (int dir, const char *name, mode_t), mode_t mode,
                          unsigned int links)
 {
-    char parent[PATH_MAX];
     char name[NAME_MAX + 1];
-    char target[PATH_MAX];
 
     if (links > LINKS_MAX) {
         errno = ELOOP;
         return -1;
     }
-    if (split (path, parent, name) < 0)
+    AUTO_FREE char *parent = split (path, name);
+    if (!parent)
         return -1;
     if (!is_plain_name (name))
         return 0;
@@ -285,18 +313,7 @@ static int make_missing (int root, const char *path,
         return 0;
     if (errno != EEXIST)
         return -1;
-
-    /* Something is there. Only a link that leads nowhere still leaves something to make. */
-    ssize_t length = readlinkat (dir, name, target, sizeof (target) - 1);
-    if (length < 0)
-        return errno == EINVAL || errno == ENOENT ? 0 : -1;
-    target[length] = '\0';
-    if (target[0] == '/')
-        return make_missing (root, target, leaf, mode, links + 1);
-
-    char joined[PATH_MAX * 2];
-    (void)snprintf (joined, sizeof (joined), "%s%s", parent, target);
-    return make_missing (root, joined, leaf, mode, links + 1);
+    return make_past_link (root, parent, dir, name, leaf, mode, links);
 }
 
 static int leaf_dir (int dir, const char *name, mode_t mode)
@@ -354,9 +371,9 @@ int inroot_make_file (int root, const char *path, mode_t mode)
 
 int inroot_make_parent (int root, const char *path, char *name)
 {
-    char parent[PATH_MAX];
+    AUTO_FREE char *parent = split (path, name);
 
-    if (split (path, parent, name) < 0)
+    if (!parent)
         return -1;
     if (!is_plain_name (name)) {
         errno = EINVAL;
