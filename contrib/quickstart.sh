@@ -18,9 +18,9 @@ show () { printf '    $ %s\n' "$*"; "$@"; }
     exit 1
 }
 
-step "Packages: a compiler, autotools, yajl, libseccomp, libcap, and busybox for the container"
+step "Packages: a compiler, autotools, musl, yajl, libseccomp, libcap, and busybox for the container"
 packages=(gcc make autoconf automake libc6-dev linux-libc-dev libyajl-dev libseccomp-dev libcap-dev
-    busybox-static)
+    musl-tools busybox-static)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
@@ -42,7 +42,7 @@ if [ ! -x configure ]; then
 fi
 mkdir -p "$build"
 cd "$build"
-[ -f Makefile ] || show "$top/configure" -q
+[ -f Makefile ] || show "$top/configure" -q --with-musl
 echo "    \$ make -j$(nproc)"
 make -s -j"$(nproc)" >/dev/null
 show ./rt --version

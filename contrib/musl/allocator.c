@@ -4,12 +4,12 @@
  *
  * musl's own gives memory back to the kernel as soon as nothing of a size is in use. rt needs some
  * forty small blocks in a start, one after the other: each was a mmap, a page fault and a munmap,
- * together 0.2 ms of 4. This one keeps what it has: blocks of sizes that are powers of two, cut from
- * memory that is never given back, freed ones in a list for each size. What is large goes to the
- * kernel and back. For one thread, as rt is one.
+ * together 0.2 ms of 4. This one keeps what it has: blocks of sizes that are powers of two, cut
+ * from memory that is never given back, freed ones in a list for each size. What is large goes to
+ * the kernel and back. For one thread, as rt is one.
  *
- * A block is preceded by its size and a word that says whether it is in use: freeing twice, and what
- * has been written over a block's end by the time the next is freed, ends the process.
+ * A block is preceded by its size and a word that says whether it is in use: freeing twice, and
+ * what has been written over a block's end by the time the next is freed, ends the process.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -27,17 +27,16 @@ enum { SMALLEST = 32, SIZES = 12, FIRST_ROOM = 128 * 1024, ROOM = 1024 * 1024 };
 struct block {
     size_t size; /* with this header: a power of two, or what was mapped */
     uintptr_t state;
-    _Alignas (max_align_t) char bytes[];
+    _Alignas(max_align_t) char bytes[];
 };
 
-static _Alignas (max_align_t) char first_room[FIRST_ROOM];
+static _Alignas(max_align_t) char first_room[FIRST_ROOM];
 static char *room = first_room, *room_end = first_room + FIRST_ROOM;
 static struct block *freed[SIZES]; /* by size; the first word of its bytes leads to the next */
 
 static struct block *map (size_t size)
 {
-    void *memory =
-        mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory; /* errno is mmap's: ENOMEM */
 }
@@ -169,7 +168,7 @@ void *realloc (void *memory, size_t size)
 /* musl's would come with all of its allocator, and take ours for it. */
 int posix_memalign (void **memory, size_t alignment, size_t size)
 {
-    if (alignment > _Alignof (max_align_t))
+    if (alignment > _Alignof(max_align_t))
         return ENOMEM;
     *memory = malloc (size);
     return *memory ? 0 : ENOMEM;

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Each page that is touched is a page fault, of 2 to 4 microseconds on virtual machines: so memory is
- * zeroed when it is given out, and not a block at once. */
+/* Each page that is touched is a page fault, of 2 to 4 microseconds on virtual machines: so memory
+ * is zeroed when it is given out, and not a block at once. */
 #define BLOCK_SIZE 8192u
 #define ALIGNMENT _Alignof(max_align_t)
 

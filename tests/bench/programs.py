@@ -145,7 +145,7 @@ class Runtime(Program):
 
 def find(options, work):
     found = [Floor(work)]
-    for name, path in (("rt", options.rt), ("rt-musl", options.rt_musl), ("crun", options.crun),
+    for name, path in (("rt", options.rt), ("rt-glibc", options.rt_glibc), ("crun", options.crun),
                        ("runc", options.runc)):
         if path and os.access(path, os.X_OK):
             found.append(Runtime(name, os.path.abspath(path), work))

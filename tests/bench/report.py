@@ -38,7 +38,7 @@ def short(version):
 
 
 def heads(names, versions):
-    return [name if name in ("floor", "rt", "rt-musl") else short(versions.get(name, name)) for name in names]
+    return [name if name in ("floor", "rt", "rt-glibc") else short(versions.get(name, name)) for name in names]
 
 
 def speed_table(results, versions):
