@@ -289,15 +289,21 @@ def counted(box, fd, number):
     assert read_all(fd, b"\r\n") == f"count {number}\r\n"
 
 
-@pytest.mark.rows("CKP-30")
-def test_terminal(counter, console, fails):
-    """Its outside comes over the socket once more, and in the foreground it is rt's."""
+def started_on_terminal(counter, console):
+    """The container, and the outside of its terminal."""
     box = counter()
     box.process["terminal"] = True
     box.create("--console-socket", console.path)
     fd, _ = console.receive()
     box.start()
     assert read_all(fd, b"\r\n") == "up\r\n"
+    return box, fd
+
+
+@pytest.mark.rows("CKP-30")
+def test_terminal(counter, console, fails):
+    """Its outside comes over the socket once more, and in the foreground it is rt's."""
+    box, fd = started_on_terminal(counter, console)
     counted(box, fd, 1)
     checkpoint(box, "--leave-running")
     os.close(fd)
@@ -323,12 +329,7 @@ def test_terminal(counter, console, fails):
 
 @pytest.mark.rows("CKP-30")
 def test_a_terminal_that_the_document_does_not_have(counter, console, fails):
-    box = counter()
-    box.process["terminal"] = True
-    box.create("--console-socket", console.path)
-    fd, _ = console.receive()
-    box.start()
-    assert read_all(fd, b"\r\n") == "up\r\n"
+    box, fd = started_on_terminal(counter, console)
     checkpoint(box)
     os.close(fd)
     box.process["terminal"] = False
