@@ -18,7 +18,7 @@ top=$(cd "$here/../.." && pwd)
 keep=$top/build/desk shell=''
 while [ $# -gt 0 ]; do
     case $1 in
-    --keep) keep=${2:?--keep needs a folder}; shift 2 ;;
+    --keep) keep=$(realpath -m -- "${2:?--keep needs a folder}"); shift 2 ;;
     --shell) shell=yes; shift ;;
     *) sed -n 's/^#   contrib/usage: contrib/p' "$0" >&2; exit 2 ;;
     esac
