@@ -95,7 +95,7 @@ class Follower:
     def line(self):
         """The next event; None at the end."""
         while b"\n" not in self.buffer:
-            if not select.select([self.process.stdout], [], [], Follower.timeout)[0]:
+            if not select.select([self.process.stdout], [], [], host.PATIENCE)[0]:
                 raise AssertionError("events is silent")
             more = os.read(self.process.stdout.fileno(), 65536)
             if not more:
@@ -105,16 +105,14 @@ class Follower:
         line, _, self.buffer = self.buffer.partition(b"\n")
         return json.loads(line)
 
-    timeout = float(os.environ.get("RT_TEST_TIMEOUT", "30"))
-
     def wait_until_it_listens(self):
         """For kills it listens before its timer runs; the timer is its last descriptor."""
-        host.until(lambda: "anon_inode:[timerfd]" in host.open_files(self.process.pid),
+        host.until(lambda: "anon_inode:[timerfd]" in host.open_files(self.process.pid).values(),
                    "events has begun")
 
     def end(self):
         self.process.stdout.close()
-        return self.process.wait(Follower.timeout)
+        return self.process.wait(host.PATIENCE)
 
 
 @pytest.fixture
@@ -154,7 +152,8 @@ def test_numbers_of_the_container(new_box, rt):
     assert before["pids"] == {"current": 3, "limit": 77}
     memory = before["memory"]
     assert memory["usage"]["limit"] == 64 << 20 and 0 < memory["usage"]["usage"] < 64 << 20
-    assert memory["swap"]["usage"] >= memory["usage"]["usage"] > 0
+    # On v1 both are read one after the other, while the kernel takes back what it has charged in advance.
+    assert 0 < memory["swap"]["usage"] < 64 << 20
     assert memory.get("cache", 0) == memory["raw"]["file" if CGROUPS.layout == "v2" else "cache"]
     box.exec(ops=("flood 60000000",), stdout=os.open(os.devnull, os.O_WRONLY))
     after = stats(rt, box.id)

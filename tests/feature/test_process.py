@@ -200,7 +200,7 @@ def test_pipes_belong_to_the_user(new_box):
     with subprocess.Popen([box.rt.path, "--root", box.rt.root, "run", "-b", box.dir, box.id],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=host.PATIENCE)
     told = Told(process.returncode, out.decode(), err.decode())
     for name in ("stdin", "stdout", "stderr"):
         assert told.errno("open", f"/dev/{name}") is None, told
