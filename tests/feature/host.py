@@ -40,9 +40,9 @@ def umount(target, flags=MNT_DETACH):
 
 def own_mount_namespace():
     """A mount namespace whose mounts are shared, as on a host that runs systemd: what leaks from a
-    container shows up in ours."""
+    container shows up in ours. What somebody else mounts on the host meanwhile does not."""
     checked(LIBC.unshare(CLONE_NEWNS), "unshare")
-    mount("none", "/", flags=MS_REC | MS_SLAVE)
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("none", "/", flags=MS_REC | MS_SHARED)
 
 
