@@ -30,7 +30,7 @@ class Manager:
     def has_heard(self, timeout=0):
         return bool(select.select([self.socket], [], [], timeout)[0])
 
-    def hear(self, timeout=30):
+    def hear(self, timeout=host.PATIENCE):
         """The next message, and the descriptors that came with it."""
         assert self.has_heard(timeout), "nobody tells the service manager anything"
         message, fds, _, _ = socket.recv_fds(self.socket, 4096, 8)
@@ -78,7 +78,7 @@ class Call:
 
     def end(self):
         """Its exit code and what it said."""
-        code = self.process.wait(30)
+        code = self.process.wait(host.PATIENCE)
         self.error.seek(0)
         return code, self.error.read()
 
@@ -379,7 +379,8 @@ def test_never_ready(new_box, manager, fails, verb):
 @pytest.mark.own
 def test_barrier_that_nobody_opens(new_box, manager):
     box = new_box("notify READY=1", "pause")
-    box.create("-d", verb="run", env=manager.env, globals=["--timeout=700ms"])
+    # It has so long for READY=1, too, which it says at once.
+    box.create("-d", verb="run", env=manager.env, globals=["--timeout=3s"])
     assert box.status() == "running"
     assert manager.hear()[0].startswith("READY=1")
 
