@@ -94,9 +94,12 @@ def test_socket_activation(new_box, service):
     try:
         unit = service(box, "run", "Type=simple", f"StandardOutput=truncate:{out}",
                        "[Unit]", f"Requires=rt-{box.id}.socket", f"After=rt-{box.id}.socket")
-        host.until(lambda: os.path.getsize(out), "a report")
-        with open(out, encoding="utf-8") as file:
-            told = file.read()
+
+        def told_so_far():
+            with open(out, encoding="utf-8") as file:
+                return file.read()
+        host.until(lambda: told_so_far().endswith("}\n"), "a report")
+        told = told_so_far()
         assert all(entry in told for entry in ("LISTEN_FDS=1", "LISTEN_PID=1", "LISTEN_FDNAMES=web"))
         assert show(unit)["ActiveState"] == "active"
     finally:
