@@ -154,6 +154,35 @@ def until(condition, what, timeout=PATIENCE):
         time.sleep(0.002)
 
 
+def let_go(fifo):
+    """Who waits at a FIFO (the probe's await), or is on the way there, goes on. Not a plain open: that would wait
+    for ever for who has ended."""
+    def opened():
+        try:
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return False
+        return True
+    until(opened, f"somebody waits at {fifo}")
+
+
+def heard(fifo):
+    """What is said at a FIFO, to the end."""
+    words, end = b"", time.monotonic() + PATIENCE
+    fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+            more = os.read(fd, 4096)
+            if not more:
+                return words.decode()
+            words += more
+    finally:
+        os.close(fd)
+    raise AssertionError(f"nobody says anything at {fifo} after {words!r}")
+
+
 def open_files(pid):
     """{number: link} of what a living process has open; it may close one between the list and the look."""
     links = {}

@@ -302,8 +302,7 @@ def test_the_kill_that_ends_the_container_is_told_of(new_box, follow):
     box.up()
     events = follow(box)
     events.wait_until_it_listens()
-    with open(fifo, "w", encoding="ascii"):
-        pass
+    host.let_go(fifo)
     assert events.line() == {"type": "oom", "id": box.id}
     assert events.line() is None
     assert events.end() == 0
@@ -325,8 +324,7 @@ def test_the_last_kill_is_told_of_when_the_cgroup_is_gone(new_box, follow, pidns
         each.wait_until_it_listens()
         each.process.send_signal(signal.SIGSTOP)
         host.until(lambda pid=each.process.pid: host.stat_state(pid) == "T", "it is stopped")
-    with open(fifo, "w", encoding="ascii"):
-        pass
+    host.let_go(fifo)
     assert box.wait() == 128 + signal.SIGKILL
     box.delete()
     assert not CGROUPS.dirs(box.cgroup)

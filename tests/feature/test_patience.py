@@ -34,16 +34,14 @@ def test_create_gives_up_an_init_that_is_stopped(new_box):
     box = new_box("report")
     gate, told = box.fifo("/gate"), os.path.join(box.dir, "told")
     os.mkfifo(told)
-    box.hook("createRuntime", f"append {told} x", f"await {gate}")
+    box.hook("createRuntime", f"append {told} x", f"await {gate}", timeout=600)
     box.save()
     with calling(box, "create", "-b", box.dir) as process:
-        with open(told, encoding="ascii") as file:
-            assert file.read() == "x\n"
+        assert host.heard(told) == "x\n"
         init = host.child_named(process.pid, "rt:init")
         os.kill(init, signal.SIGSTOP)
         host.until(lambda: host.stat_state(init) == "T", "init is stopped")
-        with open(gate, "w", encoding="ascii"):
-            pass    # the hook ends
+        host.let_go(gate)       # the hook ends
         _, err = process.communicate(timeout=host.PATIENCE)
     assert process.returncode == 1
     assert f"process {init}" in err and "is stopped" in err, err
@@ -111,14 +109,12 @@ def hung(new_box):
         box.save()
         process = calling(box, "create", "-b", box.dir, globals=globals)
         made.append((process, gate))
-        with open(told, encoding="ascii") as file:
-            assert file.read() == "x\n"
+        assert host.heard(told) == "x\n"
         return box, process, gate
     yield make
     for process, gate in made:
         if process.poll() is None:
-            with open(gate, "w", encoding="ascii"):
-                pass
+            host.let_go(gate)
         process.communicate(timeout=host.PATIENCE)
 
 
@@ -131,8 +127,7 @@ def test_a_lock_that_another_command_holds(hung, fails, verb):
     told = box.rt.call(*verb, box.id, globals=SOON)
     fails(told, "is locked by another command", "waited 0.7 s", f"held by process {process.pid} (",
           f"create -b {box.dir}")
-    with open(gate, "w", encoding="ascii"):
-        pass
+    host.let_go(gate)
     assert process.wait(timeout=host.PATIENCE) == 0
     box.exists = True
     box.pid = box.state()["pid"]
@@ -148,8 +143,7 @@ def test_who_waits_for_a_lock_gets_it_at_once(hung):
     others = [calling(box, "start", globals=()), calling(box, "start", globals=())]
     for other in others:
         host.until(lambda: is_blocked(other.pid), "waits for the lock")
-    with open(gate, "w", encoding="ascii"):
-        pass
+    host.let_go(gate)
     assert process.wait(timeout=host.PATIENCE) == 0
     box.exists = True
     ended = sorted((other.wait(timeout=host.PATIENCE), other.communicate()[1]) for other in others)
@@ -211,11 +205,10 @@ def freezer(box, state):
 @pytest.mark.rows("LCY-12", "CGM-25")
 @pytest.mark.own
 def test_an_init_in_a_frozen_cgroup(hung):
-    box, process, gate = hung(globals=SOON, timeout=20)
+    box, process, gate = hung(globals=SOON, timeout=600)
     init = host.child_named(process.pid, "rt:init")
     freezer(box, True)
-    with open(gate, "w", encoding="ascii"):
-        pass
+    host.let_go(gate)
     _, err = process.communicate(timeout=host.PATIENCE)
     assert process.returncode == 1
     assert "does not go on: waited 0.7 s" in err, err
