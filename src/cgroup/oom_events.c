@@ -58,6 +58,8 @@ static int open_v1 (const char *path, struct oom_events *events, struct error *e
         return 0;
     if (control < 0)
         return error_set (err, "RT-CGROUP-OOM", errno, "open '%s/memory.oom_control'", path);
+    if (read_kills (control, &events->seen) < 0)
+        return error_set (err, "RT-CGROUP-OOM", errno, "read '%s/memory.oom_control'", path);
     AUTO_FD int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     (void)snprintf (line, sizeof line, "%d %d", fd, control);
     if (fd < 0 || fd_write_file_at (dir, "cgroup.event_control", line) < 0)
@@ -84,16 +86,26 @@ static uint64_t drain (int fd)
     return read (fd, &count, sizeof count) == sizeof count ? count : 0;
 }
 
-/* One of what was drained may stand for the removal of the cgroup, if that is gone; or that one is
- * still to come. */
-static uint64_t count_v1 (const struct oom_events *events)
+/* While the cgroup is there each wake is a kill. The counter is no help then: the kernel wakes
+ * first and counts afterwards. */
+static int count_v1 (struct oom_events *events, uint64_t *count)
 {
-    uint64_t kills, count = drain (events->fd);
+    uint64_t kills;
+
+    *count = drain (events->fd);
+    if (*count > 0 && read_kills (events->control, &kills) < 0)
+        return -1;
+    events->seen += *count;
+    return 0;
+}
+
+uint64_t oom_events_guess (const struct oom_events *events, uint64_t wakes)
+{
     struct pollfd polled = {.fd = events->fd, .events = POLLIN};
 
-    if (count == 0 || read_kills (events->control, &kills) == 0)
-        return count;
-    return poll (&polled, 1, REMOVAL_TIMEOUT_MS) > 0 ? count + drain (events->fd) - 1 : count - 1;
+    if (wakes == 0)
+        return 0;
+    return poll (&polled, 1, REMOVAL_TIMEOUT_MS) > 0 ? wakes + drain (events->fd) - 1 : wakes - 1;
 }
 
 uint64_t oom_events_since (struct oom_events *events, uint64_t kills)
@@ -113,10 +125,8 @@ int oom_events_count (struct oom_events *events, uint64_t *count)
     *count = 0;
     if (events->fd < 0)
         return 0;
-    if (events->control >= 0) {
-        *count = count_v1 (events);
-        return 0;
-    }
+    if (events->control >= 0)
+        return count_v1 (events, count);
     if (read_kills (events->fd, &kills) < 0)
         return -1;
     *count = oom_events_since (events, kills);
@@ -125,12 +135,11 @@ int oom_events_count (struct oom_events *events, uint64_t *count)
 
 int oom_events_total (const struct oci_map *paths, uint64_t *kills)
 {
-    AUTO_OOM_EVENTS struct oom_events events = OOM_EVENTS_INIT;
-    struct error ignored = {0};
-    const char *path = cgroup_path_of (paths, "memory") ? NULL : cgroup_path_of (paths, "");
+    const char *v1 = cgroup_path_of (paths, "memory");
+    const char *path = v1 ? v1 : cgroup_path_of (paths, "");
+    const char *name = v1 ? "memory.oom_control" : "memory.events";
+    AUTO_FD int dir = path ? open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, name, O_RDONLY | O_CLOEXEC);
 
-    if (!path || open_v2 (path, &events, &ignored) < 0 || events.fd < 0)
-        return 0;
-    *kills = events.seen;
-    return 1;
+    return fd >= 0 && read_kills (fd, kills) == 0;
 }

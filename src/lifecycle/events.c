@@ -68,9 +68,9 @@ static uint64_t count_kills (struct oom_events *oom, int last_word)
         return count;
     if (last_word >= 0 && kills_read (last_word, &total))
         return oom_events_since (oom, total);
-    log_debug (
-        "the cgroup was removed by somebody else: its last kills for want of memory are unknown");
-    return 0;
+    log_debug ("the cgroup was removed by somebody else: its last kills for want of memory are not "
+               "known for certain");
+    return oom_events_guess (oom, count);
 }
 
 static int tell_kills (const struct source *source, struct oom_events *oom, int last_word,

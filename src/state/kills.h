@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kills: the last word on kills for want of memory. A v2 cgroup takes its counter along when it is
+ * kills: the last word on kills for want of memory. A cgroup takes its counter along when it is
  * removed, perhaps before `events` is awake. So who listens keeps a file "kills" of the state
  * directory open, and who removes the cgroup writes the counter there first: an open file outlives
  * its name. Without a listener there is no file, and nothing is read or written.

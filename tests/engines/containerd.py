@@ -85,12 +85,14 @@ def _read(path):
 
 
 def descendants(pid):
-    """All processes below a process."""
-    found = []
-    with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            for child in _read(f"/proc/{pid}/task/{task}/children").split():
-                found += [int(child)] + descendants(int(child))
+    """All processes below a process. (/proc/PID/task/*/children may leave one out when another ends.)"""
+    below = {}
+    for each in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            below.setdefault(host.parent(each), []).append(int(each))
+    found = list(below.get(pid, []))
+    for each in found:
+        found += below.get(each, [])
     return found
 
 
@@ -241,7 +243,7 @@ class Containerd:
 
     def nothing_left(self):
         """What ends does so a little after the engine has said so."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + host.PATIENCE
         while (left := self.leftovers()) and time.monotonic() < end:
             time.sleep(0.02)
         assert not left, "left behind:\n" + "\n".join(left)

@@ -27,7 +27,7 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 if os.environ.get("RT_TEST_CRIU"):
     PATH = os.path.dirname(os.environ["RT_TEST_CRIU"]) + ":" + PATH
 IMAGE = "busybox"
-SLEEP = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done")
+SLEEP = ("sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 1; done")
 
 Told = collections.namedtuple("Told", "code out err")
 
@@ -182,7 +182,12 @@ class Docker:
         return self.inspect(container)["State"]
 
     def until(self, container, condition, what):
-        host.until(lambda: condition(self.state(container)), f"{what}: {self.state(container)}", 30)
+        host.until(lambda: condition(self.state(container)), f"{what}: {self.state(container)}")
+
+    def until_up(self, *containers):
+        """SLEEP and others that say so: from now on they heed a signal."""
+        for container in containers:
+            host.until(lambda each=container: self.tell("logs", each).out.startswith("up"), f"{container} is up")
 
     def here(self, *argv):
         """A command where the daemon lives: its mounts, networks and processes."""

@@ -293,7 +293,7 @@ def processes_left(keep):
     alive = []
     for pid in sorted(set(host.children()) - keep, key=lambda pid: host.stat_state(pid) != "Z"):
         try:
-            host.wait_dead(pid, 5)
+            host.wait_dead(pid, 20)
         except AssertionError:
             alive.append(host.describe(pid))
             os.kill(pid, signal.SIGKILL)

@@ -86,7 +86,7 @@ class PodContainer:
         if not os.path.exists(self.log):
             return []
         with open(self.log, encoding="utf-8") as file:
-            words = [line.rstrip("\n").split(" ", 3) for line in file]
+            words = [line.rstrip("\n").split(" ", 3) for line in file if line.endswith("\n")]
         return [each[3] for each in words if stream in (None, each[1])]
 
     def wait(self):

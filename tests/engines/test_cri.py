@@ -264,7 +264,10 @@ def test_resources_of_a_running_container_change(pod, cri):
 
 @pytest.mark.rows("ENG-25")
 def test_a_container_out_of_memory_is_told_apart(pod):
-    box = pod.up("tail", "/dev/zero", resources={"memory_limit_in_bytes": 16 * MIB})
+    """The first process lives until the news of the kill has come: with the cgroup it would be gone."""
+    box = pod.up("sh", "-c", "tail /dev/zero; sleep 1000", resources={"memory_limit_in_bytes": 16 * MIB})
+    host.until(lambda: box.status.reason == "OOMKilled", "the kill is known")
+    box.stop()
     assert box.wait().code == 137
     assert box.status.reason == "OOMKilled"
 

@@ -267,6 +267,7 @@ def test_init(docker):
     assert "init" in docker("exec", container, "cat", "/proc/1/comm")
     docker("exec", container, "sh", "-c", "(sleep 0 & exec true) & wait")
     host.until(lambda: "Z" not in docker("exec", container, "ps", "-o", "stat").split(), "zombies")
+    docker.until_up(container)
     docker("stop", "--time", "20", container)
     assert docker.state(container)["ExitCode"] == 0
 

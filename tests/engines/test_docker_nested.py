@@ -71,8 +71,12 @@ def test_limits(inside, runtime):
 
 @pytest.mark.needs("memory")
 def test_out_of_memory(inside):
-    container = inside("run", "--detach", "--memory", "16m", "--memory-swap", "16m", IMAGE, "tail",
-                       "/dev/zero")
+    """The first process has to live until the news has come: see test_docker.py."""
+    container = inside("run", "--detach", "--memory", "16m", "--memory-swap", "16m", IMAGE, "sh", "-c",
+                       "tail /dev/zero; while :; do sleep 1; done")
+    host.until(lambda: inside("events", "--since", "0", "--until", inside.here("date", "+%s.%N").strip(),
+                              "--filter", f"container={container}", "--filter", "event=oom"), "an OOM event")
+    inside("kill", container)
     assert inside("wait", container) == "137"
     assert inside("inspect", "--format", "{{.State.OOMKilled}}", container) == "true"
     inside("rm", container)
@@ -83,6 +87,7 @@ def test_stop_and_pause(inside, runtime):
     inside("pause", container)
     assert inside("inspect", "--format", "{{.State.Status}}", container) == "paused"
     inside("unpause", container)
+    host.until(lambda: inside("logs", container) == "up", "it heeds signals")
     inside("stop", "--time", "20", container)
     assert inside("inspect", "--format", "{{.State.ExitCode}}", container) == "0"
     inside("rm", container)
@@ -118,6 +123,8 @@ def test_nothing_is_left(docker_daemon, options):
                           docker_daemon.here("ip", "-brief", "link").splitlines()],
                 "mounts": docker_daemon.here("cat", "/proc/self/mountinfo").splitlines()}
     docker_daemon.clean()
+    # A shim ends a little after its container.
+    host.until(lambda: not any("containerd-shim" in line for line in here()["processes"]), "only the daemon is there")
     before = here()
     made = docker_nested.Inside(docker_daemon, *options)
     inner = [made("run", "--detach", "--runtime", name, IMAGE, *SLEEP) for name in ("rt", "runc", "rt")]

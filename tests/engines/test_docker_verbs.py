@@ -40,7 +40,8 @@ def test_exec_terminal(docker):
 
 
 def test_stop(docker):
-    hears = docker.start("--", "sh", "-c", "trap 'exit 11' TERM; while :; do sleep 0.1; done")
+    hears = docker.start("--", "sh", "-c", "trap 'exit 11' TERM; echo up; while :; do sleep 0.1; done")
+    docker.until_up(hears)
     docker("stop", "--time", "30", hears)
     assert docker.state(hears)["ExitCode"] == 11
     deaf = docker.start("--", "sleep", "1000")
@@ -206,6 +207,7 @@ def test_many_at_once(docker):
     docker("start", *names)
     assert {line["status"] for line in docker.list().values()} == {"running"}
     assert len(docker.list()) == len(names)
+    docker.until_up(*names)
     docker("stop", *names)
     assert {docker.state(name)["ExitCode"] for name in names} == {0}
 
@@ -237,6 +239,7 @@ def test_containers_outlive_the_daemon():
         docker.start_daemon_again()
         assert docker.state(container)["Pid"] == pid
         assert docker("exec", container, "echo", "still here") == "still here"
+        docker.until_up(container)
         docker("stop", container)
         assert docker.state(container)["ExitCode"] == 0
 

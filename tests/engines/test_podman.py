@@ -102,9 +102,10 @@ def test_exec_where_nothing_runs(podman):
 def test_exec_on_a_terminal(podman):
     podman.up("box", "sleep", "1000")
     with podman.terminal("exec", "-it", "one", "sh", rows=33, columns=99) as terminal:
-        terminal.send("tty; stty size; exec 2>&1; echo at''start\n")
+        # Podman tells the size when it likes.
+        terminal.send("tty; until [ \"$(stty size)\" = '33 99' ]; do sleep 0.01; done; exec 2>&1; echo at''start\n")
         told = terminal.expect("atstart\n")
-        assert "/dev/pts/0" in told and "33 99" in told
+        assert "/dev/pts/0" in told
         terminal.resize(44, 111)
         terminal.send("until stty size | grep -x '44 111'; do sleep 0.01; done\n")
         terminal.expect("44 111\n")
@@ -120,8 +121,8 @@ def test_exec_on_a_terminal(podman):
 
 @pytest.mark.rows("ENG-14")
 def test_run_on_a_terminal(podman):
-    argv = ["run", "--rm", "-it", "--network", "none", "box", "sh", "-c", "tty; stty size; read word; "
-            "echo \"said $word\"; exit 6"]
+    argv = ["run", "--rm", "-it", "--network", "none", "box", "sh", "-c",
+            "tty; until stty size | grep -x '31 77'; do sleep 0.01; done; read word; echo \"said $word\"; exit 6"]
     with podman.terminal(*argv, rows=31, columns=77) as terminal:
         terminal.expect("/dev/pts/0\n")
         terminal.expect("31 77\n")
@@ -257,11 +258,14 @@ def test_pause(podman):
 def test_top(podman):
     podman.up("--user", "worker", "box", "sh", "-c", "sleep 1000 & sleep 1000 & echo ready; wait")
     podman.until_logged("ready")
-    lines = [line.split() for line in podman.out("top", "one", "user,pid,ppid,args").splitlines()]
+
+    def told():
+        return [line.split() for line in podman.out("top", "one", "user,pid,ppid,args").splitlines()]
+    host.until(lambda: [line[3:] for line in told()].count(["sleep", "1000"]) == 2, "both have begun to sleep")
+    lines = told()
     assert lines[0] == ["USER", "PID", "PPID", "COMMAND"]
     assert {tuple(line[:3]) for line in lines[1:]} == \
         {("worker", "1", "0"), ("worker", "2", "1"), ("worker", "3", "1")}
-    assert [line[3:] for line in lines].count(["sleep", "1000"]) == 2
 
 
 @pytest.mark.rows("ENG-27")

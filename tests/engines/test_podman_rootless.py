@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+import host
 from podman import COUNT, FIRST, UID, require
 from test_podman_pods import SERVE, answers, connects, join, pod
 
@@ -62,7 +63,8 @@ def test_exec(rootless):
                          "id -u; cat; exit 5", text="typed\n", code=5)
     assert told.out == "1000\ntyped\n"
     with rootless.terminal("exec", "-it", "one", "sh", rows=33, columns=99) as terminal:
-        terminal.send("tty; stty size; exit 7\n")
+        # Podman tells the size when it likes.
+        terminal.send("tty; until stty size | grep -x '33 99'; do sleep 0.01; done; exit 7\n")
         terminal.expect("/dev/pts/0\n")
         terminal.expect("33 99\n")
         assert terminal.wait() == 7
@@ -76,7 +78,7 @@ def test_life(rootless):
     assert os.stat(state).st_uid == UID
     assert "sh -c" in rootless.out("top", "one", "args")
     rootless.call("restart", "one")
-    rootless.until_logged("ready")
+    host.until(lambda: rootless.logs().count("ready\n") == 2, "ready again")
     rootless.call("stop", "one")
     assert rootless.state()["ExitCode"] == 9 and rootless.logs().count("ending\n") == 2
     rootless.call("rm", "one")

@@ -106,7 +106,7 @@ class Told:
 class Runtime:
     """The program under test with a state root of its own."""
 
-    timeout = float(os.environ.get("RT_TEST_TIMEOUT", "30"))
+    timeout = host.PATIENCE
     block = staticmethod(blocked.wanted()) if blocked.WORDS else None
 
     def __init__(self, path, root, work):

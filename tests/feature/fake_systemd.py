@@ -12,6 +12,8 @@ that are taken, properties that are not known, silence.
 It makes the cgroups of its units, and moves processes there, as systemd does: in the v2 hierarchy,
 and in name=systemd where there is that."""
 
+import contextlib
+import errno
 import os
 import signal
 import socket
@@ -79,10 +81,8 @@ class FakeSystemd:
             self._kill(unit)
             self._remove(unit)
         for path in sorted(self.made, key=len, reverse=True):
-            try:
+            with contextlib.suppress(OSError):      # somebody else's by now
                 os.rmdir(path)
-            except OSError:     # somebody else's by now
-                pass
 
     def hang_up_once(self):
         self.lose_answer = True
@@ -236,13 +236,27 @@ class FakeSystemd:
         return self._job(unit, signals)
 
     def _make(self, root, place):
+        """The slices above may be another test's, too, which takes them away when it ends, at any moment."""
+        while not self._is_made(root, place):
+            pass
+
+    def _is_made(self, root, place):
+        try:
+            self._make_all(root, place)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
+            return False
+        return True
+
+    def _make_all(self, root, place):
         path = root
         for name in place.strip("/").split("/"):
             if self.cgroups.layout == "v2":
                 with open(f"{path}/cgroup.controllers", encoding="ascii") as file:
                     write(f"{path}/cgroup.subtree_control", " ".join(f"+{x}" for x in file.read().split()))
             path = f"{path}/{name}"
-            if not os.path.isdir(path):
+            with contextlib.suppress(FileExistsError):
                 os.mkdir(path)
                 self.made.add(path)
 
@@ -252,24 +266,24 @@ class FakeSystemd:
             yield from (path for path, _, _ in os.walk(root + self.groups[unit], topdown=False))
 
     def _kill(self, unit):
-        pids = []
+        """Until nobody is left: who is just being made may be missing in a list."""
+        while pids := self._processes(unit):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for pid in pids:
+                host.wait_dead(pid)
+
+    def _processes(self, unit):
+        pids = set()
         for path in self._paths(unit):
-            with open(f"{path}/cgroup.procs", encoding="ascii") as file:
-                pids += [int(pid) for pid in file]
-        for pid in set(pids):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        for pid in set(pids):
-            host.wait_dead(pid)
+            with contextlib.suppress(OSError), open(f"{path}/cgroup.procs", encoding="ascii") as file:
+                pids |= {int(pid) for pid in file}
+        return pids - {0}
 
     def _remove(self, unit):
         for path in list(self._paths(unit)):
-            try:
-                os.rmdir(path)
-            except FileNotFoundError:
-                pass
+            host.until(lambda path=path: host.removed(path), f"rmdir {path}")
         del self.units[unit], self.groups[unit]
 
     def _known(self, unit):

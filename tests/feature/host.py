@@ -17,6 +17,10 @@ MS_REMOUNT, MS_BIND, MS_REC = 32, 4096, 16384
 MS_PRIVATE, MS_SLAVE, MS_SHARED = 1 << 18, 1 << 19, 1 << 20
 MNT_DETACH = 2
 
+# No more than a bound, so that what hangs is told of: how long a thing takes says nothing on a machine that
+# does many others.
+PATIENCE = float(os.environ.get("RT_TEST_TIMEOUT", "60"))
+
 
 def checked(ret, what):
     if ret < 0:
@@ -36,9 +40,9 @@ def umount(target, flags=MNT_DETACH):
 
 def own_mount_namespace():
     """A mount namespace whose mounts are shared, as on a host that runs systemd: what leaks from a
-    container shows up in ours."""
+    container shows up in ours. What somebody else mounts on the host meanwhile does not."""
     checked(LIBC.unshare(CLONE_NEWNS), "unshare")
-    mount("none", "/", flags=MS_REC | MS_SLAVE)
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("none", "/", flags=MS_REC | MS_SHARED)
 
 
@@ -52,9 +56,23 @@ def mountinfo(path="/proc/self/mountinfo"):
         return [line.split(" ") for line in file.read().splitlines()]
 
 
-def children():
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-        return [int(pid) for pid in file.read().split()]
+def children(pid="self"):
+    with open(f"/proc/{pid}/task/{os.getpid() if pid == 'self' else pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def comm(pid):
+    """The name of a process, or None where it has gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n")
+    except OSError:
+        return None
+
+
+def child_named(pid, name):
+    """The child of that name, which lives; the others may come and go meanwhile."""
+    return next(child for child in children(pid) if comm(child) == name)
 
 
 def describe(pid):
@@ -79,7 +97,7 @@ def stat_state(pid):
         return None
 
 
-def wait_dead(pid, timeout=20):
+def wait_dead(pid, timeout=PATIENCE):
     """Waits until the process is dead (a zombie counts); does not reap. None: as long as it takes."""
     try:
         pidfd = os.pidfd_open(pid)
@@ -94,20 +112,20 @@ def wait_dead(pid, timeout=20):
         os.close(pidfd)
 
 
-def reap(pid, timeout=20):
+def reap(pid, timeout=PATIENCE):
     """The exit status of a process that became our child: code, or 128 + signal."""
     wait_dead(pid, timeout)
     _, status = os.waitpid(pid, 0)
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def reap_all():
-    """Reaps all zombies; what still lives is killed after two seconds and returned. The init of a
-    pid namespace waits for what is a zombie in it, so it comes last."""
+def reap_all(patience=20):
+    """Reaps all zombies; what still lives after the time that it may take to end is killed and returned. The
+    init of a pid namespace waits for what is a zombie in it, so it comes last."""
     alive = []
     for pid in sorted(children(), key=lambda pid: stat_state(pid) != "Z"):
         try:
-            wait_dead(pid, 2)
+            wait_dead(pid, patience)
         except AssertionError:
             alive.append(describe(pid))
             os.kill(pid, signal.SIGKILL)
@@ -115,7 +133,7 @@ def reap_all():
             os.waitpid(pid, 0)
         except ChildProcessError:
             pass
-    return alive + reap_all() if children() else alive
+    return alive + reap_all(patience) if children() else alive
 
 
 def removed(directory):
@@ -127,7 +145,7 @@ def removed(directory):
     return True
 
 
-def until(condition, what, timeout=10):
+def until(condition, what, timeout=PATIENCE):
     """For the few things of the kernel that can only be asked for."""
     end = time.monotonic() + timeout
     while not condition():
@@ -136,12 +154,41 @@ def until(condition, what, timeout=10):
         time.sleep(0.002)
 
 
+def let_go(fifo):
+    """Who waits at a FIFO (the probe's await), or is on the way there, goes on. Not a plain open: that would wait
+    for ever for who has ended."""
+    def opened():
+        try:
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return False
+        return True
+    until(opened, f"somebody waits at {fifo}")
+
+
+def heard(fifo):
+    """What is said at a FIFO, to the end."""
+    words, end = b"", time.monotonic() + PATIENCE
+    fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+            more = os.read(fd, 4096)
+            if not more:
+                return words.decode()
+            words += more
+    finally:
+        os.close(fd)
+    raise AssertionError(f"nobody says anything at {fifo} after {words!r}")
+
+
 def open_files(pid):
-    """What a living process has open; it may close a descriptor between the list and the look."""
-    links = []
+    """{number: link} of what a living process has open; it may close one between the list and the look."""
+    links = {}
     for number in os.listdir(f"/proc/{pid}/fd"):
         try:
-            links.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+            links[int(number)] = os.readlink(f"/proc/{pid}/fd/{number}")
         except FileNotFoundError:
             pass
     return links

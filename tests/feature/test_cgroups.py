@@ -309,8 +309,9 @@ def test_too_much_memory_kills(new_box, cgroups):
 @pytest.mark.rows("CGR-15")
 @pytest.mark.needs("cpu")
 def test_too_much_cpu_waits(new_box, cgroups):
+    """The quota is less than what it gets on a processor that others are busy on, too."""
     box = new_box("flood 1000000000000")
-    box.linux["resources"]["cpu"] = {"quota": 5000, "period": 50000}
+    box.linux["resources"]["cpu"] = {"quota": 2000, "period": 100000, "shares": 262144}
     box.run("-d", stdout=os.open(os.devnull, os.O_WRONLY))
     pid = box.state()["pid"]
     stat = f"{cgroups.dir(pid, 'cpu')}/cpu.stat"

@@ -196,7 +196,7 @@ def test_run_forwards_signals(new_box, number):
     assert process.stdout.readline() == b"up\n"
     process.send_signal(number)
     assert process.stdout.readline() == f"signal {int(number)}\n".encode()
-    assert process.wait(20) == 4
+    assert process.wait(host.PATIENCE) == 4
     process.stdout.close()
 
 
@@ -241,7 +241,7 @@ def test_parallel_create_of_one_id(new_box):
     with open(box.dir + "/err", "wb") as err:
         many = [subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=err) for _ in range(6)]
-        codes = sorted(each.wait(30) for each in many)
+        codes = sorted(each.wait(host.PATIENCE) for each in many)
     box.exists = True
     with open(box.dir + "/err", encoding="utf-8") as err:
         assert codes == [0, 1, 1, 1, 1, 1], err.read()
@@ -290,8 +290,7 @@ def test_create_killed_midway(new_box, hook):
     process = subprocess.Popen([box.rt.path, "--root", box.rt.root, "create", "-b", box.dir,
                                 box.id], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
-    with open(told, encoding="ascii") as file:
-        assert file.read() == "x\n"     # the hook runs now
+    assert host.heard(told) == "x\n"   # the hook runs now
     assert box.rt.state(box.id)["status"] == "creating"
     process.kill()
     process.wait()

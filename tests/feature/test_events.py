@@ -95,7 +95,7 @@ class Follower:
     def line(self):
         """The next event; None at the end."""
         while b"\n" not in self.buffer:
-            if not select.select([self.process.stdout], [], [], Follower.timeout)[0]:
+            if not select.select([self.process.stdout], [], [], host.PATIENCE)[0]:
                 raise AssertionError("events is silent")
             more = os.read(self.process.stdout.fileno(), 65536)
             if not more:
@@ -105,16 +105,14 @@ class Follower:
         line, _, self.buffer = self.buffer.partition(b"\n")
         return json.loads(line)
 
-    timeout = float(os.environ.get("RT_TEST_TIMEOUT", "30"))
-
     def wait_until_it_listens(self):
         """For kills it listens before its timer runs; the timer is its last descriptor."""
-        host.until(lambda: "anon_inode:[timerfd]" in host.open_files(self.process.pid),
+        host.until(lambda: "anon_inode:[timerfd]" in host.open_files(self.process.pid).values(),
                    "events has begun")
 
     def end(self):
         self.process.stdout.close()
-        return self.process.wait(Follower.timeout)
+        return self.process.wait(host.PATIENCE)
 
 
 @pytest.fixture
@@ -154,7 +152,8 @@ def test_numbers_of_the_container(new_box, rt):
     assert before["pids"] == {"current": 3, "limit": 77}
     memory = before["memory"]
     assert memory["usage"]["limit"] == 64 << 20 and 0 < memory["usage"]["usage"] < 64 << 20
-    assert memory["swap"]["usage"] >= memory["usage"]["usage"] > 0
+    # On v1 both are read one after the other, while the kernel takes back what it has charged in advance.
+    assert 0 < memory["swap"]["usage"] < 64 << 20
     assert memory.get("cache", 0) == memory["raw"]["file" if CGROUPS.layout == "v2" else "cache"]
     box.exec(ops=("flood 60000000",), stdout=os.open(os.devnull, os.O_WRONLY))
     after = stats(rt, box.id)
@@ -303,8 +302,7 @@ def test_the_kill_that_ends_the_container_is_told_of(new_box, follow):
     box.up()
     events = follow(box)
     events.wait_until_it_listens()
-    with open(fifo, "w", encoding="ascii"):
-        pass
+    host.let_go(fifo)
     assert events.line() == {"type": "oom", "id": box.id}
     assert events.line() is None
     assert events.end() == 0
@@ -326,8 +324,7 @@ def test_the_last_kill_is_told_of_when_the_cgroup_is_gone(new_box, follow, pidns
         each.wait_until_it_listens()
         each.process.send_signal(signal.SIGSTOP)
         host.until(lambda pid=each.process.pid: host.stat_state(pid) == "T", "it is stopped")
-    with open(fifo, "w", encoding="ascii"):
-        pass
+    host.let_go(fifo)
     assert box.wait() == 128 + signal.SIGKILL
     box.delete()
     assert not CGROUPS.dirs(box.cgroup)

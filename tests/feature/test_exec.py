@@ -182,7 +182,7 @@ def test_paused(up_box, fails):
             told.wait(0.2)
     finally:
         box.cgroups.freeze(box.pid, False)
-    assert told.wait(20) == 6
+    assert told.wait(host.PATIENCE) == 6
 
 
 # ---- the end ---------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ def test_forwards_signals(up_box):
                              stdout=subprocess.PIPE)
     assert front.stdout.readline() == b"up\n"
     front.send_signal(signal.SIGTERM)
-    assert front.wait(20) == 9
+    assert front.wait(host.PATIENCE) == 9
     front.stdout.close()
 
 
@@ -307,7 +307,7 @@ def test_many_at_once(up_box):
     box = up_box()
     front = [subprocess.Popen([box.rt.path, "--root", box.rt.root, "exec", box.id, "/bin/probe",
                                "exit", str(number)]) for number in range(20)]
-    assert [each.wait(30) for each in front] == list(range(20))
+    assert [each.wait(host.PATIENCE) for each in front] == list(range(20))
 
 
 @pytest.mark.rows("EXE-01", "VRB-26")
@@ -325,7 +325,7 @@ def test_delete_meanwhile(up_box, shared):
                 pass
         box.delete("-f")
         box.wait()
-        assert front.wait(20) in (137, 255)
+        assert front.wait(host.PATIENCE) in (137, 255)
 
 
 @pytest.mark.rows("EXE-01", "CRT-30")

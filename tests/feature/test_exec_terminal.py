@@ -69,9 +69,9 @@ def front(box):
 @pytest.mark.own
 @pytest.mark.parametrize("flag", ["-t", "--tty", "--tty=true"])
 def test_in_front(front, flag):
-    shown = front(flag, ops=["tty", "report", "exit 5"], rows=33, columns=99)
-    text = read_all(shown.ours, b'"root"')
-    assert shown.process.wait(20) == 5
+    shown = front(flag, ops=["tty", "report", "echo all", "exit 5"], rows=33, columns=99)
+    text = read_all(shown.ours, b"all\r\n")
+    assert shown.process.wait(host.PATIENCE) == 5
     tty, report = told_of(text, "tty"), told_of(text, "report")
     assert (tty["isatty"], tty["controlling"], tty["foreground"]) == (1, 1, report["pid"])
     assert (tty["rows"], tty["columns"], tty["name"]) == (33, 99, "/dev/pts/0")
@@ -85,7 +85,7 @@ def test_without_asking(front):
     """The terminal of `config.json` is that of init."""
     shown = front(ops=["tty"])
     assert told_of(read_all(shown.ours, b"}"), "tty")["isatty"] == 1   # ours, as it is
-    assert shown.process.wait(20) == 0
+    assert shown.process.wait(host.PATIENCE) == 0
 
 
 @pytest.mark.rows("EXE-09")
@@ -109,7 +109,7 @@ def test_resize_and_signals(front):
     shown.process.send_signal(signal.SIGWINCH)
     tty = told_of(read_all(shown.ours, b"}"), "tty")
     assert (tty["rows"], tty["columns"]) == (50, 150)
-    assert shown.process.wait(20) == 7
+    assert shown.process.wait(host.PATIENCE) == 7
 
 
 @pytest.mark.rows("EXE-41", "TTY-12")
@@ -117,7 +117,7 @@ def test_loses_no_output(front):
     shown = front("-t", ops=["flood 1000000", "echo end"])
     text = read_all(shown.ours, b"end")
     assert text.count("0" * 63) == 1000000 // 64
-    assert shown.process.wait(20) == 0
+    assert shown.process.wait(host.PATIENCE) == 0
 
 
 @pytest.mark.rows("TTY-13", "EXE-09")
@@ -139,7 +139,7 @@ def test_process_file(box, front):
     shown = front("-p", path, ops=None, rows=7, columns=8)
     tty = told_of(read_all(shown.ours, b"}"), "tty")
     assert (tty["rows"], tty["columns"]) == (7, 8)
-    assert shown.process.wait(20) == 0
+    assert shown.process.wait(host.PATIENCE) == 0
 
 
 @pytest.mark.rows("EXE-10", "EXE-09", "EXE-12", "ENG-02", "ENG-14", "TTY-06")

@@ -7,6 +7,8 @@ import socket
 
 import pytest
 
+import host
+
 
 class Daemon:
     """What listens in the place of a log daemon; rt sees it there in a mount namespace of its own."""
@@ -15,7 +17,7 @@ class Daemon:
         self.rt, self.path = rt, work + "/log"
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.server.bind(self.path)
-        self.server.settimeout(10)
+        self.server.settimeout(host.PATIENCE)
         self.old = work + "/old"
         os.mkdir(self.old)
 

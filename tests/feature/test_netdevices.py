@@ -39,7 +39,7 @@ class Net:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(host.PATIENCE)
         self.process.stdout.close()
 
     def ip(self, *words, **options):

@@ -30,7 +30,7 @@ class Manager:
     def has_heard(self, timeout=0):
         return bool(select.select([self.socket], [], [], timeout)[0])
 
-    def hear(self, timeout=30):
+    def hear(self, timeout=host.PATIENCE):
         """The next message, and the descriptors that came with it."""
         assert self.has_heard(timeout), "nobody tells the service manager anything"
         message, fds, _, _ = socket.recv_fds(self.socket, 4096, 8)
@@ -78,7 +78,7 @@ class Call:
 
     def end(self):
         """Its exit code and what it said."""
-        code = self.process.wait(30)
+        code = self.process.wait(host.PATIENCE)
         self.error.seek(0)
         return code, self.error.read()
 
@@ -88,10 +88,6 @@ def fifo(box, name="/go"):
     if who.ROOTLESS:
         os.chmod(path, 0o666)
     return path
-
-
-def go(path):
-    os.close(os.open(path, os.O_WRONLY))
 
 
 @pytest.mark.rows("CLI-38", "FDS-01", "FDS-02", "FDS-03", "FDS-04", "FDS-09")
@@ -135,7 +131,7 @@ def test_ready_while_it_runs(new_box, manager):
         for _ in range(2):
             assert manager.hear() == ("READY=1", [])
             assert call.is_there()
-            go(path)
+            host.let_go(path)
         assert call.end()[0] == 0
 
 
@@ -156,7 +152,7 @@ def test_detached(new_box, manager, verb):
                    "running")
         box.exists, box.pid = True, box.state()["pid"]
         assert call.is_there() and not manager.has_heard()
-        go(path)
+        host.let_go(path)
         message, _ = manager.hear()
         assert message.splitlines()[0] == "READY=1"
         if "MAINPID" not in message:    # runc says it in two
@@ -200,7 +196,7 @@ def test_end_without_ready(new_box, manager):
     with Call(box, manager.env, "start", box.id) as call:
         host.until(lambda: box.status() == "running", "running")
         assert call.is_there()
-        go(path)    # init becomes a zombie that nobody reaps for now
+        host.let_go(path)    # init becomes a zombie that nobody reaps for now
         code, err = call.end()
     assert code == 0 and "READY=1" in err
     assert not manager.has_heard()
@@ -240,7 +236,7 @@ def test_start_without_the_manager(new_box, manager):
     path = fifo(box)
     box.create(env=manager.env)
     box.start()
-    go(path)
+    host.let_go(path)
     assert box.lines_until("up").errno("notify") == "ECONNREFUSED"
     assert not manager.has_heard()
 
@@ -379,7 +375,8 @@ def test_never_ready(new_box, manager, fails, verb):
 @pytest.mark.own
 def test_barrier_that_nobody_opens(new_box, manager):
     box = new_box("notify READY=1", "pause")
-    box.create("-d", verb="run", env=manager.env, globals=["--timeout=700ms"])
+    # It has so long for READY=1, too, which it says at once.
+    box.create("-d", verb="run", env=manager.env, globals=["--timeout=3s"])
     assert box.status() == "running"
     assert manager.hear()[0].startswith("READY=1")
 

@@ -181,9 +181,9 @@ def test_init_at_the_gate(new_box):
     assert told.code == 0, told
     box.exists = True
     with open(path, encoding="ascii") as file:
-        at = f"/proc/{file.read()}/fd"
-    held = {fd: os.readlink(f"{at}/{fd}") for fd in os.listdir(at)}
-    others = {held[fd] for fd in set(held) - STANDARD - {"3"}}
+        pid = file.read()
+    held = host.open_files(pid)
+    others = {held[fd] for fd in set(held) - {0, 1, 2, 3}}
     assert len(others) == 1 and others.pop().startswith("socket:"), held
     box.start()
-    host.until(lambda: set(os.listdir(at)) == STANDARD | {"3"}, "only its own")
+    host.until(lambda: set(host.open_files(pid)) == {0, 1, 2, 3}, "only its own")

@@ -34,26 +34,17 @@ def test_create_gives_up_an_init_that_is_stopped(new_box):
     box = new_box("report")
     gate, told = box.fifo("/gate"), os.path.join(box.dir, "told")
     os.mkfifo(told)
-    box.hook("createRuntime", f"append {told} x", f"await {gate}")
+    box.hook("createRuntime", f"append {told} x", f"await {gate}", timeout=600)
     box.save()
     with calling(box, "create", "-b", box.dir) as process:
-        with open(told, encoding="ascii") as file:
-            assert file.read() == "x\n"
-        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-            pids = [int(pid) for pid in file.read().split()]
-        init = next(pid for pid in pids if comm(pid) == "rt:init")
+        assert host.heard(told) == "x\n"
+        init = host.child_named(process.pid, "rt:init")
         os.kill(init, signal.SIGSTOP)
         host.until(lambda: host.stat_state(init) == "T", "init is stopped")
-        with open(gate, "w", encoding="ascii"):
-            pass    # the hook ends
-        _, err = process.communicate(timeout=30)
+        host.let_go(gate)       # the hook ends
+        _, err = process.communicate(timeout=host.PATIENCE)
     assert process.returncode == 1
     assert f"process {init}" in err and "is stopped" in err, err
-
-
-def comm(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        return file.read().strip()
 
 
 @pytest.mark.rows("LCY-12")
@@ -104,12 +95,6 @@ def test_a_socket_at_which_nobody_accepts(new_box, busy, fails, who):
     fails(told, busy, "accepts nobody", "0.7 s")
 
 
-def init_of(process):
-    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-        pids = [int(pid) for pid in file.read().split()]
-    return next(pid for pid in pids if comm(pid) == "rt:init")
-
-
 @pytest.fixture
 def hung(new_box):
     """A create that waits for its hook: (box, its process, the hook's gate)."""
@@ -124,15 +109,13 @@ def hung(new_box):
         box.save()
         process = calling(box, "create", "-b", box.dir, globals=globals)
         made.append((process, gate))
-        with open(told, encoding="ascii") as file:
-            assert file.read() == "x\n"
+        assert host.heard(told) == "x\n"
         return box, process, gate
     yield make
     for process, gate in made:
         if process.poll() is None:
-            with open(gate, "w", encoding="ascii"):
-                pass
-        process.communicate(timeout=30)
+            host.let_go(gate)
+        process.communicate(timeout=host.PATIENCE)
 
 
 @pytest.mark.rows("LCY-12")
@@ -144,9 +127,8 @@ def test_a_lock_that_another_command_holds(hung, fails, verb):
     told = box.rt.call(*verb, box.id, globals=SOON)
     fails(told, "is locked by another command", "waited 0.7 s", f"held by process {process.pid} (",
           f"create -b {box.dir}")
-    with open(gate, "w", encoding="ascii"):
-        pass
-    assert process.wait(timeout=30) == 0
+    host.let_go(gate)
+    assert process.wait(timeout=host.PATIENCE) == 0
     box.exists = True
     box.pid = box.state()["pid"]
     box.delete()    # nobody holds it any more
@@ -161,11 +143,10 @@ def test_who_waits_for_a_lock_gets_it_at_once(hung):
     others = [calling(box, "start", globals=()), calling(box, "start", globals=())]
     for other in others:
         host.until(lambda: is_blocked(other.pid), "waits for the lock")
-    with open(gate, "w", encoding="ascii"):
-        pass
-    assert process.wait(timeout=30) == 0
+    host.let_go(gate)
+    assert process.wait(timeout=host.PATIENCE) == 0
     box.exists = True
-    ended = sorted((other.wait(timeout=20), other.communicate()[1]) for other in others)
+    ended = sorted((other.wait(timeout=host.PATIENCE), other.communicate()[1]) for other in others)
     assert ended[0] == (0, "")
     assert ended[1][0] == 1 and "not created" in ended[1][1]
     host.reap_all()
@@ -224,12 +205,11 @@ def freezer(box, state):
 @pytest.mark.rows("LCY-12", "CGM-25")
 @pytest.mark.own
 def test_an_init_in_a_frozen_cgroup(hung):
-    box, process, gate = hung(globals=SOON, timeout=20)
-    init = init_of(process)
+    box, process, gate = hung(globals=SOON, timeout=600)
+    init = host.child_named(process.pid, "rt:init")
     freezer(box, True)
-    with open(gate, "w", encoding="ascii"):
-        pass
-    _, err = process.communicate(timeout=30)
+    host.let_go(gate)
+    _, err = process.communicate(timeout=host.PATIENCE)
     assert process.returncode == 1
     assert "does not go on: waited 0.7 s" in err, err
     assert re.search("it is " + DOING % (init, "rt:init"), err), err

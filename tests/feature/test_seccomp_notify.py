@@ -28,7 +28,8 @@ class Agent:
         if not os.path.exists(self.log):
             return []
         with open(self.log, encoding="utf-8") as file:
-            return [line for line in map(json.loads, file) if key in line]
+            whole = [json.loads(line) for line in file if line.endswith("\n")]
+        return [line for line in whole if key in line]
 
     @property
     def messages(self):

@@ -17,6 +17,7 @@ import time
 
 import pytest
 
+import host
 from bundle import label
 
 
@@ -30,13 +31,13 @@ class ConsoleSocket:
         self.server.bind(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
         os.close(directory)
         self.server.listen(5)
-        self.server.settimeout(20)
+        self.server.settimeout(host.PATIENCE)
 
     def receive(self):
         """(descriptor, payload), and that nothing follows."""
         line, _ = self.server.accept()
         with line:
-            line.settimeout(20)
+            line.settimeout(host.PATIENCE)
             fds = array.array("i")
             data, ancillary, _, _ = line.recvmsg(4096, socket.CMSG_SPACE(8 * 4))
             for _, kind, bytes_ in ancillary:
@@ -57,7 +58,7 @@ def console(work):
     made.close()
 
 
-def read_all(fd, until=None, timeout=20):
+def read_all(fd, until=None, timeout=host.PATIENCE):
     """Everything from a pty's outside until it closes or `until` appears."""
     data, end = b"", time.monotonic() + timeout
     while until is None or until not in data:
@@ -257,7 +258,7 @@ def test_foreground_terminal(new_box, foreground):
     box.process["terminal"] = True
     front = foreground(box, 33, 99)
     text = read_all(front.ours, b"one")
-    assert front.process.wait(20) == 5
+    assert front.process.wait(host.PATIENCE) == 5
     tty = told_of(text, "tty")
     assert (tty["isatty"], tty["rows"], tty["columns"]) == (1, 33, 99)
     assert termios.tcgetattr(front.theirs) == front.mode
@@ -276,7 +277,7 @@ def test_foreground_resize(new_box, foreground):
     front.process.send_signal(signal.SIGWINCH)
     tty = told_of(read_all(front.ours, b"}"), "tty")
     assert (tty["rows"], tty["columns"]) == (50, 150)
-    assert front.process.wait(20) == 0
+    assert front.process.wait(host.PATIENCE) == 0
 
 
 @pytest.mark.rows("TTY-10")
@@ -288,7 +289,7 @@ def test_foreground_input(new_box, foreground):
     os.write(front.ours, b"typed\n")
     read_all(front.ours, b"typed\r\ntyped")
     os.write(front.ours, b"\x04")      # end of file, by the container's own line discipline
-    assert front.process.wait(20) == 3
+    assert front.process.wait(host.PATIENCE) == 3
 
 
 @pytest.mark.rows("TTY-12", "EXE-41")
@@ -298,7 +299,7 @@ def test_foreground_loses_no_output(new_box, foreground):
     front = foreground(box)
     text = read_all(front.ours, b"end")
     assert text.count("0" * 63) == 1000000 // 64
-    assert front.process.wait(20) == 0
+    assert front.process.wait(host.PATIENCE) == 0
 
 
 @pytest.mark.rows("TTY-10", "CRT-22")
@@ -308,7 +309,7 @@ def test_foreground_ends_by_a_signal(new_box, foreground):
     front = foreground(box)
     read_all(front.ours, b"up")
     front.process.send_signal(signal.SIGTERM)
-    assert front.process.wait(20) == 9
+    assert front.process.wait(host.PATIENCE) == 9
     assert termios.tcgetattr(front.theirs) == front.mode
 
 

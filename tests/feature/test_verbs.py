@@ -122,10 +122,11 @@ def test_a_pid_of_somebody_else_is_not_the_container(new_box):
     try:
         path = os.path.join(box.rt.root, box.id, "record.json")
         with open(path, encoding="utf-8") as file:
-            text = file.read()
-        assert str(box.pid) in text
+            record = json.load(file)
+        assert record["pid"] == box.pid
+        record["pid"] = stranger.pid
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace(str(box.pid), str(stranger.pid)))
+            json.dump(record, file)
         assert box.status() == "stopped"
         box.kill("KILL", code=1)
         box.delete("-f")

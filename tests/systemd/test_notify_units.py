@@ -8,7 +8,7 @@ import pytest
 
 import host
 from bundle import label
-from test_notify import INSIDE, fifo, go
+from test_notify import INSIDE, fifo
 from units import show, systemctl, wait_for
 
 pytestmark = [pytest.mark.needs("systemd"), pytest.mark.own]
@@ -49,7 +49,7 @@ def test_type_notify(new_box, service, start):
     host.until(lambda: box.rt.call("state", box.id).code == 0 and box.status() == "running", "running")
     assert show(unit)["ActiveState"] == "activating"
     pid = box.state()["pid"]
-    go(path)
+    host.let_go(path)
     wait_for(unit, "active")
     main = int(show(unit)["MainPID"])
     if start == "run -d":
@@ -57,7 +57,7 @@ def test_type_notify(new_box, service, start):
     else:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             assert int(file.read().rpartition(")")[2].split()[1]) == main   # rt, its parent
-    go(path)
+    host.let_go(path)
     wait_for(unit, "failed")
     assert show(unit)["ExecMainStatus"] == "7"
     assert box.rt.call("state", box.id).code != 0
@@ -94,9 +94,12 @@ def test_socket_activation(new_box, service):
     try:
         unit = service(box, "run", "Type=simple", f"StandardOutput=truncate:{out}",
                        "[Unit]", f"Requires=rt-{box.id}.socket", f"After=rt-{box.id}.socket")
-        host.until(lambda: os.path.getsize(out), "a report")
-        with open(out, encoding="utf-8") as file:
-            told = file.read()
+
+        def told_so_far():
+            with open(out, encoding="utf-8") as file:
+                return file.read()
+        host.until(lambda: told_so_far().endswith("}\n"), "a report")
+        told = told_so_far()
         assert all(entry in told for entry in ("LISTEN_FDS=1", "LISTEN_PID=1", "LISTEN_FDNAMES=web"))
         assert show(unit)["ActiveState"] == "active"
     finally:

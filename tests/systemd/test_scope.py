@@ -120,7 +120,7 @@ def test_a_failed_unit_of_that_name(scope_box):
     box = scope_box()
     subprocess.run(["systemd-run", "--scope", "--quiet", f"--unit={box.unit}",
                     "--property=RuntimeMaxSec=100ms", "sleep", "1000"], check=False, timeout=60)
-    assert show(box.unit)["ActiveState"] == "failed"
+    wait_for(box.unit, "failed")
     box.enter()
     assert show(box.unit)["ActiveState"] == "active"
 

@@ -436,14 +436,14 @@ static int op_orphan (char **argv)
     return 0;
 }
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught[NSIG];
 static void on_signal (int signal)
 {
     char line[32];
     int n = snprintf (line, sizeof line, "signal %d\n", signal);
     if (write (1, line, (size_t)n) < 0)
         _exit (92);
-    caught = signal;
+    caught[signal] = 1;
 }
 
 /* trap N...: from now on these signals print a line. */
@@ -468,7 +468,7 @@ static int op_until (char **argv)
     sigset_t set, old;
     sigfillset (&set);
     sigprocmask (SIG_BLOCK, &set, &old);
-    while (caught != number (argv[1]))
+    while (!caught[number (argv[1])])
         sigsuspend (&old);
     sigprocmask (SIG_SETMASK, &old, NULL);
     return 0;

@@ -22,5 +22,5 @@ fi
 export RT=${RT:-$top/build/rt} PYTHONDONTWRITEBYTECODE=1
 [ $# -gt 0 ] || set -- tests/engines/test_docker.py tests/engines/test_docker_verbs.py \
     -k 'privileged or memory or test_update'
-exec tests/vm/uml.sh --cgroups v2 --timeout "${RT_VM_TIMEOUT:-900}" --memory 3G -- \
+exec tests/vm/uml.sh --cgroups v2 --timeout "${RT_VM_TIMEOUT:-1800}" --memory 3G -- \
     "$top/tests/vm/run-docker.sh" --inside "$@"

@@ -31,6 +31,6 @@ fi
 code=0
 for lsm in apparmor selinux; do
     echo "$lsm:"
-    tests/vm/uml.sh --lsm "$lsm" --timeout 120 -- tests/vm/run-lsm.sh --inside "$lsm" "$@" || code=1
+    tests/vm/uml.sh --lsm "$lsm" --timeout 600 -- tests/vm/run-lsm.sh --inside "$lsm" "$@" || code=1
 done
 exit "$code"

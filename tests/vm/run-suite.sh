@@ -18,5 +18,5 @@ if [ "${1-}" = --as ]; then
     shift 2
 fi
 [ $# -gt 0 ] || set -- tests/feature
-exec tests/vm/uml.sh --cgroups "$cgroups" --timeout "${RT_VM_TIMEOUT:-900}" -- \
+exec tests/vm/uml.sh --cgroups "$cgroups" --timeout "${RT_VM_TIMEOUT:-1800}" -- \
     "${as[@]}" /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfE --tb=short "$@"

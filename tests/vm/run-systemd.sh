@@ -8,7 +8,7 @@
 #   RT=PATH tests/vm/run-systemd.sh [--with PACKAGE]... [PYTEST ARGUMENTS]  (default: tests/systemd)
 #   RT=PATH tests/vm/run-systemd.sh [--with PACKAGE]... -- COMMAND...
 #
-# RT_VM_TIMEOUT=SECONDS for all of it (900). Exit status: that of the command; 124: the time ran out;
+# RT_VM_TIMEOUT=SECONDS for all of it (1800). Exit status: that of the command; 124: the time ran out;
 # 125: the machine did not come up. Needs: what image.sh needs, user-mode-linux, a compiler for the probe.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -57,6 +57,6 @@ exec >/dev/null 2>&1
 sync -f /mnt/out/status
 INIT
 
-boot "${RT_VM_TIMEOUT:-900}" "mem=${RT_VM_MEMORY:-1536M}" root=/dev/ubda rw \
+boot "${RT_VM_TIMEOUT:-1800}" "mem=${RT_VM_MEMORY:-1536M}" root=/dev/ubda rw \
     "ubd0=$work/changes,$image" "ubd1=$work/disk" lsm=yama selinux=0 apparmor=0 \
     systemd.show_status=0 systemd.journald.forward_to_console=0 loglevel=3 "rt.job=$work"
