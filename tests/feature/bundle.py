@@ -132,12 +132,14 @@ class Runtime:
             process = subprocess.Popen(argv, stdin=stdin, stdout=stdout or out, stderr=err,
                                        **options)
             try:
-                code = process.wait(timeout or self.timeout)
-            except subprocess.TimeoutExpired:
+                # subprocess itself would look in ever longer intervals.
+                host.wait_dead(process.pid, timeout or self.timeout)
+            except AssertionError:
                 process.kill()
                 process.wait()
                 err.seek(0)
                 raise AssertionError(f"{argv} did not end: {err.read().decode()}") from None
+            code = process.wait()
             out.seek(0)
             err.seek(0)
             return Told(code if code >= 0 else 128 - code, out.read().decode("utf-8", "replace"),
