@@ -107,7 +107,6 @@ class Runtime:
     """The program under test with a state root of its own."""
 
     timeout = float(os.environ.get("RT_TEST_TIMEOUT", "30"))
-    block = staticmethod(blocked.wanted()) if blocked.WORDS else None
 
     def __init__(self, path, root, work):
         self.path, self.root, self.work = path, str(root), str(work)
@@ -127,8 +126,7 @@ class Runtime:
                 stdin = tempfile.TemporaryFile(dir=self.work)
                 stdin.write(text.encode())
                 stdin.seek(0)
-            if self.block:
-                options["preexec_fn"] = blocked.before(self.block, options)
+            argv, options = blocked.start(argv, options)
             process = subprocess.Popen(argv, stdin=stdin, stdout=stdout or out, stderr=err,
                                        **options)
             try:
