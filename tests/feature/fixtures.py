@@ -132,12 +132,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def probe():
-    """The probe, compiled once for each content."""
-    if os.environ.get("RT_PROBE"):
-        return os.environ["RT_PROBE"]
-    return compiled.program("probe", [f"{TOOLS}/probe.c", f"{TOOLS}/probe_report.c", f"{TOOLS}/probe_stream.c",
-                                       f"{TOOLS}/probe_notify.c"],
-                            headers=[f"{TOOLS}/probe.h"])
+    return os.environ.get("RT_PROBE") or compiled.probe()
 
 
 @pytest.fixture(scope="session")
