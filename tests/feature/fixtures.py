@@ -4,6 +4,7 @@
 RT=PATH         the runtime (default: build/rt below the top of the source tree)
 RT_PROBE=PATH   a probe that is compiled already
 RT_TEST_AS=WHO  who.py: as whom all of it runs
+RT_TEST_AGAIN=1 who.py: on another kind of host it has run already
 RT_TEST_BLOCKED="ERROR CALL..."  blocked.py: without these system calls
 RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) are left out, and
                 of error texts only the words that all runtimes share are looked at
