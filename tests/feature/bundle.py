@@ -7,9 +7,9 @@
     told = box.run ()                        # Told: .code .out .err .report .line (...)
 """
 
-import copy
 import json
 import os
+import pickle
 import select
 import shutil
 import subprocess
@@ -65,6 +65,8 @@ BASE = {
     },
 }
 
+
+BASE_COPY = pickle.dumps(BASE)  # faster than copy.deepcopy
 
 NAMESPACE_FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt",
                    "cgroup": "cgroup", "user": "user", "time": "time"}
@@ -174,7 +176,7 @@ class Container:
         self.dir = str(directory)
         self.rootfs = os.path.join(self.dir, "rootfs")
         self.probe = os.path.join(self.dir, "probe")   # outside of the root, for hooks
-        self.config = copy.deepcopy(BASE)
+        self.config = pickle.loads(BASE_COPY)
         self.cgroup = f"rt-{name}" if len(name) < 8 else name   # unlike any of the host's
         self.config["linux"]["cgroupsPath"] = f"/{self.cgroup}"
         self.exists, self.pid, self.pipe, self.buffer = False, None, None, b""
@@ -283,7 +285,7 @@ class Container:
 
     def save(self):
         with open(os.path.join(self.dir, "config.json"), "w", encoding="utf-8") as file:
-            json.dump(self.config, file)
+            file.write(json.dumps(self.config))     # json.dump is slow
 
     # ---- the commands
 
