@@ -18,11 +18,27 @@ log=$build/log
 python=/usr/bin/python3
 jobs=$(nproc)
 programs=$(mktemp -d /tmp/rt-programs.XXXXXX)
-image=''
-trap '[ -z "$image" ] || wait "$image"; rm -rf "$programs"' EXIT
 chmod 755 "$programs"
+image=''
+declare -A running=() # process group of a part: "STAGE PART"
+finish () {
+    local group
+    for group in "${!running[@]}"; do kill -INT -- "-$group"; done 2>/dev/null
+    wait "${!running[@]}" ${image:+"$image"}
+    rm -rf "$programs"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
 # shellcheck source=tests/stages.sh
 . tests/stages.sh
+
+within () { # WORD WORDS...
+    local word
+    for word in "${@:2}"; do
+        [ "$word" != "$1" ] || return 0
+    done
+    return 1
+}
 
 only=()
 stages=("${ALL_STAGES[@]}")
@@ -36,7 +52,7 @@ while [ $# -gt 0 ]; do
 done
 [ ${#only[@]} -eq 0 ] || stages=("${only[@]}")
 for stage in "${stages[@]}"; do
-    [[ " ${ALL_STAGES[*]} " == *" $stage "* ]] || {
+    within "$stage" "${ALL_STAGES[@]}" || {
         echo "run.sh: no stage $stage; there are: ${ALL_STAGES[*]}" >&2
         exit 2
     }
@@ -77,48 +93,135 @@ print(passed, failed, skipped)
 PYTHON
 }
 
-run_stage () { # NAME
-    local name=$1 code good bad out start=$SECONDS file=$log/$1.log
-    printf '\n==== %s\n' "$name"
-    "stage_$name" </dev/null 2>&1 | tee "$file"
-    code=${PIPESTATUS[0]}
-    read -r good bad out < <(count "$file")
-    # A stage without tests of its own is one test; one that fails has at least one failure; and a
-    # runner that says nothing has not run.
+# A runner that says nothing has not run.
+silent () { # NAME LOG
+    local good bad
+    ! within "$1" "${PLAIN_STAGES[@]}" || return 1
+    read -r good bad _ < <(count "$2")
+    [ $((good + bad)) -eq 0 ]
+}
+
+# What a stage has come to: exit status, log and seconds.
+judge () { # NAME CODE SECONDS
+    local name=$1 code=$2 good bad out
+    read -r good bad out < <(count "$log/$name.log")
+    # A stage without tests of its own is one test, and one that fails has at least one failure.
+    if [ "$code" -eq 0 ] && silent "$name" "$log/$name.log"; then code=1; fi
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
         bad=1
-    elif [ "$code" -eq 0 ] && [ $((good + bad)) -eq 0 ]; then
-        if [[ " ${PLAIN_STAGES[*]} " == *" $name "* ]]; then good=1; else bad=1; fi
+    elif [ $((good + bad)) -eq 0 ]; then
+        good=1
     fi
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + out))
     summaries+=("$(printf '%-14s %5d passed %4d failed %4d skipped %5d s' \
-        "$name" "$good" "$bad" "$out" $((SECONDS - start)))")
-    [ "$code" -eq 0 ] && [ "$bad" -eq 0 ]
+        "$name" "$good" "$bad" "$out" "$3")")
+    [ "$code" -eq 0 ] && [ "$bad" -eq 0 ] || verdict[$name]=bad
 }
 
-# Runs a stage once, after what it stands on; a failure there fails it.
+run_stage () { # NAME
+    local start=$SECONDS
+    printf '\n==== %s\n' "$1"
+    "stage_$1" </dev/null 2>&1 | tee "$log/$1.log"
+    judge "$1" "${PIPESTATUS[0]}" $((SECONDS - start))
+}
+
+# ready NAME: what the stage stands on is there; a failure there fails it.
 declare -A verdict
-ensure () { # NAME
-    local name=$1 need
-    [ -z "${verdict[$name]-}" ] || { [ "${verdict[$name]}" = good ]; return; }
-    for need in ${NEEDS[$name]-}; do
+ready () {
+    local need
+    for need in ${NEEDS[$1]-}; do
         if ! ensure "$need"; then
-            verdict[$name]=bad
+            verdict[$1]=bad
             failed=$((failed + 1))
-            summaries+=("$(printf '%-14s not run, since %s failed' "$name" "$need")")
+            summaries+=("$(printf '%-14s not run, since %s failed' "$1" "$need")")
             return 1
         fi
     done
-    verdict[$name]=good
-    run_stage "$name" || verdict[$name]=bad
-    [ "${verdict[$name]}" = good ]
+    verdict[$1]=good
+}
+
+# ensure NAME: runs the stage once, after what it stands on.
+ensure () {
+    [ -n "${verdict[$1]-}" ] || ! ready "$1" || run_stage "$1"
+    [ "${verdict[$1]}" = good ]
+}
+
+# beside NAME...: stages each of which would leave a processor idle. Their parts, `stage_NAME PART`, run
+# as many at a time as there are processors, of the stages that have ENGINES one at a time. What a stage
+# says follows when it has ended; its seconds are those of its parts, added up.
+beside () {
+    local name part engine='' queue=() pid code i
+    local -A left=() code_of=() seconds=() started=()
+    for name in "$@"; do
+        [ -z "${verdict[$name]-}" ] || continue
+        ready "$name" || continue
+        left[$name]=0 code_of[$name]=0 seconds[$name]=0
+        for part in ${PARTS[$name]-all}; do
+            queue+=("$name $part")
+            left[$name]=$((left[$name] + 1))
+        done
+    done
+    printf '\n==== beside each other: %s\n' "$*"
+    while [ ${#queue[@]} -gt 0 ] || [ ${#running[@]} -gt 0 ]; do
+        for i in "${!queue[@]}"; do
+            [ ${#running[@]} -lt "$jobs" ] || break
+            read -r name part <<<"${queue[i]}"
+            if within "$name" "${ENGINES[@]}"; then
+                [ -z "$engine" ] || continue
+                engine=$name
+            fi
+            unset "queue[i]"
+            set -m # a process group of its own, which can be ended
+            "stage_$name" "$part" </dev/null >"$log/$name-$part.log" 2>&1 &
+            set +m
+            running[$!]="$name $part" started[$!]=$SECONDS
+        done
+        wait -n -p pid "${!running[@]}"
+        code=$?
+        read -r name part <<<"${running[$pid]}"
+        unset "running[$pid]"
+        [ "$engine" != "$name" ] || engine=''
+        if [ "$code" -eq 0 ] && silent "$name" "$log/$name-$part.log"; then code=1; fi
+        [ "$code" -eq 0 ] || code_of[$name]=$code
+        seconds[$name]=$((seconds[$name] + SECONDS - started[$pid]))
+        left[$name]=$((left[$name] - 1))
+        [ "${left[$name]}" -gt 0 ] || report "$name" "${code_of[$name]}" "${seconds[$name]}"
+    done
+}
+
+report () { # NAME CODE SECONDS
+    local part
+    printf '\n==== %s\n' "$1"
+    for part in ${PARTS[$1]-all}; do
+        [ "$part" = all ] || echo "$part:"
+        cat "$log/$1-$part.log"
+    done | tee "$log/$1.log"
+    judge "$@"
 }
 
 mkdir -p "$log"
-! ensure packages || [[ " ${stages[*]} " != *" systemd "* ]] || begin_image
+! ensure packages || ! within systemd "${stages[@]}" || begin_image
+group=()
+run_group () {
+    if [ ${#group[@]} -eq 1 ] && [ -z "${PARTS[${group[0]}]-}" ]; then
+        ensure "${group[0]}"
+    elif [ ${#group[@]} -gt 0 ]; then
+        beside "${group[@]}"
+    fi
+    group=()
+}
 for stage in "${stages[@]}"; do
-    ensure "$stage"
+    for need in ${NEEDS[$stage]-}; do
+        ! within "$need" "${group[@]}" || run_group
+    done
+    if within "$stage" "${BESIDE[@]}"; then
+        group+=("$stage")
+    else
+        run_group
+        ensure "$stage"
+    fi
 done
+run_group
 
 printf '\n==== summary (logs in %s)\n' "$log"
 printf '%s\n' "${summaries[@]}"

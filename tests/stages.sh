@@ -7,17 +7,30 @@
 
 # shellcheck disable=SC2034 # read by run.sh
 {
-ALL_STAGES=(packages lint build_gcc unit feature security faults engines docker compose podman
-    containerd checkpoint user single_id nested blocked bench build_asan unit_asan feature_asan build_clang cppcheck build_fuzz fuzz
-    build_musl musl without cross vm lsm systemd dist)
+ALL_STAGES=(packages lint build_gcc build_asan build_clang build_fuzz build_musl build_without cross unit feature
+    security faults engines user single_id nested blocked bench unit_asan feature_asan musl without
+    docker compose podman containerd checkpoint systemd vm docker_vm lsm dist fuzz cppcheck)
 FAST_STAGES=(lint build_gcc unit feature)
-PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz build_musl cppcheck cross bench dist)
+PLAIN_STAGES=(packages build_gcc build_asan build_clang build_fuzz build_musl build_without cppcheck cross bench dist)
+# By themselves these leave a processor idle: they wait for daemons, configure, or are machines with one
+# processor. None of them measures time, and none sees what another makes. Of ENGINES, which are as many
+# processes as there are processors, one runs at a time.
+BESIDE=(lint build_gcc build_asan build_clang build_fuzz build_musl build_without cross
+    docker compose podman containerd checkpoint systemd vm docker_vm lsm dist fuzz cppcheck)
+ENGINES=(docker compose podman containerd checkpoint)
+# The longest come first.
+declare -A PARTS=(
+    [systemd]='systemd podman notify' [lsm]='apparmor selinux'
+    [vm]='v2-1of6 v2-2of6 v2-3of6 v2-4of6 v2-5of6 v2-6of6 v1 hybrid user unit-v2 unit-v1 unit-hybrid'
+    [fuzz]=$(printf '%s\n' tests/fuzz/fuzz_*.c | sed 's/.*fuzz_\(.*\)\.c/\1/')
+)
 declare -A NEEDS=(
     [unit]=build_gcc [feature]=build_gcc [security]=build_gcc [faults]=build_gcc
     [engines]=build_gcc [docker]=build_gcc [compose]=build_gcc [podman]=build_gcc
     [containerd]=build_gcc [checkpoint]=build_gcc [user]=build_gcc [single_id]=build_gcc [nested]=build_gcc [blocked]=build_gcc [bench]=build_gcc
-    [vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
+    [vm]=build_gcc [docker_vm]=build_gcc [lsm]=build_gcc [systemd]=build_gcc [dist]=build_gcc
     [unit_asan]=build_asan [feature_asan]=build_asan [cppcheck]=build_clang [fuzz]=build_fuzz [musl]=build_musl
+    [without]=build_without
 )
 }
 
@@ -61,12 +74,15 @@ configured () {
 program () {
     local name=$1
     shift
+    exec 9>"$log/autogen.lock" # builds run beside each other
+    flock 9
     if [ ! -x configure ] || [ configure.ac -nt configure ]; then
         ./autogen.sh >"$log/autogen.log" 2>&1 || {
             cat "$log/autogen.log"
             return 1
         }
     fi
+    exec 9>&-
     mkdir -p "$build/$name"
     if ! (cd "$build/$name" && "$top/configure" -q --enable-werror "$@" >configure.log) \
         >"$log/configure-$name.log" 2>&1; then
@@ -89,6 +105,7 @@ stage_build_asan () { configured asan CC=gcc --enable-sanitizers 'CFLAGS=-g -O1'
 stage_build_clang () { configured clang CC=clang; }
 # The unit tests' library is glibc's.
 stage_build_musl () { program musl --with-musl; }
+stage_build_without () { configured without CC=gcc --without-libseccomp; }
 stage_build_fuzz () { configured fuzz CC=clang --enable-sanitizers --enable-fuzzing 'CFLAGS=-g -O1'; }
 
 # With another libc than glibc.
@@ -96,7 +113,7 @@ stage_musl () { suite musl feature; }
 
 # Without libseccomp: all but profiles works, and those are refused.
 stage_without () {
-    configured without CC=gcc --without-libseccomp && unit_in without &&
+    unit_in without &&
         suite without feature -k 'never_ignored or program_instead or test_rootfs'
 }
 
@@ -131,30 +148,29 @@ stage_unit () { unit_in gcc; }
 stage_unit_asan () { ASAN_OPTIONS=$ASAN UBSAN_OPTIONS=$UBSAN unit_in asan; }
 
 # reachable BUILD: a copy of its rt where an ordinary user can execute it: the source tree may lie in
-# /root. $programs is run.sh's, and goes with it.
+# /root. $programs is run.sh's, and goes with it. What stages beside each other run is there all the time.
 reachable () {
-    install -D "$build/$1/rt" "$programs/$1/rt" && echo "$programs/$1/rt"
+    local copy=$programs/$1/rt
+    [ -e "$copy" ] || { install -D "$build/$1/rt" "$copy.$BASHPID" && mv "$copy.$BASHPID" "$copy"; } &&
+        echo "$copy"
 }
 
 pytest=("$python" -m pytest -q -p no:cacheprovider -n "$jobs" -rfE --tb=short)
 
-# suite BUILD FOLDER ARGS...: a pytest suite with the rt of that build.
+# suite BUILD FOLDER ARGS...: a pytest suite with the rt of that build. What pytest has made of the tests is
+# kept (__pycache__): it would take each suite, and each machine of stage vm, seconds to make it anew.
 suite () {
     local rt folder=$2
     rt=$(reachable "$1")
     shift 2
-    RT=$rt PYTHONDONTWRITEBYTECODE=1 "${pytest[@]}" "tests/$folder" "$@"
+    RT=$rt PYTHONDONTWRITEBYTECODE='' "${pytest[@]}" "tests/$folder" "$@"
 }
 stage_feature () { suite gcc feature; }
 stage_security () { suite gcc security; }
 stage_faults () { suite gcc faults; }
 stage_engines () { suite gcc engines/test_captured.py; }
-stage_docker () {
-    local code=0
-    suite gcc engines/test_docker.py tests/engines/test_docker_{verbs,nested}.py || code=1
-    RT=$(reachable gcc) tests/vm/run-docker.sh || code=1
-    return "$code"
-}
+stage_docker () { suite gcc engines/test_docker.py tests/engines/test_docker_{verbs,nested}.py; }
+stage_docker_vm () { RT=$(reachable gcc) tests/vm/run-docker.sh; }
 
 # Podman, Buildah and conmon, each worker with storage and namespaces of its own. With a reason for what
 # is skipped: only where one of them is not installed.
@@ -194,9 +210,13 @@ stage_compose () {
     return "$code"
 }
 
+# The container suite on one more kind of host: without what is the same on each (who.py: once), and what
+# is drawn by lot has fewer rounds.
+again () { RT_TEST_AGAIN=1 RT_CONCURRENCY_SECONDS=5 RT_PROXY_ROUNDS=3 "$@"; }
+
 # suite_as PROGRAM OPTIONS...: the container suite inside of what tests/as/PROGRAM makes.
 suite_as () {
-    RT=$(reachable gcc) PYTHONDONTWRITEBYTECODE=1 "tests/as/$1" "${@:2}" -- \
+    RT=$(reachable gcc) RT_PROBE=$("$python" tests/feature/compiled.py) again "tests/as/$1" "${@:2}" -- \
         "${pytest[@]}" tests/feature tests/security
 }
 stage_user () { suite_as user.py; }
@@ -213,7 +233,7 @@ stage_blocked () {
     local words code=0
     for words in "${BLOCKED[@]}"; do
         echo "$words:"
-        RT_TEST_BLOCKED=$words suite gcc feature tests/security || code=1
+        RT_TEST_BLOCKED=$words again suite gcc feature tests/security || code=1
     done
     return "$code"
 }
@@ -243,56 +263,34 @@ stage_cppcheck () {
         -D_GNU_SOURCE -Isrc -I. src oci-spec
 }
 
-# Each fuzzer has its share of a minute, from the corpus that is kept in tests/fuzz/corpus.
-stage_fuzz () {
-    local fuzzer name fuzzers corpora passes=0 failures=0
-    mapfile -t fuzzers < <(find "$build/fuzz/tests/fuzz" -maxdepth 1 -type f -perm /1 -name 'fuzz_*')
-    [ ${#fuzzers[@]} -gt 0 ] || {
-        echo "no fuzzers were built"
+# A quarter of a minute each, from the corpus that is kept in tests/fuzz/corpus.
+stage_fuzz () { # NAME
+    local fuzzer=$build/fuzz/tests/fuzz/fuzz_$1 corpora=("$build/fuzz/corpus-$1")
+    mkdir -p "${corpora[0]}"
+    [ ! -d "tests/fuzz/corpus/$1" ] || corpora+=("tests/fuzz/corpus/$1")
+    if "$fuzzer" -max_total_time=15 -timeout=10 -rss_limit_mb=2048 \
+        -artifact_prefix="$log/fuzz-$1-" "${corpora[@]}" >"$log/fuzzer-$1.log" 2>&1; then
+        tail -n 1 "$log/fuzzer-$1.log"
+        echo "1 passed, 0 failed"
+    else
+        tail -n 40 "$log/fuzzer-$1.log"
+        echo "0 passed, 1 failed"
         return 1
-    }
-    for fuzzer in "${fuzzers[@]}"; do
-        name=${fuzzer##*/fuzz_}
-        corpora=("$build/fuzz/corpus-$name")
-        mkdir -p "${corpora[0]}"
-        [ ! -d "tests/fuzz/corpus/$name" ] || corpora+=("tests/fuzz/corpus/$name")
-        if "$fuzzer" -max_total_time=$((60 / ${#fuzzers[@]})) -timeout=10 -rss_limit_mb=2048 \
-            -artifact_prefix="$log/fuzz-$name-" "${corpora[@]}" >"$log/fuzz-$name.log" 2>&1; then
-            passes=$((passes + 1))
-            echo "$name: $(tail -n 1 "$log/fuzz-$name.log")"
-        else
-            failures=$((failures + 1))
-            tail -n 40 "$log/fuzz-$name.log"
-        fi
-    done
-    echo "$passes passed, $failures failed"
-    [ "$failures" -eq 0 ]
+    fi
 }
 
-stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh; }
+stage_lsm () { RT=$(reachable gcc) tests/vm/run-lsm.sh --lsm "$1"; } # LSM
 
-# beside LINE...: of each line the first word is a name, the rest is a command. User-Mode Linux has one
-# processor, so as many run at a time as there are here; what they say follows one by one.
-beside () {
-    local line code=0
-    export log
-    # shellcheck disable=SC2016 # the inner shell's
-    printf '%s\n' "$@" | xargs -d '\n' -n 1 -P "$jobs" bash -c \
-        'set -- $1; name=$1; shift; "$@" >"$log/vm-$name.log" 2>&1' vm || code=1
-    for line in "$@"; do
-        echo "${line%% *}:"
-        cat "$log/vm-${line%% *}.log"
-    done
-    return "$code"
-}
-
-# One image for all of it, with the parts such that two machines are busy for about as long.
-stage_systemd () {
+# One image for all of it.
+stage_systemd () { # PART
     local script=tests/vm/run-systemd.sh apart=tests/systemd/test_notify_units.py
     RT=$(reachable gcc)
     export RT RT_TEST_BUILD=$build
-    beside "systemd $script tests/systemd --ignore=$apart" \
-        "podman $script tests/engines/test_podman_systemd.py" "notify $script $apart"
+    case $1 in
+    systemd) "$script" tests/systemd --ignore="$apart" ;;
+    podman) "$script" tests/engines/test_podman_systemd.py ;;
+    notify) "$script" "$apart" ;;
+    esac
 }
 # What those machines boot, made while the first stages run.
 begin_image () {
@@ -302,28 +300,29 @@ begin_image () {
 }
 
 # The container suite on v2; on v1 and hybrid what has to do with cgroups, and on v2 as an ordinary user.
-# The longest come first.
-stage_vm () {
-    local part parts=$((3 * jobs)) i files chosen lines=() cgroups program suite=tests/vm/run-suite.sh
-    local some='tests/feature/test_*cgroup*.py tests/feature/test_pause.py tests/feature/test_update.py'
+stage_vm () { # PART
+    local suite=tests/vm/run-suite.sh cgroups files chosen=() i
+    cgroups=(tests/feature/test_*cgroup*.py tests/feature/test_{pause,update}.py)
     RT=$(reachable gcc)
     export RT
-    mapfile -t files < <(printf '%s\n' tests/feature/test_*.py)
-    for ((part = 0; part < parts; part++)); do
-        chosen=()
-        for ((i = part; i < ${#files[@]}; i += parts)); do chosen+=("${files[i]}"); done
-        lines+=("$part $suite ${chosen[*]}")
-    done
-    for cgroups in v1 hybrid; do
-        lines+=("$cgroups $suite --cgroups $cgroups $some tests/feature/test_verbs.py")
-    done
-    lines+=("user $suite --as user $some tests/feature/test_*rootless.py")
-    for cgroups in v2 v1 hybrid; do
-        for program in "$build"/gcc/tests/unit/test_cgroup_{real,kill}; do
-            lines+=("$cgroups-${program##*/} tests/vm/uml.sh --cgroups $cgroups -- $program")
+    case $1 in
+    v2-*) # each so manieth file
+        files=(tests/feature/test_*.py)
+        [[ $1 =~ ([0-9]+)of([0-9]+) ]]
+        for ((i = BASH_REMATCH[1] - 1; i < ${#files[@]}; i += BASH_REMATCH[2])); do
+            chosen+=("${files[i]}")
         done
-    done
-    beside "${lines[@]}"
+        again "$suite" "${chosen[@]}"
+        ;;
+    v1 | hybrid) again "$suite" --cgroups "$1" "${cgroups[@]}" tests/feature/test_verbs.py ;;
+    user) again "$suite" --as user "${cgroups[@]}" tests/feature/test_*rootless.py ;;
+    unit-*)
+        # shellcheck disable=SC2016 # the inner shell's
+        tests/vm/uml.sh --cgroups "${1#unit-}" -- \
+            sh -c 'code=0; for each; do "$each" || code=1; done; exit "$code"' sh \
+            "$build"/gcc/tests/unit/test_cgroup_{real,kill}
+        ;;
+    esac
 }
 
 # What `make dist` packs builds and passes its unit tests, without git.

@@ -47,7 +47,6 @@ def document(command, rt):
     config = copy.deepcopy(bundle.BASE)
     config["process"].update(
         args=["/bin/sh", "-c", LEAVE_ROOT, "sh"] + command, cwd="/source", noNewPrivileges=False,
-        env=[f"{name}={value}" for name, value in environment.items()],
         capabilities={name: capabilities() for name in ("bounding", "effective", "permitted")})
     del config["process"]["rlimits"]
     linux = config["linux"]
@@ -63,9 +62,13 @@ def document(command, rt):
         if name not in OWN and os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}"):
             config["mounts"].append({"destination": f"/{name}", "type": "bind", "source": f"/{name}",
                                      "options": ["rbind", "ro"]})
-    for source, destination in ((TOP, "/source"), (rt, "/rt")):
+    probe = environment.get("RT_PROBE")
+    if probe:
+        environment["RT_PROBE"] = "/probe"
+    for source, destination in [(TOP, "/source"), (rt, "/rt")] + ([(probe, "/probe")] if probe else []):
         config["mounts"].append({"destination": destination, "type": "bind", "source": source,
                                  "options": ["rbind", "ro"]})
+    config["process"]["env"] = [f"{name}={value}" for name, value in environment.items()]
     return config
 
 

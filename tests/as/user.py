@@ -112,6 +112,9 @@ def show_sources(tmp):
         os.environ["PWD"] = os.getcwd()
     shutil.copy(os.environ.get("RT") or f"{TOP}/build/rt", f"{tmp}/rt")
     os.environ["RT"] = f"{tmp}/rt"
+    if os.environ.get("RT_PROBE"):
+        shutil.copy(os.environ["RT_PROBE"], f"{tmp}/probe")
+        os.environ["RT_PROBE"] = f"{tmp}/probe"
 
 
 def run(command, single, cgroups, tmp):

@@ -2,14 +2,18 @@
 """blocked: RT_TEST_BLOCKED="ENOSYS|EPERM CALL ..." starts each rt with system calls taken away, as on an
 older kernel (ENOSYS) or in a container whose profile is older than the call (EPERM).
 
-The filter is loaded between fork and exec, as root, so that also an rt that runs as an ordinary user
-has it without no_new_privs; the containers inherit it. Newer calls have one number on all machines."""
+The filter is loaded before rt is, as root, so that also an rt that runs as an ordinary user has it
+without no_new_privs; the containers inherit it. Newer calls have one number on all machines."""
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 
+import compiled
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CALLS = {"pidfd_send_signal": 424, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431,
          "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435, "close_range": 436,
          "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "mount_setattr": 442,
@@ -36,31 +40,38 @@ def instructions(error, calls):
     return program + [struct.pack("=HBBI", RETURN, 0, 0, ALLOW)]
 
 
-def wanted():
-    """None, or what a child of a fork calls first."""
+@functools.lru_cache(None)
+def filtered():
+    return compiled.program("filtered", [os.path.join(TESTS, "tools", "filtered.c")])
+
+
+def start(argv, options):
+    """What to start instead of `argv`, and the options of subprocess for it.
+
+    The program `filtered` loads the filter; but where a test has something of its own to do between fork
+    and exec, that may give up the right to, so there we come before it. That is slow: all of this
+    process is copied."""
     if not WORDS:
-        return None
-    program = instructions(getattr(errno, WORDS[0]), CALLED)
-    text = ctypes.create_string_buffer(b"".join(program))
-    header = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(text)))
-
-    def load():
-        if LIBC.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) < 0:
-            raise OSError(ctypes.get_errno(), "cannot load the filter")
-        return text     # it must live as long as the function does
-    return load
+        return argv, options
+    filter_ = b"".join(instructions(getattr(errno, WORDS[0]), CALLED))
+    ids = [options.pop(name, None) for name in ("extra_groups", "group", "user")]
+    if "preexec_fn" in options:
+        return argv, {**options, "preexec_fn": before(filter_, ids, options["preexec_fn"])}
+    words = ["-" if ids[0] is None else "".join(f"{each}," for each in ids[0])]
+    words += ["-" if each is None else str(each) for each in ids[1:]]
+    return [filtered(), filter_.hex(), *words, *argv], options
 
 
-def before(load, options):
-    """The preexec_fn of subprocess, `load` first: subprocess changes the ids before it calls one."""
-    then = options.get("preexec_fn")
-    ids = {name: options.pop(name) for name in ("extra_groups", "group", "user") if name in options}
-    change = {"extra_groups": os.setgroups, "group": os.setgid, "user": os.setuid}
+def before(filter_, ids, then):
+    """A preexec_fn: subprocess would change the ids before it calls one."""
+    text = ctypes.create_string_buffer(filter_)
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(filter_) // 8, ctypes.addressof(text)))
 
     def child():
-        load()
-        for name, value in ids.items():
-            change[name](value)
-        if then:
-            then()
+        if LIBC.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) < 0:
+            raise OSError(ctypes.get_errno(), f"cannot load the filter at {text}")
+        for change, value in zip((os.setgroups, os.setgid, os.setuid), ids):
+            if value is not None:
+                change(value)
+        then()
     return child

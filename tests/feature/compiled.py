@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compiled: the small static programs of the tests, made once for each content."""
+"""compiled: the small static programs of the tests, made once for each content.
+
+    tests/feature/compiled.py       makes the probe, and prints its path"""
 
 import hashlib
 import os
 import subprocess
 import tempfile
+
+TOOLS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tools")
 
 
 def program(name, sources, headers=(), libraries=()):
@@ -22,3 +26,13 @@ def program(name, sources, headers=(), libraries=()):
                         "-o", made, *sources, *libraries], check=True)
         os.rename(made, binary)
     return binary
+
+
+def probe():
+    """What runs in containers, and tells what it sees there."""
+    return program("probe", [f"{TOOLS}/probe{part}.c" for part in ("", "_report", "_stream", "_notify")],
+                   headers=[f"{TOOLS}/probe.h"])
+
+
+if __name__ == "__main__":
+    print(probe())

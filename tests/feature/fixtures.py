@@ -4,6 +4,7 @@
 RT=PATH         the runtime (default: build/rt below the top of the source tree)
 RT_PROBE=PATH   a probe that is compiled already
 RT_TEST_AS=WHO  who.py: as whom all of it runs
+RT_TEST_AGAIN=1 who.py: on another kind of host it has run already
 RT_TEST_BLOCKED="ERROR CALL..."  blocked.py: without these system calls
 RT_PEER=1       RT is another runtime: tests of what is ours alone (mark `own`) are left out, and
                 of error texts only the words that all runtimes share are looked at
@@ -132,12 +133,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def probe():
-    """The probe, compiled once for each content."""
-    if os.environ.get("RT_PROBE"):
-        return os.environ["RT_PROBE"]
-    return compiled.program("probe", [f"{TOOLS}/probe.c", f"{TOOLS}/probe_report.c", f"{TOOLS}/probe_stream.c",
-                                       f"{TOOLS}/probe_notify.c"],
-                            headers=[f"{TOOLS}/probe.h"])
+    return os.environ.get("RT_PROBE") or compiled.probe()
 
 
 @pytest.fixture(scope="session")

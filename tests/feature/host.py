@@ -233,6 +233,21 @@ def lsm_words():
     return words | {f"no-{name}" for name in ("apparmor", "selinux") if name not in words}
 
 
+def below(cgroup):
+    """All cgroups below that one. Their kernel counts them as links, which spares a look into those that
+    have none: they are many, and full of files."""
+    try:
+        if os.stat(cgroup).st_nlink == 2:
+            return
+        with os.scandir(cgroup) as entries:
+            paths = [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:   # just removed
+        return
+    for path in paths:
+        yield path
+        yield from below(path)
+
+
 class Cgroups:
     """The cgroup file systems of this host; one interface for v1, hybrid and v2."""
 
@@ -259,12 +274,8 @@ class Cgroups:
 
     def dirs(self, name):
         """All cgroup directories of that name, or with a name around it (prefix-NAME.scope)."""
-        found = []
-        for root in self.roots:
-            for path, names, _ in os.walk(root):
-                found += [os.path.join(path, each) for each in names
-                          if each == name or (name.startswith("rt") and name in each)]
-        return sorted(set(found))
+        return sorted({path for root in self.roots for path in below(root)
+                       if (each := os.path.basename(path)) == name or (name.startswith("rt") and name in each)})
 
     def of(self, pid):
         """{controller or "name=..." or "": path below its root} of a process."""

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures import TOP
 
+pytestmark = pytest.mark.needs("once: words of a script")
 SCRIPT = os.path.join(TOP, "tests", "conformance.sh")
 PROGRAMS = {
     "good": "echo 1..2; echo 'ok 1 - one'; echo 'ok 2 - two'",

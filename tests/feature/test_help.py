@@ -13,6 +13,7 @@ from bundle import label
 from fixtures import TOP
 
 CONTRIB = os.path.join(TOP, "contrib")
+pytestmark = pytest.mark.needs("once: words of the program")
 
 
 def verbs(rt):

@@ -372,6 +372,7 @@ def test_a_storm_of_sizes(new_box, chance, verb):
 
 
 @pytest.mark.rows("TTY-12")
+@pytest.mark.needs("once: the other tests pass on less")
 @VERBS
 @TERMINAL
 def test_a_hundred_megabytes(new_box, work, chance, verb, terminal):

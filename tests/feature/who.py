@@ -28,7 +28,8 @@ READ_ONLY_SYSCTL = "EACCES" if ROOTLESS else "EROFS"
 def words():
     """For @pytest.mark.needs (...). root: what only the host's root can do; ids: more ids than one;
     host-cgroups: the roots of the hierarchies are the host's;
-    all-calls: rt below no filter of ours."""
+    all-calls: rt below no filter of ours; once: the suite has not run on another kind of host before, so
+    that also what is the same on each is looked at."""
     found = {f"as-{AS}"}
     if not ROOTLESS:
         found.add("root")
@@ -38,6 +39,8 @@ def words():
         found.add("ids")
     if AS != "blocked":
         found.add("all-calls")
+    if not os.environ.get("RT_TEST_AGAIN"):
+        found.add("once")
     return found
 
 

@@ -28,7 +28,7 @@ def finish():
 def files(*endings, under=None):
     """Paths relative to the root, sorted. Build folders are those with a config.status."""
     found = []
-    for directory, folders, names in os.walk(os.path.join(ROOT, under or "")):
+    for directory, folders, names in os.walk(os.path.join(ROOT, under) if under else ROOT):
         if directory != ROOT and "config.status" in names:
             folders[:] = []
             continue

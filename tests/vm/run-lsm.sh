@@ -4,7 +4,7 @@
 # AppArmor and SELinux on kernels that enforce them: tests/feature/test_lsm.py in tests/vm/uml.sh, once
 # for each, with apparmor.profile or selinux.cil loaded. No module of this machine is touched.
 #
-#   RT=PATH tests/vm/run-lsm.sh [PYTEST ARGUMENTS]
+#   RT=PATH tests/vm/run-lsm.sh [--lsm apparmor|selinux] [PYTEST ARGUMENTS]
 #
 # Needs: what uml.sh needs, apparmor_parser (apparmor), secilc (secilc).
 set -u
@@ -28,8 +28,11 @@ if [ "${1-}" = --inside ]; then
     exec /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfE --tb=short tests/feature/test_lsm.py "$@"
 fi
 
-code=0
-for lsm in apparmor selinux; do
+RT_PROBE=${RT_PROBE:-$(/usr/bin/python3 tests/feature/compiled.py)} || exit 125 # a compiler is slow there
+export RT_PROBE
+code=0 kinds=(apparmor selinux)
+[ "${1-}" != --lsm ] || { kinds=("$2"); shift 2; }
+for lsm in "${kinds[@]}"; do
     echo "$lsm:"
     tests/vm/uml.sh --lsm "$lsm" --timeout 600 -- tests/vm/run-lsm.sh --inside "$lsm" "$@" || code=1
 done

@@ -10,6 +10,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 2
 export RT=${RT:-$top/build/rt} PYTHONDONTWRITEBYTECODE=1 RT_TEST_TIMEOUT=${RT_TEST_TIMEOUT:-120}
+RT_PROBE=${RT_PROBE:-$(/usr/bin/python3 tests/feature/compiled.py)} || exit 125 # a compiler is slow there
+export RT_PROBE
 cgroups=v2
 [ "${1-}" != --cgroups ] || { cgroups=$2; shift 2; }
 as=()

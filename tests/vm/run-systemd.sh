@@ -31,9 +31,7 @@ case ${1-} in
 *) set -- /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfE --tb=short "$@" ;;
 esac
 job "$@"
-cp "$rt" "$work/rt" || exit 125
-"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -static -o "$work/rt-probe" tests/tools/probe.c \
-    tests/tools/probe_report.c tests/tools/probe_stream.c tests/tools/probe_notify.c || exit 125
+cp "$rt" "$work/rt" && cp "$(/usr/bin/python3 tests/feature/compiled.py)" "$work/rt-probe" || exit 125
 
 { printf 'top=%q\n' "$top"; cat <<'INIT'; } >"$work/init"
 mount -t tmpfs -o mode=1777 tmpfs /tmp
