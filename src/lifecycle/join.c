@@ -43,12 +43,13 @@ bool join_is_alive (const struct join *join)
     return pidfd_wait_dead (join->pidfd, 0) == 0;
 }
 
+/* Whether it is alive is asked last: who ends just now is also refused with EACCES or ESRCH. */
 bool join_is_leaving (const struct join *join)
 {
-    if (!join_is_alive (join))
-        return true;
     AUTO_FD int fd = ns_open_process (join->init, "mnt");
-    return fd < 0 && errno == ENOENT;
+    bool has_none = fd < 0 && errno == ENOENT;
+
+    return has_none || !join_is_alive (join);
 }
 
 int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
@@ -109,6 +110,11 @@ static size_t index_of (const struct oci_linux *linux, int type)
     return 0;
 }
 
+static int init_died (struct error *err)
+{
+    return error_set (err, "RT-NOT-RUNNING", 0, "container not running: its init has died");
+}
+
 /* One by one; and the better answer to why something is refused. */
 static int enter_by_files (const struct join *join, int types, const struct oci_linux *linux,
                            struct error *err)
@@ -120,15 +126,18 @@ static int enter_by_files (const struct join *join, int types, const struct oci_
         if (!(types & kinds[i].type))
             continue;
         int fd = ns_open_process (join->init, kinds[i].file);
-        if (fd < 0)
-            failed = error_set (err, "RT-NS-OPEN", errno, "cannot open the %s namespace of init",
+        int saved = errno;
+        if (fd < 0 && join_is_leaving (join))
+            failed = init_died (err);
+        else if (fd < 0)
+            failed = error_set (err, "RT-NS-OPEN", saved, "cannot open the %s namespace of init",
                                 kinds[i].file);
         else
             namespaces.joins[namespaces.count++] = (struct namespace_join){
                 .type = kinds[i].type, .fd = fd, .index = index_of (linux, kinds[i].type)};
     }
     if (!failed && !join_is_alive (join))
-        failed = error_set (err, "RT-NOT-RUNNING", 0, "container not running: its init has died");
+        failed = init_died (err);
     if (!failed)
         failed = namespaces_apply (&namespaces, err);
     namespaces_release (&namespaces);
