@@ -4,7 +4,7 @@
 # Every test of rt, from a bare Debian 12 on: installs what is missing, builds, runs each runner, and
 # ends with `N passed, N failed`. Needs root, and the network only for packages.
 #
-#   tests/run.sh                 all of it, some 40 minutes on two cores
+#   tests/run.sh                 all of it, half an hour on two cores
 #   tests/run.sh --fast          lint, one build, unit tests, the container suite
 #   tests/run.sh --only NAME     one stage (and the build that it needs); may be repeated
 #   tests/run.sh --list          the stages
