@@ -185,7 +185,7 @@ AC_DEFUN([RT_MUSL], [
         RT_ADD([LDFLAGS], [-L`pwd`/musl/lib])
         AC_MSG_CHECKING([for what rt and glibc's archives need of musl])
         for rt_word in fortified allocator; do
-            AS_IF([$CC $CFLAGS -fPIE -fno-builtin -c "$srcdir/contrib/musl/$rt_word.c" -o musl/$rt_word.o], [],
+            AS_IF([$CC $CFLAGS -D_GNU_SOURCE -fPIE -fno-builtin -c "$srcdir/contrib/musl/$rt_word.c" -o musl/$rt_word.o], [],
                 [rt_word=missing; break])
             LIBS="$LIBS `pwd`/musl/$rt_word.o"
         done

@@ -148,14 +148,29 @@ void *calloc (size_t count, size_t size)
     return memory ? memset (memory, 0, total) : NULL;
 }
 
+/* The kernel moves its pages: nothing is copied. */
+static void *remap (struct block *block, size_t size)
+{
+    void *moved = mremap (block, block->size, size, MREMAP_MAYMOVE);
+
+    if (moved == MAP_FAILED)
+        return NULL;
+    block = moved;
+    block->size = size;
+    return block->bytes;
+}
+
 void *realloc (void *memory, size_t size)
 {
     if (!memory)
         return malloc (size);
-    size_t room_of_it = block_of (memory)->size - sizeof (struct block);
+    struct block *block = block_of (memory);
+    size_t room_of_it = block->size - sizeof *block;
 
     if (size <= room_of_it)
         return memory;
+    if (block->size > LARGEST && size <= PTRDIFF_MAX - sizeof *block)
+        return remap (block, size + sizeof *block);
     void *larger = malloc (size);
 
     if (!larger)

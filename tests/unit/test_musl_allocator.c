@@ -66,6 +66,7 @@ static void mark (size_t at, unsigned char with)
 {
     assert_non_null (blocks[at].bytes);
     assert_int_equal ((uintptr_t)blocks[at].bytes % _Alignof(max_align_t), 0);
+    assert_true (block_of (blocks[at].bytes)->size >= blocks[at].size + sizeof (struct block));
     blocks[at].mark = with;
     memset (blocks[at].bytes, with, blocks[at].size);
 }
@@ -130,6 +131,11 @@ static void test_too_much_is_refused (void **unused)
     (void)snprintf (kept, 10, "as it was");
     assert_null (its_realloc (kept, SIZE_MAX / 2));
     assert_string_equal (kept, "as it was");
+    its_free (kept);
+    kept = its_malloc (2 * LARGEST);
+    errno = 0;
+    assert_null (its_realloc (kept, SIZE_MAX));
+    assert_int_equal (errno, ENOMEM);
     its_free (kept);
     its_free (NULL);
 }
