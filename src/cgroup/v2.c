@@ -126,13 +126,13 @@ static int follow_threaded (int dir, const char *path, struct error *err)
 int v2_make (const char *path, struct made *made, struct error *err)
 {
     size_t at = hierarchy_mount_length ("", path);
-    AUTO_FREE char *so_far = strdup (path); /* ends before path[at] */
 
     *made = (struct made){0};
-    if (!so_far)
-        memory_exhausted ();
     if (strlen (path) >= PATH_MAX)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
+    AUTO_FREE char *so_far = strdup (path); /* ends before path[at] */
+    if (!so_far)
+        memory_exhausted ();
     so_far[at] = '\0';
     AUTO_FD int dir = open (so_far, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
