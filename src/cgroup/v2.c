@@ -9,7 +9,6 @@
  */
 #include "cgroup/hierarchy.h"
 
-#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -132,7 +131,7 @@ int v2_make (const char *path, struct made *made, struct error *err)
         return error_set (err, "RT-CGROUP-MAKE", ENAMETOOLONG, "make cgroup '%s'", path);
     AUTO_FREE char *so_far = strdup (path); /* ends before path[at] */
     if (!so_far)
-        memory_exhausted ();
+        return error_set (err, "RT-MEMORY", ENOMEM, "make cgroup '%s'", path);
     so_far[at] = '\0';
     AUTO_FD int dir = open (so_far, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
