@@ -155,11 +155,16 @@ AC_DEFUN([RT_STATIC_PROGRAM], [
 AC_DEFUN([RT_MUSL_COMPILER], [
     AC_ARG_WITH([musl], [AS_HELP_STRING([--with-musl],
         [link musl instead of glibc: starts in a third of the time where CPUID is dear, as in most virtual machines])])
-    AS_IF([test "x$with_musl" = xyes && test -z "$CC"], [CC=musl-gcc])
+    rt_musl_is_missing=no
+    AS_IF([test "x$with_musl" = xyes && test -z "$CC"],
+        # Without it all else is looked for with the ordinary compiler, so that all is told at once.
+        [AS_IF([command -v musl-gcc >/dev/null 2>&1], [CC=musl-gcc], [rt_musl_is_missing=yes with_musl=no])])
 ])
 
 AC_DEFUN([RT_MUSL], [
     rt_libc_name= rt_static_pie=-static-pie
+    AS_IF([test "$rt_musl_is_missing" = yes],
+        [RT_MISSING([musl], [apt install musl-tools / dnf install musl-gcc musl-libc-static])])
     AS_IF([test "x$with_musl" = xyes], [
         rt_libc_name=" musl"
         # The wrapper knows no -static-pie: the same by hand.
@@ -189,7 +194,7 @@ AC_DEFUN([RT_MUSL], [
                 [rt_word=missing; break])
             LIBS="$LIBS `pwd`/musl/$rt_word.o"
         done
-        AS_IF([test "$rt_word" != missing], [AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])
-            RT_MISSING([musl], [apt install musl-tools / dnf install musl-gcc musl-libc-static])])
+        AS_IF([test "$rt_word" != missing], [AC_MSG_RESULT([yes])],
+            [AC_MSG_ERROR([$CC cannot compile contrib/musl, see config.log])])
     ])
 ])

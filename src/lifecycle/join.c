@@ -28,9 +28,7 @@ static const struct kind {
 #define KINDS (sizeof (kinds) / sizeof (kinds[0]))
 
 /* Entering one's own user namespace is refused, and one's own pid namespace costs a process. The
- * others may be entered again by whoever has the rights, which takes less time than to look at
- * each.
- */
+ * others root may enter again, which takes less time than to look at each. */
 #define LOOKED_AT (CLONE_NEWUSER | CLONE_NEWPID)
 
 static int gone (const char *id, struct error *err)
@@ -63,9 +61,9 @@ int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char
                    ? gone (id, err)
                    : error_set (err, "RT-EXEC-INIT", errno, "cannot open the init of %s", id);
     found.pidfd = pidfd;
+    int looked_at = geteuid () == 0 ? LOOKED_AT : ~0;
     for (size_t i = 0; i < KINDS; i++) {
-        int shared =
-            kinds[i].type & LOOKED_AT || geteuid () != 0 ? ns_is_shared (init, kinds[i].file) : 0;
+        int shared = kinds[i].type & looked_at ? ns_is_shared (init, kinds[i].file) : 0;
         int saved = errno;
         if (shared < 0 && join_is_leaving (&found))
             return gone (id, err);
