@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/trace.h"
@@ -324,7 +325,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
         return -1;
     if (exec_prepare (exec, err) < 0)
         return explain_failure (exec, err);
-    if (!exec->request->detach && foreground_prepare (true, err) < 0)
+    if ((!exec->request->detach && foreground_prepare (true, err) < 0) || interrupt_hold (err) < 0)
         return -1;
     trace_phase ("clone");
     if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_meet (exec, err) == 0 &&

@@ -5,6 +5,7 @@
 #include "lifecycle/existing.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -173,6 +174,9 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (check_notify (globals, &existing.record, config, err) < 0)
         return -1;
 
+    /* What comes to the gate from here on is given up by killing it. */
+    if (interrupt_hold (err) < 0)
+        return -1;
     AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);

@@ -8,7 +8,6 @@
 #include "lifecycle/ptmx.h"
 #include "lifecycle/running.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <sys/wait.h>
 
@@ -35,8 +34,10 @@ int meet_child (const struct meet *meet, struct error *err)
     AUTO_FD int pidfd = message.fd;
     if (message.type != CHANNEL_CHILD)
         return unexpected (&message, err);
-    while (waitpid (*meet->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    /* What traces it could keep it from ending, or from being reaped. */
+    if (channel_await (*meet->pidfd, *meet->pid, err) < 0)
+        return -1;
+    (void)waitpid (*meet->pid, NULL, WNOHANG);
     drop_fd (meet->pidfd);
     *meet->pidfd = take_fd (&pidfd);
     *meet->pid = pidfd_pid (*meet->pidfd);

@@ -58,15 +58,25 @@ static int grant_listener (int line, const struct running *running, int listener
 int running_await (int line, const struct running *running, struct error *err)
 {
     struct channel_message message;
-    bool at_exec = false;
+    const struct oci_hooks *hooks = &running->config->hooks[OCI_HOOK_START_CONTAINER];
+    bool at_exec = false, granted = false;
 
+    if (running->status == OCI_STATUS_CREATING)
+        hooks_allow (hooks);
+    else
+        hooks = NULL; /* of an exec there are none */
+    channel_bound (hooks && hooks->count > 0);
     for (;;) {
         if (channel_receive (line, running->pid, &message, err) < 0)
             return -1;
         AUTO_FD int fd = message.fd;
         if (message.type == CHANNEL_LISTENER) {
+            if (granted)
+                return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "a second seccomp listener");
+            granted = true;
             if (grant_listener (line, running, fd, err) < 0)
                 return -1;
+            channel_bound (hooks && hooks->count > 0);
             continue;
         }
         if (message.type == CHANNEL_NOTIFY) {

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -153,6 +154,8 @@ static int start_prepare (struct start *start, struct error *err)
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
 int start_claim (struct start *start, struct error *err)
 {
+    if (interrupt_hold (err) < 0)
+        return -1;
     start->directory = record_claim (start->request->globals->state_root, start->request->id, err);
     if (start->directory < 0)
         return -1;
@@ -272,6 +275,7 @@ static int answer_mounted (void *of, struct error *err)
 {
     struct start *start = of;
 
+    hooks_allow (&start->config->hooks[OCI_HOOK_CREATE_CONTAINER]);
     return start_run_hooks (start, err) < 0
                ? -1
                : channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);

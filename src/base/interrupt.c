@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * interrupt: see interrupt.h. The signals are read from a descriptor: no handler, so nothing but a
+ * wait that looks for them is cut short, and a child inherits nothing but the mask.
+ */
+#include "interrupt.h"
+
+#include "cleanup.h"
+#include "patience.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#define POLLED_MAX 8
+
+static const struct {
+    int number;
+    const char *name;
+} ends[] = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+
+enum { ENDS = sizeof ends / sizeof ends[0] };
+
+static struct {
+    int fd; /* -1 = not held */
+    sigset_t signals;
+    int seen; /* the first one */
+} held = {.fd = -1};
+
+void interrupt_signals (sigset_t *signals)
+{
+    struct sigaction action;
+    sigset_t blocked;
+
+    (void)sigemptyset (signals);
+    (void)sigemptyset (&blocked);
+    (void)sigprocmask (SIG_BLOCK, NULL, &blocked);
+    for (size_t i = 0; i < ENDS; i++)
+        if (sigaction (ends[i].number, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+            sigismember (&blocked, ends[i].number) == 0)
+            (void)sigaddset (signals, ends[i].number);
+}
+
+int interrupt_hold (struct error *err)
+{
+    if (held.fd >= 0)
+        return 0;
+    interrupt_signals (&held.signals);
+    AUTO_FD int fd = signalfd (-1, &held.signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0 || sigprocmask (SIG_BLOCK, &held.signals, NULL) < 0)
+        return error_set (err, "RT-SIGNALS", errno, "watch for the signals that end rt");
+    held.fd = take_fd (&fd);
+    return 0;
+}
+
+void interrupt_forget (void)
+{
+    if (held.fd < 0)
+        return;
+    drop_fd (&held.fd);
+    (void)sigprocmask (SIG_UNBLOCK, &held.signals, NULL);
+}
+
+/* A second signal of the kind stays pending, and is lost with the process. */
+static bool is_interrupted (void)
+{
+    struct signalfd_siginfo info;
+
+    if (held.seen == 0 && read (held.fd, &info, sizeof info) == (ssize_t)sizeof info)
+        held.seen = (int)info.ssi_signo;
+    return held.seen != 0;
+}
+
+int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    struct pollfd polled[POLLED_MAX];
+    struct wait wait = wait_begin (timeout_ms < 0 ? 0 : timeout_ms);
+    bool looks = held.fd >= 0 && held.seen == 0 && count < POLLED_MAX;
+    int ready;
+
+    if (looks) {
+        if (count > 0)
+            memcpy (polled, fds, count * sizeof *fds);
+        polled[count] = (struct pollfd){.fd = held.fd, .events = POLLIN};
+    }
+    do
+        ready = poll (looks ? polled : fds, looks ? count + 1 : count,
+                      timeout_ms < 0 ? -1 : wait_left (&wait));
+    while (ready < 0 && errno == EINTR);
+    if (!looks)
+        return ready;
+    if (ready > 0 && polled[count].revents) {
+        if (is_interrupted ()) {
+            errno = EINTR;
+            return -1;
+        }
+        ready--;
+    }
+    if (count > 0)
+        memcpy (fds, polled, count * sizeof *fds);
+    return ready;
+}
+
+static const char *name_of (int signal)
+{
+    for (size_t i = 0; i < ENDS; i++)
+        if (ends[i].number == signal)
+            return ends[i].name;
+    return "a signal";
+}
+
+int interrupt_error (struct error *err)
+{
+    error_set (err, INTERRUPT_CODE, 0, "interrupted by %s", name_of (held.seen));
+    err->exit_code = 128 + held.seen;
+    return -1;
+}
+
+void interrupt_raise (void)
+{
+    sigset_t one;
+
+    if (held.seen == 0)
+        return;
+    (void)sigemptyset (&one);
+    (void)sigaddset (&one, held.seen);
+    (void)signal (held.seen, SIG_DFL);
+    (void)raise (held.seen);
+    (void)sigprocmask (SIG_UNBLOCK, &one, NULL);
+}
