@@ -25,6 +25,7 @@ static struct {
     int fd; /* -1 = not held */
     sigset_t signals;
     int seen; /* the first one */
+    bool deferred;
 } held = {.fd = -1};
 
 void interrupt_signals (sigset_t *signals)
@@ -61,6 +62,11 @@ void interrupt_forget (void)
     (void)sigprocmask (SIG_UNBLOCK, &held.signals, NULL);
 }
 
+void interrupt_defer (bool deferred)
+{
+    held.deferred = deferred;
+}
+
 /* A second signal of the kind stays pending, and is lost with the process. */
 static bool is_interrupted (void)
 {
@@ -75,7 +81,7 @@ int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     struct pollfd polled[POLLED_MAX];
     struct wait wait = wait_begin (timeout_ms < 0 ? 0 : timeout_ms);
-    bool looks = held.fd >= 0 && held.seen == 0 && count < POLLED_MAX;
+    bool looks = held.fd >= 0 && held.seen == 0 && !held.deferred && count < POLLED_MAX;
     int ready;
 
     if (looks) {

@@ -30,6 +30,9 @@ int interrupt_hold (struct error *err);
 /* In a new child: the signals are as they were before interrupt_hold (). */
 void interrupt_forget (void);
 
+/* While something is undone, no wait looks for them. */
+void interrupt_defer (bool deferred);
+
 /* poll (2), for at most timeout_ms, -1 = no limit. -1 with EINTR: one of these signals has come,
  * now or before; no other signal ends the call. */
 int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms);

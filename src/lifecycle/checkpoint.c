@@ -4,6 +4,7 @@
  * then, or runs on.
  */
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trace.h"
@@ -135,6 +136,9 @@ static int dump (struct checkpoint *checkpoint, struct error *err)
     AUTO_CRIU struct criu criu = CRIU_INIT;
     enum criu_task task = checkpoint->request->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
 
+    /* A CRIU that is cut off would leave the container frozen. */
+    if (interrupt_hold (err) < 0)
+        return -1;
     criu.work = checkpoint->images.work;
     criu.work_path = checkpoint->images.work_path;
     criu.log_file = LOG_FILE;

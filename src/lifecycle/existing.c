@@ -148,6 +148,9 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     notify_connect (notify, globals->notify_socket);
     if (notify_await (notify, existing->record.pid, init, err) == 0)
         return 0;
+    /* It runs: a caller that does not wait for READY=1 any longer has it where it was. */
+    if (text_equal (err->code, INTERRUPT_CODE))
+        return -1;
     (void)pidfd_signal (init, SIGKILL);
     (void)pidfd_wait_dead (init, patience_ms ());
     return -1;
