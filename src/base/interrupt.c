@@ -67,23 +67,15 @@ void interrupt_defer (bool deferred)
     held.deferred = deferred;
 }
 
-/* A second signal of the kind stays pending, and is lost with the process. */
-static bool is_interrupted (void)
-{
-    struct signalfd_siginfo info;
-
-    if (held.seen == 0 && read (held.fd, &info, sizeof info) == (ssize_t)sizeof info)
-        held.seen = (int)info.ssi_signo;
-    return held.seen != 0;
-}
-
-int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
+/* Polls beside the signals, as long as `fds` and the time last. */
+static int poll_beside (struct pollfd *fds, nfds_t count, int timeout_ms, bool looks,
+                        bool *signalled)
 {
     struct pollfd polled[POLLED_MAX];
     struct wait wait = wait_begin (timeout_ms < 0 ? 0 : timeout_ms);
-    bool looks = held.fd >= 0 && held.seen == 0 && !held.deferred && count < POLLED_MAX;
     int ready;
 
+    *signalled = false;
     if (looks) {
         if (count > 0)
             memcpy (polled, fds, count * sizeof *fds);
@@ -96,15 +88,39 @@ int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
     if (!looks)
         return ready;
     if (ready > 0 && polled[count].revents) {
-        if (is_interrupted ()) {
-            errno = EINTR;
-            return -1;
-        }
+        *signalled = true;
         ready--;
     }
     if (count > 0)
         memcpy (fds, polled, count * sizeof *fds);
     return ready;
+}
+
+int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    bool looks = held.fd >= 0 && held.seen == 0 && !held.deferred && count < POLLED_MAX;
+    struct signalfd_siginfo info;
+    bool signalled;
+    int ready = poll_beside (fds, count, timeout_ms, looks, &signalled);
+
+    if (!signalled || read (held.fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return ready;
+    held.seen = (int)info.ssi_signo;
+    errno = EINTR;
+    return -1;
+}
+
+int interrupt_await_output (int fd, int timeout_ms)
+{
+    struct pollfd output = {.fd = fd, .events = POLLOUT};
+    bool signalled;
+    int ready = poll_beside (&output, 1, timeout_ms, held.fd >= 0, &signalled);
+
+    if (ready > 0)
+        return 0;
+    if (ready == 0)
+        errno = signalled ? EINTR : ETIMEDOUT;
+    return -1;
 }
 
 static const char *name_of (int signal)

@@ -37,12 +37,17 @@ void interrupt_defer (bool deferred);
  * now or before; no other signal ends the call. */
 int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms);
 
+/* Until something can be written. For what is only told, whose loss does not end the command: the
+ * signal is left for the next wait to see. 0, or -1 with errno: ETIMEDOUT, EINTR. */
+int interrupt_await_output (int fd, int timeout_ms);
+
 /* After interrupt_poll () has said EINTR: fills the error, whose exit status is 128 + signal. -1.
  */
 int interrupt_error (struct error *err);
 
-/* At the end of a command that failed with RT-INTERRUPTED: ends the process as that signal would
- * have. Returns where that does not end it (the first process of a pid namespace). */
+/* At the end of a command that failed: ends the process as the signal that was seen would have.
+ * Returns where there was none, or where that does not end it (the first process of a pid
+ * namespace). */
 void interrupt_raise (void);
 
 #endif

@@ -242,8 +242,7 @@ int main (int argc, char **argv)
     if (run (argc, argv, &exit_status, &err) < 0) {
         explain_old_kernel (&err);
         log_error_value (&err);
-        if (text_equal (err.code, INTERRUPT_CODE))
-            interrupt_raise ();
+        interrupt_raise ();
         return err.exit_code != 0 ? err.exit_code : 1;
     }
     return exit_status;

@@ -400,7 +400,7 @@ void start_undo (struct start *start)
     netdev_undo (&start->net_devices);
     rdt_undo (&start->rdt);
     if (start->wrote_pid_file)
-        (void)unlink (start->request->pid_file);
+        pidfile_remove (start->request->pid_file);
     if (start->claimed &&
         destroy (start->request->globals->state_root, start->directory, &start->record, &err) < 0)
         log_warning ("could not clean up after the failure: %s",
