@@ -319,11 +319,9 @@ int mountfd_pivot (int root)
     return chdir ("/");
 }
 
-int mountfd_chroot (int root)
+int mountfd_move_over_root (int root)
 {
-    if (fchdir (root) < 0 || mount (".", "/", NULL, MS_MOVE, NULL) < 0 || chroot (".") < 0)
-        return -1;
-    return chdir ("/");
+    return fchdir (root) < 0 || mount (".", "/", NULL, MS_MOVE, NULL) < 0 ? -1 : 0;
 }
 
 int mountfd_enter (int directory)

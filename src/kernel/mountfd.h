@@ -79,11 +79,14 @@ int mountfd_propagate_root (unsigned long propagation);
  * (initramfs). */
 int mountfd_pivot (int root);
 
-/* The same without pivot_root: moves the mount over "/" and stays inside by chroot. */
-int mountfd_chroot (int root);
+/* The first half of the same without pivot_root: moves the mount over "/". This process's root is
+ * the old one, below it, until mountfd_enter (); all that the host had is still there
+ * (kernel/oldroot.h).
+ */
+int mountfd_move_over_root (int root);
 
 /* Makes a directory the root of this process alone, by chroot; it stands there afterwards. For a
- * mount namespace that is shared with others. Who may chroot may leave it again. */
+ * mount namespace that is shared with others: with CAP_SYS_CHROOT it can be left again. */
 int mountfd_enter (int directory);
 
 /* Changes the superblock below an attached mount: data words and MS_* flags, all at once (remount).

@@ -23,6 +23,14 @@ static int fail (const char *path, int errnum, struct error *err)
     return error_set (err, "RT-PIDFILE", errnum, "cannot write the pid file %s", path);
 }
 
+/* What is there, not what it points to. */
+static int look (const char *path, struct stat *st)
+{
+    AUTO_FD int fd = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? -1 : fstat (fd, st);
+}
+
 static int replace (const char *path, const char *digits, struct error *err)
 {
     char temporary[PATH_MAX];
@@ -69,7 +77,7 @@ int pidfile_write (const char *path, pid_t pid, struct error *err)
     struct stat st;
 
     (void)snprintf (digits, sizeof (digits), "%d", pid);
-    if (lstat (path, &st) < 0)
+    if (look (path, &st) < 0)
         return errno == ENOENT ? replace (path, digits, err) : fail (path, errno, err);
     return S_ISREG (st.st_mode) ? replace (path, digits, err) : write_in_place (path, digits, err);
 }
@@ -78,7 +86,7 @@ void pidfile_remove (const char *path)
 {
     struct stat st;
 
-    if (made.inode != 0 && lstat (path, &st) == 0 && st.st_dev == made.device &&
+    if (made.inode != 0 && look (path, &st) == 0 && st.st_dev == made.device &&
         st.st_ino == made.inode)
         (void)unlink (path);
     made.inode = 0;
