@@ -158,7 +158,7 @@ def test_exec_in_a_paused_container(new_box):
     process.terminate()
     code = process.wait(timeout=host.PATIENCE)
     assert box.rt.call("resume", box.id).code == 0
-    host.reap(child)
+    host.until(lambda: host.stat_state(child) in ("Z", None), "its child is dead")
     err = process.communicate()[1]
     assert (code, "interrupted by SIGTERM" in err) == (-signal.SIGTERM, True), err
     assert box.status() == "running"
@@ -231,3 +231,21 @@ def test_a_filter_that_allows_nothing(new_box, nnp):
         assert box.status() == "stopped"
         box.wait()
         box.delete()
+
+
+@pytest.mark.rows("LCY-12", "HKS-12")
+@pytest.mark.own
+def test_a_hook_that_prints_without_end(new_box):
+    """There is always something to read, and the signal is seen all the same."""
+    box = new_box("report")
+    told = os.path.join(box.dir, "told")
+    os.mkfifo(told)
+    box.config["hooks"] = {"createRuntime": [
+        {"path": "/bin/sh", "args": ["sh", "-c", f"echo x > {told}; exec yes"]}]}
+    box.save()
+    process = calling(box, "create", "-b", box.dir, globals=())
+    assert host.heard(told) == "x\n"
+    process.terminate()
+    code, err = ended(process)
+    assert (code, "interrupted by SIGTERM" in err) == (-signal.SIGTERM, True), err
+    gone(box)
