@@ -6,7 +6,9 @@
 #include "kernel/procfd.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 enum { WORDS_MAX = 200, NAME_LENGTH_MAX = 15 };
 
@@ -123,6 +125,34 @@ enum straggler_pace straggler_look (pid_t pid, struct straggler *last)
     if (strstr (status, "\nState:\tR") || last->runs != before)
         return STRAGGLER_WORKS;
     return may_have_children (pid) ? STRAGGLER_AWAITS_CHILD : STRAGGLER_STANDS;
+}
+
+int straggler_end (pid_t pid, int *word)
+{
+    char path[32], stat[1024];
+    struct thread thread;
+    uint64_t value;
+
+    (void)snprintf (path, sizeof path, "%d", (int)pid);
+    if (read_thread (path, &thread) < 0 || thread.state != 'Z') {
+        errno = ESRCH;
+        return -1;
+    }
+    (void)snprintf (path, sizeof path, "%d/stat", (int)pid);
+    if (procfd_read (path, stat, sizeof stat) < 0)
+        return -1;
+    stat[strcspn (stat, "\n")] = '\0';
+    const char *last = strrchr (stat, ' ');
+    if (!last || text_to_uint64 (last + 1, INT32_MAX, &value) < 0) {
+        errno = EPROTO;
+        return -1;
+    }
+    if (value == 0 && geteuid () != 0) {
+        errno = EPERM;
+        return -1;
+    }
+    *word = (int)value;
+    return 0;
 }
 
 pid_t straggler_tracer (pid_t pid)

@@ -38,6 +38,10 @@ struct straggler {
 
 enum straggler_pace straggler_look (pid_t pid, struct straggler *last);
 
+/* How a process ended that is dead but not reaped, as waitpid (2) says it. -1 with errno; EPERM
+ * where the kernel may not tell this caller (it says 0 then, as for success). */
+int straggler_end (pid_t pid, int *word);
+
 /* The process that traces it, 0 = none, or of another pid namespace. */
 pid_t straggler_tracer (pid_t pid);
 

@@ -11,8 +11,10 @@
 #include "base/cleanup.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "kernel/pidfd.h"
 #include "kernel/signals.h"
+#include "kernel/straggler.h"
 #include "lifecycle/relay.h"
 #include "lifecycle/terminal.h"
 
@@ -50,6 +52,9 @@ struct session {
     bool over; /* the process is reaped and `status` holds */
     int status;
     bool hurry; /* a signal asked to end after the process was over */
+    bool held;  /* it is dead, but its tracer does not let go of it: not to be reaped yet */
+    int patience_ms;
+    struct wait held_wait;
     struct terminal terminal;
     struct relay input;
     struct relay output;
@@ -142,6 +147,13 @@ static void end_carrying (struct session *session)
     relay_finish (&session->output, LAST_BYTES);
 }
 
+static void take_end (struct session *session, int word)
+{
+    session->over = true;
+    session->status = WIFSIGNALED (word) ? 128 + WTERMSIG (word) : WEXITSTATUS (word);
+    end_carrying (session);
+}
+
 /* Reaps whoever is dead: this process is the subreaper of all that the container leaves. False
  * where it has no children any more. */
 static bool reap (struct session *session)
@@ -152,9 +164,7 @@ static bool reap (struct session *session)
     while ((pid = waitpid (-1, &word, WNOHANG | __WALL)) > 0) {
         if (pid != session->pid || session->over)
             continue;
-        session->over = true;
-        session->status = WIFSIGNALED (word) ? 128 + WTERMSIG (word) : WEXITSTATUS (word);
-        end_carrying (session);
+        take_end (session, word);
     }
     return pid == 0;
 }
@@ -167,7 +177,7 @@ static bool is_own (const struct signalfd_siginfo *info)
 
 static void forward (struct session *session, int signal)
 {
-    if (session->over) {
+    if (session->over || session->held) {
         /* Output may wait for a reader that never comes; whoever says stop is obeyed. */
         if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
             session->hurry = true;
@@ -222,10 +232,14 @@ static int on_event (struct session *session, const struct epoll_event *event, s
     case SOURCE_SIGNALS:
         return read_signals (session, err);
     case SOURCE_PROCESS:
-        /* A tracer gets a dead process before its parent; SIGCHLD comes when it lets go. */
         if (!reap (session) && !session->over)
             return error_set (err, "RT-FOREGROUND-STATUS", ECHILD,
                               "learn the exit status of process %d", (int)session->pid);
+        /* A tracer gets a dead process before its parent; SIGCHLD comes when it lets go. */
+        if (!session->over && !session->held) {
+            session->held = true;
+            session->held_wait = wait_begin (session->patience_ms);
+        }
         return 0;
     case SOURCE_NOTIFY:
         notify_carry (session->notify);
@@ -244,10 +258,37 @@ static int on_event (struct session *session, const struct epoll_event *event, s
     return 0;
 }
 
+/* Its tracer may be the container's own, and hold it for ever. Its end is in /proc all the same. */
+static int end_held (struct session *session, struct error *err)
+{
+    pid_t tracer = straggler_tracer (session->pid);
+    int word;
+
+    if (reap (session) && !session->over && straggler_end (session->pid, &word) < 0) {
+        error_set (err, "RT-FOREGROUND-STATUS", errno, "learn the exit status of process %d",
+                   (int)session->pid);
+        return error_hint (err, "it is dead, but process %d, which traces it, does not let go",
+                           (int)tracer);
+    }
+    if (session->over)
+        return 0;
+    log_warning ("process %d is dead, but process %d, which traces it, does not let go",
+                 (int)session->pid, (int)tracer);
+    take_end (session, word);
+    return 0;
+}
+
+static int wait_time (const struct session *session, bool busy)
+{
+    if (busy)
+        return 0;
+    return session->held && !session->over ? wait_left (&session->held_wait) : -1;
+}
+
 static int wait_for_events (struct session *session, bool busy, struct error *err)
 {
     struct epoll_event events[8];
-    int count = epoll_wait (session->epoll, events, 8, busy ? 0 : -1);
+    int count = epoll_wait (session->epoll, events, 8, wait_time (session, busy));
 
     if (count < 0 && errno != EINTR)
         return error_set (err, "RT-FOREGROUND-WATCH", errno, "wait for process %d",
@@ -255,6 +296,8 @@ static int wait_for_events (struct session *session, bool busy, struct error *er
     for (int i = 0; i < count; i++)
         if (on_event (session, &events[i], err) < 0)
             return -1;
+    if (session->held && !session->over && (session->hurry || wait_left (&session->held_wait) == 0))
+        return end_held (session, err);
     return 0;
 }
 
@@ -334,7 +377,8 @@ int foreground_wait (pid_t pid, int pidfd, int ptmx, const struct notify *notify
     session.pidfd = pidfd;
     session.ptmx = ptmx;
     session.notify = notify;
-    session.over = session.hurry = false;
+    session.over = session.hurry = session.held = false;
+    session.patience_ms = patience_ms ();
     session.terminal.raw = false;
     session.input.source.owned = session.input.sink.owned = false;
     session.output.source.owned = session.output.sink.owned = false;
@@ -342,7 +386,9 @@ int foreground_wait (pid_t pid, int pidfd, int ptmx, const struct notify *notify
     relay_begin (&session.output);
 
     (void)sigprocmask (SIG_BLOCK, NULL, &mask);
+    int64_t begun = patience_pause ();
     int result = open_and_attend (&session, err);
+    patience_resume (begun);
     terminal_restore (&session.terminal);
     (void)sigprocmask (SIG_SETMASK, &mask, NULL);
     relay_release (&session.input);

@@ -27,7 +27,9 @@ int foreground_prepare (bool subreaper, struct error *err);
  * terminal is in raw mode meanwhile and restored at every exit of this function. All that the
  * container wrote is on rt's output when this returns, unless that output failed, or a signal said
  * not to wait for it any longer. `notify` is served meanwhile. *status is the process's exit code,
- * or 128 + signal.
+ * or 128 + signal. A dead process that a tracer holds is waited for as long as base/patience.h
+ * says, or until a signal that would end rt; what the life of the process took is not counted
+ * there.
  *
  * Every other child that dies meanwhile is reaped and forgotten. The mask of foreground_prepare
  * holds on: a signal must not end rt before it has cleaned up. */

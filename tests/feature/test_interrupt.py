@@ -15,7 +15,7 @@ import host
 from test_patience import SOON, calling, hung  # noqa: F401 (a fixture)
 
 ENDS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
-PTRACE_ATTACH = 16
+PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
 WALL = 0x40000000
 
 
@@ -195,11 +195,21 @@ def test_one_span_for_all_hooks(new_box, fails):
     assert taken < 1.2 + 3      # 1 s, and what a machine that is busy takes to undo it
 
 
-def traced(pid):
+def trace(request, pid):
     ptrace = ctypes.CDLL(None, use_errno=True).ptrace
     ptrace.argtypes = [ctypes.c_long] * 2 + [ctypes.c_void_p] * 2
-    assert ptrace(PTRACE_ATTACH, pid, None, None) == 0, os.strerror(ctypes.get_errno())
+    assert ptrace(request, pid, None, None) == 0, os.strerror(ctypes.get_errno())
+
+
+def traced(pid):
+    """And stopped."""
+    trace(PTRACE_ATTACH, pid)
     os.waitpid(pid, WALL)
+
+
+def seized(pid):
+    """And goes on."""
+    trace(PTRACE_SEIZE, pid)
 
 
 @pytest.mark.rows("LCY-12")
@@ -251,4 +261,45 @@ def test_a_hook_that_prints_without_end(new_box):
     process.terminate()
     code, err = ended(process)
     assert (code, "interrupted by SIGTERM" in err) == (-signal.SIGTERM, True), err
+    gone(box)
+
+
+@pytest.fixture
+def held(new_box):
+    """A run in front whose process has ended with 7, and is held by its tracer, this test."""
+    boxes = []
+
+    def make(globals=()):
+        box = new_box("await /gate", "exit 7")
+        gate = box.fifo("/gate")
+        box.save()
+        process = calling(box, "run", "-b", box.dir, globals=globals)
+        host.until(lambda: box.rt.call("state", box.id).code == 0 and box.status() == "running",
+                   "it runs")
+        init = box.state()["pid"]
+        seized(init)
+        boxes.append(init)
+        host.let_go(gate)
+        host.until(lambda: host.stat_state(init) == "Z", "it has ended")
+        return box, process, init
+    yield make
+    for init in boxes:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(init, WALL)
+    host.reap_all()
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.own
+@pytest.mark.needs("root: traces what is not dumpable")
+@pytest.mark.parametrize("how", ["timeout", "signal"])
+def test_a_dead_process_that_its_tracer_holds(held, how):
+    """Its parent cannot reap it, and tells its exit status nevertheless."""
+    box, process, init = held(SOON if how == "timeout" else ())
+    if how == "signal":
+        assert process.poll() is None
+        process.terminate()
+    _, err = process.communicate(timeout=host.PATIENCE)
+    assert process.returncode == 7, err
+    assert f"process {init} is dead, but process {os.getpid()}, which traces it" in err
     gone(box)
