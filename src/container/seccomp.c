@@ -67,15 +67,14 @@ bool seccomp_listens (const struct seccomp_program *program)
     return program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
 }
 
-static int load_failed (const struct seccomp_program *program, int errnum, struct error *err)
+int seccomp_load_failed (int errnum, struct error *err)
 {
     error_set (err, "RT-SECCOMP-LOAD", errnum, "cannot load the seccomp filter");
     if (errnum == EACCES)
         error_hint (err, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
-    else if (errnum == EINVAL && (program->flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
-        error_hint (err, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs Linux 5.19");
-    else if (errnum == EINVAL && program->flags != 0)
-        error_hint (err, "this kernel may not know all of linux.seccomp.flags");
+    else if (errnum == EINVAL)
+        error_hint (err, "this kernel may not know all of linux.seccomp.flags "
+                         "(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs Linux 5.19)");
     else if (errnum == EBUSY)
         error_hint (err, "an agent listens to rt itself already; the kernel allows one");
     else if (errnum == ENOSYS)
@@ -91,7 +90,7 @@ int seccomp_apply (const struct seccomp_program *program, int *listener, struct 
     }
     int result = filter_load (program->instructions, program->count, program->flags);
     if (result < 0)
-        return load_failed (program, errno, err);
+        return seccomp_load_failed (errno, err);
     *listener = seccomp_listens (program) ? result : -1;
     return 0;
 }

@@ -32,6 +32,9 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
 /* Will it make a listener? */
 bool seccomp_listens (const struct seccomp_program *program);
 
+/* The words for a filter that the kernel has refused with errnum; -1. */
+int seccomp_load_failed (int errnum, struct error *err);
+
 /* inside: loads it into this process. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs.
  * The caller knows the order (become.c). Makes no other system call than seccomp(2). *listener:
  * what an agent must have before the next call that could be notified, or -1. */

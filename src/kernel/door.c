@@ -29,8 +29,8 @@ int door_send (const uint32_t door[DOOR_WORDS], int socket, const void *bytes, s
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = length};
     const struct msghdr message = {.msg_iov = &part,
                                    .msg_iovlen = 1,
-                                   .msg_control = &control,
-                                   .msg_controllen = sizeof (control)};
+                                   .msg_control = fd < 0 ? NULL : &control,
+                                   .msg_controllen = fd < 0 ? 0 : sizeof (control)};
     long sent;
 
     memcpy (CMSG_DATA (&control.header), &fd, sizeof (fd));

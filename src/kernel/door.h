@@ -32,7 +32,7 @@ extern const uint32_t door_calls[DOOR_CALLS];
 /* -1 with errno. */
 int door_make (uint32_t door[DOOR_WORDS]);
 
-/* sendmsg of one packet with a descriptor; 0 or -1 with errno. */
+/* sendmsg of one packet, with a descriptor (-1 = none); 0 or -1 with errno. */
 int door_send (const uint32_t door[DOOR_WORDS], int socket, const void *bytes, size_t length,
                int fd);
 

@@ -156,6 +156,19 @@ int ns_explain (int types, int errnum, struct error *err)
     return -1;
 }
 
+int ns_is_owned_by (int ns, int user_ns)
+{
+    struct stat owner;
+    struct stat wanted;
+    AUTO_FD int fd = ioctl (ns, NS_GET_USERNS);
+
+    if (fd < 0)
+        return errno == EPERM ? 0 : -1;
+    if (fstat (fd, &owner) < 0 || fstat (user_ns, &wanted) < 0)
+        return -1;
+    return owner.st_dev == wanted.st_dev && owner.st_ino == wanted.st_ino;
+}
+
 int ns_loopback_up (void)
 {
     struct ifreq request = {.ifr_name = "lo"};

@@ -20,6 +20,9 @@
 
 #define STAT_SIZE 1024
 
+/* PF_FORKNOEXEC of the kernel's linux/sched.h, which is not for programs. */
+#define FORKED_NO_EXEC 0x40
+
 /* Of /proc/PID/status, in which the groups may be many. */
 #define STATUS_LIMIT (1024 * 1024)
 #define SHARED_PENDING "\nShdPnd:\t"
@@ -141,6 +144,26 @@ static pid_t read_process (int directory, char *state)
         return -1;
     }
     return (pid_t)pid;
+}
+
+int pidfd_open_child (pid_t pid)
+{
+    return sys_pidfd_open (pid, 0);
+}
+
+int pidfd_has_executed (pid_t pid)
+{
+    char stat[STAT_SIZE];
+    uint64_t flags;
+
+    if (read_stat (pid, stat, sizeof (stat)) < 0) {
+        if (errno == ENOENT)
+            errno = ESRCH;
+        return -1;
+    }
+    if (stat_field (stat, 9, &flags) < 0)
+        return -1;
+    return !(flags & FORKED_NO_EXEC);
 }
 
 int pidfd_open_exact (pid_t pid, uint64_t start_time)

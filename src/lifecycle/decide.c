@@ -111,6 +111,7 @@ int start_decide (struct start *start, bool detached, struct error *err)
         .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
         .terminal = config->process->terminal,
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
+        .awaits_go = true,
         .poststop_hooks = config->hooks[OCI_HOOK_POSTSTOP].count > 0,
         .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,

@@ -11,6 +11,8 @@
 #include "base/trace.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/meet.h"
+#include "lifecycle/notify.h"
 #include "lifecycle/running.h"
 #include "state/gate.h"
 #include "state/record.h"
@@ -152,6 +154,31 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     return -1;
 }
 
+/* Init has heard the word, and goes on until its program is executed. */
+static int let_go (struct existing *existing, const struct oci_config *config, int line, int *init,
+                   struct notify *notify, struct error *err)
+{
+    int listener = -1;
+    const struct meet meet = {.who = "the container's init",
+                              .line = line,
+                              .pid = &existing->record.pid,
+                              .pidfd = init,
+                              .listener = &listener,
+                              .notify = &notify->container};
+    const struct running running = {.config = config,
+                                    .record = &existing->record,
+                                    .pid = existing->record.pid,
+                                    .status = OCI_STATUS_CREATING};
+
+    trace_phase ("exec");
+    if (!existing->record.awaits_go)
+        return meet_old (&meet, &running, err);
+    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
+        channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        return -1;
+    return meet_executed (&meet, err);
+}
+
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
 {
     AUTO_EXISTING struct existing existing = EXISTING_INIT;
@@ -173,34 +200,29 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (check_notify (globals, &existing.record, config, err) < 0)
         return -1;
 
-    AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
-    AUTO_FD int line = gate_open (existing.directory, err);
-    if (line < 0 && is_gone (err->errnum)) {
-        /* Nobody else can have started it: it has been killed since. */
+    if (init < 0 && errno != ESRCH)
+        return error_set (err, "RT-START-INIT", errno, "cannot open the init of %s", id);
+    AUTO_FD int line =
+        init < 0 ? -1 : gate_open (existing.directory, existing.record.awaits_go, err);
+    if (init < 0 || (line < 0 && is_gone (err->errnum))) {
+        /* The lock keeps others from starting it: it has been killed since. */
         *err = (struct error){0};
         return error_set (err, "RT-START-STATE", 0,
                           "cannot start container %s: it is stopped, not created", id);
     }
     if (line < 0)
         return -1;
-    trace_phase ("exec");
-    const struct running running = {.config = config,
-                                    .record = &existing.record,
-                                    .pid = existing.record.pid,
-                                    .status = OCI_STATUS_CREATING,
-                                    .notify = globals->notify_socket ? &notify : NULL};
-    int failed = running_await (line, &running, err);
+    AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
+    int failed = let_go (&existing, config, line, &init, &notify, err);
     gate_remove (existing.directory);
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
-        /* It has sent its error and ends, or will never get further (SIGSTOP): whoever asks next
-         * must see it stopped. */
-        if (init >= 0) {
-            (void)pidfd_signal (init, SIGKILL);
-            (void)pidfd_wait_dead (init, patience_ms ());
-        }
+        /* It has sent its error and ends, or will never get further (SIGSTOP): the next command must
+         * see it stopped. */
+        (void)pidfd_signal (init, SIGKILL);
+        (void)pidfd_wait_dead (init, patience_ms ());
         return -1;
     }
     if (running_hooks (config, &existing.record, err) < 0) {

@@ -52,6 +52,7 @@ struct record {
     bool poststop_hooks;    /* the document has some, and must be read again for delete */
     bool no_new_keyring;    /* of create: nor has exec one to join */
     bool notify;            /* its process was given a NOTIFY_SOCKET of its own */
+    bool awaits_go;         /* at the gate it compares and waits: see gate.h */
     struct oci_map annotations;
 };
 

@@ -16,27 +16,29 @@ static const struct field {
     const char *key;
     enum kind kind;
     size_t offset;
+    bool required; /* only what every rt has written, and without which nothing can be said */
 } fields[] = {
-    {"id", KIND_STRING, offsetof (struct record, id)},
-    {"bundle", KIND_STRING, offsetof (struct record, bundle)},
-    {"rootfs", KIND_STRING, offsetof (struct record, rootfs)},
-    {"created", KIND_STRING, offsetof (struct record, created)},
-    {"owner", KIND_UID, offsetof (struct record, owner)},
-    {"pid", KIND_PID, offsetof (struct record, pid)},
-    {"startTime", KIND_UINT64, offsetof (struct record, start_time)},
-    {"creator", KIND_PID, offsetof (struct record, creator)},
-    {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time)},
-    {"cgroup", KIND_MAP, offsetof (struct record, cgroup)},
-    {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
-    {"systemdUnit", KIND_STRING, offsetof (struct record, systemd_unit)},
-    {"systemdBus", KIND_STRING, offsetof (struct record, systemd_bus)},
-    {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt)},
-    {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
-    {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
-    {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks)},
-    {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
-    {"notify", KIND_BOOL, offsetof (struct record, notify)},
-    {"annotations", KIND_MAP, offsetof (struct record, annotations)},
+    {"id", KIND_STRING, offsetof (struct record, id), true},
+    {"bundle", KIND_STRING, offsetof (struct record, bundle), true},
+    {"rootfs", KIND_STRING, offsetof (struct record, rootfs), false},
+    {"created", KIND_STRING, offsetof (struct record, created), false},
+    {"owner", KIND_UID, offsetof (struct record, owner), false},
+    {"pid", KIND_PID, offsetof (struct record, pid), true},
+    {"startTime", KIND_UINT64, offsetof (struct record, start_time), true},
+    {"creator", KIND_PID, offsetof (struct record, creator), false},
+    {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time), false},
+    {"cgroup", KIND_MAP, offsetof (struct record, cgroup), false},
+    {"systemd", KIND_BOOL, offsetof (struct record, systemd), false},
+    {"systemdUnit", KIND_STRING, offsetof (struct record, systemd_unit), false},
+    {"systemdBus", KIND_STRING, offsetof (struct record, systemd_bus), false},
+    {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt), false},
+    {"terminal", KIND_BOOL, offsetof (struct record, terminal), false},
+    {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace), false},
+    {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks), false},
+    {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring), false},
+    {"notify", KIND_BOOL, offsetof (struct record, notify), false},
+    {"awaitsGo", KIND_BOOL, offsetof (struct record, awaits_go), false},
+    {"annotations", KIND_MAP, offsetof (struct record, annotations), false},
 };
 
 static const char *const phase_words[] = {
@@ -185,13 +187,11 @@ static int read_record (struct arena *arena, const struct json *root, struct rec
         return -1;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const struct json *value = json_member (root, fields[i].key);
-        if (!value && fields[i].kind == KIND_STRING)
-            continue; /* NULL in the record */
+        if (!value && !fields[i].required)
+            continue; /* an rt that did not know it has written the record */
         if (!value || read_field (arena, value, &fields[i], &read) < 0)
             return damaged (fields[i].key, err);
     }
-    if (!read.id || !read.bundle)
-        return damaged (read.id ? "bundle" : "id", err);
     *record = read;
     return 0;
 }

@@ -32,9 +32,14 @@ static pid_t start_init (int listener)
     if (pid > 0)
         return pid;
     (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
-    int line = gate_wait (listener);
-    if (line < 0 || fcntl (listener, F_GETFD) >= 0) /* the listener must be closed by now */
+    char word[sizeof GATE_WORD] = "";
+    int line;
+    do
+        line = accept (listener, NULL, NULL);
+    while (line >= 0 && fd_receive (line, word, sizeof word, NULL, NULL) != (ssize_t)sizeof word);
+    if (line < 0 || strcmp (word, GATE_WORD) != 0)
         _exit (1);
+    (void)close (listener);
     (void)fd_send (line, "went through", 12, NULL, 0);
     _exit (0);
 }
@@ -62,7 +67,7 @@ static void init_waits_until_it_is_opened (void **state)
         assert_true (gate_is_shut (dir));
         assert_int_equal (status_of (dir, &record, i % 2), OCI_STATUS_CREATED);
     }
-    AUTO_FD int line = gate_open (dir, &err);
+    AUTO_FD int line = gate_open (dir, true, &err);
     assert_true (line >= 0);
     char answer[32];
     assert_int_equal (fd_receive (line, answer, sizeof answer, NULL, NULL), 12);
@@ -74,13 +79,13 @@ static void init_waits_until_it_is_opened (void **state)
     assert_int_equal (info.si_status, 0);
     assert_false (gate_is_shut (dir));
     assert_int_equal (status_of (dir, &record, false), OCI_STATUS_STOPPED);
-    assert_int_equal (gate_open (dir, &err), -1);
+    assert_int_equal (gate_open (dir, true, &err), -1);
     assert_int_equal (err.errnum, ECONNREFUSED);
     assert_int_equal (waitpid (init, NULL, 0), init);
     assert_int_equal (status_of (dir, &record, false), OCI_STATUS_STOPPED);
 
     gate_remove (dir);
-    assert_int_equal (gate_open (dir, &err), -1);
+    assert_int_equal (gate_open (dir, true, &err), -1);
     assert_int_equal (err.errnum, ENOENT);
 }
 
