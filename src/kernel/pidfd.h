@@ -21,6 +21,11 @@ int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
  * or that is not there. */
 bool pidfd_is_doomed (pid_t pid);
 
+/* Has the process executed a program since its birth? 1 yes, 0 not yet, -1 with errno: ESRCH where
+ * it has been reaped. By the kernel's own mark, which fork sets and execve takes away when there is
+ * no way back (PF_FORKNOEXEC); also of a zombie. */
+int pidfd_has_executed (pid_t pid, int pidfd);
+
 int pidfd_signal (int pidfd, int signal);
 
 /* The process id that a pidfd stands for, in this pid namespace; -1 if it is gone. */
