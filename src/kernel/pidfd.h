@@ -21,6 +21,10 @@ int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
  * or that is not there. */
 bool pidfd_is_doomed (pid_t pid);
 
+/* Does the pidfd stand for the process with this number, which has not been reaped? Then the number
+ * has not been given to another one. */
+bool pidfd_holds (int pidfd, pid_t pid);
+
 /* Has the process executed a program since its birth? 1 yes, 0 not yet, -1 with errno: ESRCH where
  * it has been reaped. By the kernel's own mark, which fork sets and execve takes away when there is
  * no way back (PF_FORKNOEXEC); also of a zombie. */

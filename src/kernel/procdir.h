@@ -52,6 +52,10 @@ int procdir_root (int process, struct procdir_root *root);
 /* The same of an opened directory. */
 int procdir_root_of (int directory, struct procdir_root *root);
 
+/* The number of the first mount that the process sees, in mountinfo: equal for two of one mount
+ * namespace and one root, and for no others. 0: it sees none. All may read it. */
+int procdir_first_mount (int process, uint64_t *mount);
+
 /* May this process look at links of its children, whatever they have done to themselves: has it
  * CAP_SYS_PTRACE where it lives? A security module may still say no. */
 bool procdir_may_trace (void);
