@@ -41,6 +41,15 @@ int verify_namespace_error (const struct verify *verify, int type, struct error 
     return error_at (err, "/linux/namespaces");
 }
 
+static const struct verify_namespace *expected_of (const struct verify *verify, int type)
+{
+    size_t i = 0;
+
+    while (verify_kinds[i].type != type)
+        i++;
+    return &verify->namespaces[i];
+}
+
 static int cannot (const char *what, struct error *err)
 {
     int saved = errno;
@@ -71,13 +80,9 @@ static int parse (const struct look *look, const char *file, struct process_id_m
  */
 static int is_own_userns (const struct look *look, bool *own, struct error *err)
 {
-    const struct verify *verify = look->verify;
-    struct verify_namespace expected = {.is = VERIFY_ANY};
+    struct verify_namespace expected = *expected_of (look->verify, CLONE_NEWUSER);
     ino_t mine;
 
-    for (size_t i = 0; i < VERIFY_NAMESPACES; i++)
-        if (verify_kinds[i].type == CLONE_NEWUSER)
-            expected = verify->namespaces[i];
     *own = expected.is == VERIFY_OWN;
     if (expected.is == VERIFY_OWN || expected.is == VERIFY_OTHER)
         return 0;
@@ -197,8 +202,10 @@ static bool is_expected_root (const struct verify_root *expected, const struct p
 static int check_mounts (const struct look *look, const struct procdir_root *own, struct error *err)
 {
     const struct verify_root *expected = &look->verify->root;
-    bool is_own = expected->is == VERIFY_OWN ||
-                  (expected->is == VERIFY_EXACT && is_expected_root (expected, own));
+    enum verify_is mounts = expected_of (look->verify, CLONE_NEWNS)->is;
+    bool is_own = (mounts == VERIFY_OWN || mounts == VERIFY_ANY) &&
+                  (expected->is == VERIFY_OWN ||
+                   (expected->is == VERIFY_EXACT && is_expected_root (expected, own)));
     uint64_t has;
     uint64_t mine;
 

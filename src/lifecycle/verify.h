@@ -51,7 +51,7 @@ struct verify_parent {
 enum verify_is {
     VERIFY_ANY,   /* not compared */
     VERIFY_OWN,   /* the parent's own */
-    VERIFY_OTHER, /* not the parent's own */
+    VERIFY_OTHER, /* not the parent's own; of the root: another directory or another mount */
     VERIFY_EXACT  /* the one that is named */
 };
 
@@ -117,8 +117,9 @@ int verify_init (struct verify *verify, struct arena *arena, bool of_parent, str
 void verify_document (struct verify *verify, const struct oci_config *config,
                       const struct oci_process *process, int filters);
 
-/* start: namespaces without a path are made, those with one joined, all others the parent's; and
- * the root. After namespaces_prepare and rootfs_prepare, before a descriptor of `joined` is taken.
+/* start: namespaces without a path are made, those with one joined, all others the parent's; the
+ * root is the directory that root.path was when it was resolved. After namespaces_prepare and
+ * rootfs_prepare, before a descriptor of `joined` is taken.
  */
 int verify_made (struct verify *verify, const struct oci_config *config,
                  const struct namespaces *joined, const struct rootfs *rootfs, struct error *err);

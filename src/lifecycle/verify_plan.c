@@ -81,11 +81,11 @@ static int take_joined (struct verify *verify, const struct namespace_join *join
     return 0;
 }
 
-/* Where the mount namespace is not made for the container, the directory itself is entered; in one
- * that is joined only its own path says which that is. */
-static struct verify_root expect_root (const struct oci_config *config, const struct rootfs *rootfs)
+/* The directory that root.path was when it was resolved. In a mount namespace that is joined only
+ * its own path says which that is. */
+static struct verify_root expect_root (const struct rootfs *rootfs)
 {
-    if (oci_config_own_mounts (config) || rootfs->joined)
+    if (rootfs->joined)
         return (struct verify_root){.is = VERIFY_OTHER};
     return (struct verify_root){
         .is = VERIFY_EXACT, .device = rootfs->device, .inode = rootfs->inode};
@@ -108,7 +108,7 @@ int verify_made (struct verify *verify, const struct oci_config *config,
     for (size_t i = 0; i < joined->count; i++)
         if (take_joined (verify, &joined->joins[i], err) < 0)
             return -1;
-    verify->root = expect_root (config, rootfs);
+    verify->root = expect_root (rootfs);
     return 0;
 }
 

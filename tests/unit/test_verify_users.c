@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify: children in user namespaces of their own, and a parent that is an ordinary user, to whom
+ * the kernel does not show all.
+ */
+#include "verify_stage.h"
+
+#include "base/fdio.h"
+#include "container/caps.h"
+#include "container/user.h"
+#include "kernel/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+static int write_file (pid_t pid, const char *name, const char *text)
+{
+    char path[48];
+
+    (void)snprintf (path, sizeof (path), "/proc/%d/%s", pid, name);
+    AUTO_FD int fd = open (path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && fd_write_all (fd, text, strlen (text)) == 0 ? 0 : -1;
+}
+
+struct mapped {
+    bool hidden;     /* the child is not dumpable */
+    bool no_ids;     /* it does not become what the document says */
+    bool own_mounts; /* it leaves the parent's mounts */
+    const char *map;
+    bool deny_setgroups;
+};
+
+static void be_mapped (const struct mapped *how, const struct stage *stage, int told, int ready)
+{
+    const struct oci_process *process = stage->config->process;
+    struct error err = {0};
+    char c;
+    int line = 0;
+
+    if (read (told, &c, 1) != 1)
+        _exit (1);
+    if (setresgid (0, 0, 0) < 0 || setresuid (0, 0, 0) < 0)
+        line = __LINE__;
+    if (!line && how->own_mounts && chroot (stage->directory) < 0)
+        line = __LINE__;
+    if (!line && (caps_apply_bounding (process->capabilities, &err) < 0 ||
+                  (!how->deny_setgroups && setgroups (0, NULL) < 0)))
+        line = __LINE__;
+    if (!line && !how->no_ids && user_apply_ids (&process->user, &err) < 0)
+        line = __LINE__;
+    if (!line && caps_apply (process->capabilities, &err) < 0)
+        line = __LINE__;
+    if (how->hidden)
+        (void)prctl (PR_SET_DUMPABLE, 0);
+    (void)!write (ready, &line, sizeof (line));
+    for (;;)
+        (void)pause ();
+}
+
+/* In a user namespace of its own. */
+static int make_mapped (const struct mapped *how, const struct stage *stage, struct child *child)
+{
+    struct clone_request request = {.flags = (uint64_t)CLONE_NEWUSER |
+                                             (how->own_mounts ? (uint64_t)CLONE_NEWNS : 0),
+                                    .cgroup = -1};
+    bool in_cgroup;
+    int told[2];
+    int ready[2];
+    int line = -1;
+
+    CHECK (pipe2 (told, O_CLOEXEC) == 0 && pipe2 (ready, O_CLOEXEC) == 0);
+    child->pid = clone_child (&request, &child->pidfd, &in_cgroup);
+    if (child->pid == 0)
+        be_mapped (how, stage, told[0], ready[1]);
+    CHECK (child->pid > 0);
+    CHECK (!how->deny_setgroups || write_file (child->pid, "setgroups", "deny") == 0);
+    CHECK (write_file (child->pid, "uid_map", how->map) == 0);
+    CHECK (write_file (child->pid, "gid_map", how->map) == 0);
+    CHECK (write (told[1], "x", 1) == 1);
+    (void)close (ready[1]);
+    CHECK (read (ready[0], &line, sizeof (line)) == sizeof (line));
+    (void)close (told[0]);
+    (void)close (told[1]);
+    (void)close (ready[0]);
+    return line;
+}
+
+#define MAPPED(outside, size)                                                                      \
+    "\"namespaces\":[{\"type\":\"user\"},{\"type\":\"mount\"}],\"uidMappings\":[{\"containerID\":" \
+    "0,\"hostID\":" outside ",\"size\":" size                                                      \
+    "}],\"gidMappings\":[{\"containerID\":0,\"hostID\":" outside ",\"size\":" size "}]"
+
+static void user_namespaces (void **state)
+{
+    struct stage stage;
+    struct verify verify;
+    struct child child = {.pidfd = -1};
+    struct mapped how = {.map = "0 100000 65536", .own_mounts = true};
+
+    (void)state;
+    ROOT_ONLY ();
+    set_stage (&stage, "\"user\":{\"uid\":1000,\"gid\":50}", MAPPED ("100000", "65536"));
+    make_plan (&stage, &verify);
+    assert_int_equal (make_mapped (&how, &stage, &child), 0);
+    compare (&verify, &child, "", "", "");
+    end_child (&child);
+    how.no_ids = true;
+    assert_int_equal (make_mapped (&how, &stage, &child), 0);
+    compare (&verify, &child, "RT-VERIFY-UID", "/process/user/uid",
+             "100000, 100000, 100000 and 100000 (real, effective, saved, file system); asked for "
+             "is 1000, which is 101000 here");
+    end_child (&child);
+    how = (struct mapped){.map = "0 100000 65536"};
+    assert_int_equal (make_mapped (&how, &stage, &child), 0);
+    compare (&verify, &child, "RT-VERIFY-NAMESPACE", "/linux/namespaces/1", "rt's own mount");
+    end_child (&child);
+    clear_stage (&stage);
+}
+
+/* What compares alike where the kernel shows all, and where it does not: only the links are denied,
+ * and only to whom they may be. */
+static int as_an_ordinary_user (void)
+{
+    static const gid_t mine[] = {4242, 777};
+    static const struct {
+        struct mapped how;
+        bool may_look;
+        const char *code;
+    } table[] = {
+        {{.own_mounts = true}, true, ""},
+        {{.own_mounts = true}, false, ""},
+        {{.own_mounts = true, .hidden = true}, true, "RT-VERIFY-LOOK"},
+        {{.own_mounts = true, .hidden = true}, false, ""},
+        {{.hidden = true}, false, "RT-VERIFY-ROOT"},
+        {{.hidden = false}, false, "RT-VERIFY-NAMESPACE"},
+    };
+
+    struct stage stage;
+    struct verify verify;
+    struct child child = {.pidfd = -1};
+
+    CHECK (setgroups (2, mine) == 0);
+    CHECK (setresgid (4242, 4242, 4242) == 0 && setresuid (4242, 4242, 4242) == 0);
+    CHECK (prctl (PR_SET_DUMPABLE, 1) == 0);
+    set_stage (&stage, "\"user\":{\"uid\":0,\"gid\":0}", MAPPED ("4242", "1"));
+    make_plan (&stage, &verify);
+    CHECK (!verify.may_look);
+    for (size_t i = 0; i < sizeof (table) / sizeof (*table); i++) {
+        struct mapped how = table[i].how;
+        struct error err = {0};
+        how.map = "0 4242 1";
+        how.deny_setgroups = true;
+        int line = make_mapped (&how, &stage, &child);
+        if (line)
+            return line;
+        verify.may_look = table[i].may_look;
+        int failed = verify_process (&verify, child.pid, child.pidfd, &err);
+        CHECK (text_equal (err.code, table[i].code));
+        CHECK ((failed != 0) == (table[i].code[0] != '\0'));
+        CHECK (err.errnum == (text_equal (err.code, "RT-VERIFY-LOOK") ? EACCES : 0));
+        /* What all may read is compared all the same. */
+        const struct oci_user other = {.uid = 1};
+        struct verify wrong = verify;
+        wrong.may_look = false;
+        wrong.user = &other;
+        CHECK (verify_process (&wrong, child.pid, child.pidfd, &err) < 0);
+        CHECK (text_equal (err.code, "RT-VERIFY-UID"));
+        end_child (&child);
+    }
+    clear_stage (&stage);
+    return 0;
+}
+
+static void ordinary_users (void **state)
+{
+    (void)state;
+    ROOT_ONLY ();
+    int line = in_child (as_an_ordinary_user);
+    if (line)
+        fail_msg ("line %d", line);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (user_namespaces),
+        cmocka_unit_test (ordinary_users),
+    };
+
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
