@@ -98,7 +98,7 @@ static size_t name_length (const char *label)
 }
 
 /* ":SPACE:PROFILE" is shown as ":SPACE://PROFILE". */
-static bool is_name (const char *label, const char *profile)
+bool apparmor_is_profile (const char *label, const char *profile)
 {
     size_t length = name_length (label);
     const char *colon = profile[0] == ':' ? strchr (profile + 1, ':') : NULL;
@@ -147,7 +147,9 @@ int apparmor_verify (int process, const char *profile, struct error *err)
         return errno == EINVAL ? 0 : no_label (err);
     if (label[0] == '\0')
         return 0;
-    return is_name (label, profile) ? 1 : wrong_label ("for its program", label, profile, err);
+    return apparmor_is_profile (label, profile)
+               ? 1
+               : wrong_label ("for its program", label, profile, err);
 }
 
 int apparmor_verify_executed (int process, const char *profile, struct error *err)
@@ -161,7 +163,7 @@ int apparmor_verify_executed (int process, const char *profile, struct error *er
     const char *own = self < 0 ? NULL : read_label (self, "current", &arena);
     if (!own)
         return no_label (err);
-    if (is_name (own, profile))
+    if (apparmor_is_profile (own, profile))
         return 0;
     const char *label = read_label (process, "current", &arena);
     if (!label && (errno == ESRCH || errno == ENOENT))

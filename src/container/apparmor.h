@@ -36,4 +36,7 @@ int apparmor_verify (int process, const char *profile, struct error *err);
  * process, which is not the profile. Any other one is right: the profile may have let it change. */
 int apparmor_verify_executed (int process, const char *profile, struct error *err);
 
+/* Is a label, as a file of attr/ has it ("PROFILE (enforce)", a line), of that profile? Pure. */
+bool apparmor_is_profile (const char *label, const char *profile);
+
 #endif

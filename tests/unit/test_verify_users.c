@@ -122,6 +122,8 @@ static void user_namespaces (void **state)
 
 /* What compares alike where the kernel shows all, and where it does not: only the links are denied,
  * and only to whom they may be. */
+static struct stage users_stage;
+
 static int as_an_ordinary_user (void)
 {
     static const gid_t mine[] = {4242, 777};
@@ -138,22 +140,20 @@ static int as_an_ordinary_user (void)
         {{.hidden = false}, false, "RT-VERIFY-NAMESPACE"},
     };
 
-    struct stage stage;
     struct verify verify;
     struct child child = {.pidfd = -1};
 
     CHECK (setgroups (2, mine) == 0);
     CHECK (setresgid (4242, 4242, 4242) == 0 && setresuid (4242, 4242, 4242) == 0);
     CHECK (prctl (PR_SET_DUMPABLE, 1) == 0);
-    set_stage (&stage, "\"user\":{\"uid\":0,\"gid\":0}", MAPPED ("4242", "1"));
-    make_plan (&stage, &verify);
+    make_plan (&users_stage, &verify);
     CHECK (!verify.may_look);
     for (size_t i = 0; i < sizeof (table) / sizeof (*table); i++) {
         struct mapped how = table[i].how;
         struct error err = {0};
         how.map = "0 4242 1";
         how.deny_setgroups = true;
-        int line = make_mapped (&how, &stage, &child);
+        int line = make_mapped (&how, &users_stage, &child);
         if (line)
             return line;
         verify.may_look = table[i].may_look;
@@ -170,7 +170,6 @@ static int as_an_ordinary_user (void)
         CHECK (text_equal (err.code, "RT-VERIFY-UID"));
         end_child (&child);
     }
-    clear_stage (&stage);
     return 0;
 }
 
@@ -178,7 +177,9 @@ static void ordinary_users (void **state)
 {
     (void)state;
     ROOT_ONLY ();
+    set_stage (&users_stage, "\"user\":{\"uid\":0,\"gid\":0}", MAPPED ("4242", "1"));
     int line = in_child (as_an_ordinary_user);
+    clear_stage (&users_stage);
     if (line)
         fail_msg ("line %d", line);
 }
