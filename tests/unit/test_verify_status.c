@@ -151,6 +151,8 @@ static void groups (void **state)
         {"", VERIFY_GROUPS_SET, true, true, both, 2, true},
         {"", VERIFY_GROUPS_SET, true, true, more, 3, false},
         {USER, VERIFY_GROUPS_SET, true, true, more, 3, false},
+        {"\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[4]}", VERIFY_GROUPS_SET, true, true,
+         both, 2, false},
         {USER, VERIFY_GROUPS_CALLER, false, true, both, 2, true},
         {"", VERIFY_GROUPS_CALLER, false, true, few, 1, false},
         {"", VERIFY_GROUPS_CALLER, false, false, few, 1, true},

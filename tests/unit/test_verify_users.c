@@ -9,12 +9,17 @@
 #include "container/caps.h"
 #include "container/user.h"
 #include "kernel/clone.h"
+#include "kernel/procdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 static int write_file (pid_t pid, const char *name, const char *text)
 {
@@ -120,10 +125,11 @@ static void user_namespaces (void **state)
     clear_stage (&stage);
 }
 
-/* What compares alike where the kernel shows all, and where it does not: only the links are denied,
- * and only to whom they may be. */
+/* Made as root, for pieces that are not. */
 static struct stage users_stage;
 
+/* What compares alike where the kernel shows all, and where it does not: only the links are denied,
+ * and only to whom they may be. */
 static int as_an_ordinary_user (void)
 {
     static const gid_t mine[] = {4242, 777};
@@ -173,6 +179,65 @@ static int as_an_ordinary_user (void)
     return 0;
 }
 
+/* Answers one call below one descriptor with an error. */
+static int fail_call (uint32_t call, uint32_t directory)
+{
+    const struct sock_filter program[] = {
+        BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+        BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+        BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, args)),
+        BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, directory, 0, 1),
+        BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+        BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+
+    return filter_load (program, sizeof (program) / sizeof (*program), 0);
+}
+
+/* Only a denial passes, no other failure. `call` is what looks at the process. */
+static int unable_to_look (uint32_t call)
+{
+    struct mapped how = {.own_mounts = true, .map = "0 100000 65536"};
+    struct verify verify;
+    struct child child = {.pidfd = -1};
+    struct error err = {0};
+
+    CHECK (make_mapped (&how, &users_stage, &child) == 0);
+    make_plan (&users_stage, &verify);
+    verify.may_look = false;
+    verify.filters = -1;
+    /* The number that /proc/PID will have. */
+    AUTO_FD int next = open ("/", O_PATH | O_CLOEXEC);
+    CHECK (procdir_open_own () >= 0 && fail_call (call, (uint32_t)next) == 0);
+    drop_fd (&next);
+    CHECK (verify_process (&verify, child.pid, child.pidfd, &err) < 0);
+    CHECK (text_equal (err.code, "RT-VERIFY-LOOK") && err.errnum == EIO);
+    end_child (&child);
+    return 0;
+}
+
+static int no_namespaces_to_be_seen (void)
+{
+    return unable_to_look (SYS_readlinkat);
+}
+
+static int no_root_to_be_seen (void)
+{
+    return unable_to_look (SYS_statx);
+}
+
+static void failures_that_are_no_denials (void **state)
+{
+    (void)state;
+    ROOT_ONLY ();
+    set_stage (&users_stage, "\"user\":{\"uid\":0,\"gid\":0}", MAPPED ("100000", "65536"));
+    int namespaces = in_child (no_namespaces_to_be_seen);
+    int root = in_child (no_root_to_be_seen);
+    clear_stage (&users_stage);
+    if (namespaces || root)
+        fail_msg ("line %d, line %d", namespaces, root);
+}
+
 static void ordinary_users (void **state)
 {
     (void)state;
@@ -189,6 +254,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (user_namespaces),
         cmocka_unit_test (ordinary_users),
+        cmocka_unit_test (failures_that_are_no_denials),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);
