@@ -174,6 +174,16 @@ static int as_an_ordinary_user (void)
         wrong.user = &other;
         CHECK (verify_process (&wrong, child.pid, child.pidfd, &err) < 0);
         CHECK (text_equal (err.code, "RT-VERIFY-UID"));
+        /* Without a plan for the namespaces, as of another one's child, ids are told all the same.
+         */
+        struct verify ids = {.filters = -1,
+                             .user = verify.user,
+                             .groups = VERIFY_GROUPS_SET,
+                             .parent = verify.parent};
+        CHECK (verify_process (&ids, child.pid, child.pidfd, &err) == 0);
+        ids.user = &other;
+        CHECK (verify_process (&ids, child.pid, child.pidfd, &err) < 0);
+        CHECK (text_equal (err.code, "RT-VERIFY-UID"));
         end_child (&child);
     }
     return 0;
