@@ -104,6 +104,7 @@ static struct child make_child (const struct stage *stage, enum fault fault)
     assert_true (child.pid >= 0);
     if (child.pid == 0) {
         line = obey (stage, fault);
+        (void)prctl (PR_SET_PDEATHSIG, SIGKILL); /* which a change of ids takes away */
         (void)!write (pair[1], &line, sizeof (line));
         for (;;)
             (void)pause ();

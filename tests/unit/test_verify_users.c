@@ -58,6 +58,7 @@ static void be_mapped (const struct mapped *how, const struct stage *stage, int 
         line = __LINE__;
     if (!line && caps_apply (process->capabilities, &err) < 0)
         line = __LINE__;
+    (void)prctl (PR_SET_PDEATHSIG, SIGKILL); /* which a change of ids takes away */
     if (how->hidden)
         (void)prctl (PR_SET_DUMPABLE, 0);
     (void)!write (ready, &line, sizeof (line));
