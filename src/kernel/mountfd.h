@@ -93,6 +93,25 @@ int mountfd_reconfigure (int mount, const char *data, unsigned long sb_flags);
 /* Binds what `source` is (non-recursive) onto what `target` is. Both stay the caller's. */
 int mountfd_bind_onto (int source, int target);
 
+/* The id of the mount that `fd` (O_PATH is enough) is on: one for each mount, also where many show
+ * the same file system. */
+int mountfd_id (int fd, uint64_t *id);
+
+/* Are both the same file or directory of the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_same (int one, int other);
+
+/* Are both on the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_share_mount (int one, int other);
+
+/* Mounts that are known by their ids. The array is the caller's. */
+struct mountfd_ids {
+    uint64_t *items;
+    size_t count;
+};
+
+/* Is `fd` on one of them? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_among (int fd, const struct mountfd_ids *ids);
+
 /* For the old call: flags of a mount as MS_* that are set on the mount under `fd` now. */
 unsigned long mountfd_flags (int fd);
 

@@ -184,8 +184,7 @@ static int build_root (struct start *start, struct born *born, struct error *err
     int root = start->rootfs.tree.fd;
     trace_phase ("mounts");
     if (mounts_apply (&start->mounts, root, err) < 0 ||
-        devices_apply (&config->linux, root, start->mounts.userns, start->mounts.dev_is_bind, err) <
-            0 ||
+        devices_apply (&config->linux, root, start->mounts.userns, &start->mounts.own, err) < 0 ||
         open_console (start, born, root, err) < 0 || make_cwd (config->process, root, err) < 0)
         return -1;
     if (start->record.notify &&

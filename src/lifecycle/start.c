@@ -144,9 +144,6 @@ static int start_prepare (struct start *start, struct error *err)
         return -1;
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    if (start->plan.userns && !oci_config_namespace (start->config, CLONE_NEWIPC) &&
-        mounts_prepare_mqueue (&start->mounts, err) < 0)
-        return -1;
     return start_connect (start, err);
 }
 
