@@ -5,6 +5,7 @@
 #include "fdio.h"
 
 #include "cleanup.h"
+#include "interrupt.h"
 #include "patience.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 
 #define FDS_MAX 8
 
+#define CONNECT_SLICE_MS 100
+
 static ssize_t read_again (int fd, void *bytes, size_t size)
 {
     ssize_t n;
@@ -28,12 +31,33 @@ static ssize_t read_again (int fd, void *bytes, size_t size)
     return n;
 }
 
+/* A pipe, a terminal: what has something to read only when someone writes. */
+static bool may_be_silent (const struct stat *st)
+{
+    return S_ISFIFO (st->st_mode) || S_ISSOCK (st->st_mode) || S_ISCHR (st->st_mode);
+}
+
+static int await_bytes (int fd, const char *what, struct error *err)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int count = interrupt_poll (&ready, 1, patience_ms ());
+
+    if (count > 0)
+        return 0;
+    if (count < 0)
+        return errno == EINTR ? interrupt_error (err)
+                              : error_set (err, "RT-FILE-READ", errno, "read `%s`", what);
+    error_set (err, "RT-FILE-READ", ETIMEDOUT, "read `%s`", what);
+    return error_hint (err, "waited %g s for its writer", patience_seconds ());
+}
+
 char *fd_read_all (int fd, size_t limit, size_t *length, const char *what, struct error *err)
 {
     struct stat st;
     size_t size = 4096;
-    if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && st.st_size > 0 &&
-        (uintmax_t)st.st_size <= limit)
+    bool known = fstat (fd, &st) == 0;
+    bool waits = known && may_be_silent (&st);
+    if (known && S_ISREG (st.st_mode) && st.st_size > 0 && (uintmax_t)st.st_size <= limit)
         size = (size_t)st.st_size + 2; /* one byte more than the file shows its end at once */
 
     AUTO_FREE char *bytes = malloc (size);
@@ -53,7 +77,11 @@ char *fd_read_all (int fd, size_t limit, size_t *length, const char *what, struc
             bytes = moved;
             size = larger;
         }
+        if (waits && await_bytes (fd, what, err) < 0)
+            return NULL;
         ssize_t n = read_again (fd, bytes + used, size - used - 1);
+        if (n < 0 && waits && errno == EAGAIN)
+            continue;
         if (n < 0) {
             error_set (err, "RT-FILE-READ", errno, "read `%s`", what);
             return NULL;
@@ -86,6 +114,24 @@ int fd_write_all (int fd, const void *bytes, size_t length)
     while (length > 0) {
         ssize_t n = write (fd, rest, length);
         if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        rest += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+int fd_write_within (int fd, const void *bytes, size_t length, int timeout_ms)
+{
+    const char *rest = bytes;
+
+    while (length > 0) {
+        if (interrupt_await_output (fd, timeout_ms) < 0)
+            return -1;
+        ssize_t n = write (fd, rest, length);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)
             return -1;
@@ -256,18 +302,40 @@ int fd_ask_sender (int socket)
     return setsockopt (socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof (on));
 }
 
+/* How long connect and send wait in the kernel. */
+static int limit_calls (int fd, int ms)
+{
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    return setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+/* A full queue cannot be polled for: it is waited for in the call, and the signals that end rt are
+ * looked at from time to time. */
+static int connect_within (int fd, const struct sockaddr *address, socklen_t length, bool blocking)
+{
+    struct wait wait = wait_begin (patience_ms ());
+
+    for (;;) {
+        int left = wait_left (&wait);
+        if (limit_calls (fd, left > CONNECT_SLICE_MS ? CONNECT_SLICE_MS : left > 0 ? left : 1) < 0)
+            return -1;
+        if (connect (fd, address, length) == 0)
+            return limit_calls (fd, patience_ms ());
+        if (errno != EINTR && (errno != EAGAIN || !blocking || left == 0))
+            return -1;
+        if (interrupt_poll (NULL, 0, 0) < 0)
+            return -1;
+    }
+}
+
 static int connect_address (const struct sockaddr_un *address, size_t length, int type)
 {
-    const int ms = patience_ms ();
-    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     AUTO_FD int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    if (fd < 0 || connect_within (fd, (const struct sockaddr *)address, (socklen_t)length,
+                                  !(type & SOCK_NONBLOCK)) < 0)
         return -1;
-    int result;
-    do
-        result = connect (fd, (const struct sockaddr *)address, (socklen_t)length);
-    while (result < 0 && errno == EINTR);
-    return result < 0 ? -1 : take_fd (&fd);
+    return take_fd (&fd);
 }
 
 int fd_connect_unix_at (int dir, const char *name, int type)
@@ -298,6 +366,8 @@ int fd_connect_unix (const char *path, int type, struct error *err)
     int fd = fd_connect_unix_at (AT_FDCWD, path, type);
     if (fd >= 0)
         return fd;
+    if (errno == EINTR)
+        return interrupt_error (err);
     error_set (err, "RT-SOCKET", errno, "connect to the socket `%s`", path);
     if (err->errnum == EAGAIN)
         return error_hint (err, "waited %g s for its owner, who accepts nobody",

@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Everything that is left to read, up to `limit` bytes (more is an error: RT-FILE-SIZE). The result
- * is terminated by a NUL that is not counted, and is the caller's to free (). */
+/* Everything that is left to read. A pipe or a terminal that stays silent is waited for no longer
+ * than patience.h says. Up to `limit` bytes (more is an error: RT-FILE-SIZE). The result is
+ * terminated by a NUL that is not counted, and is the caller's to free (). */
 char *fd_read_all (int fd, size_t limit, size_t *length, const char *what, struct error *err);
 
 /* For small files of /proc and cgroupfs: one read into `buffer`, terminated; the length or -1 with
@@ -21,6 +22,11 @@ ssize_t fd_read_small (int fd, char *buffer, size_t size);
 
 /* All bytes or -1 with errno. */
 int fd_write_all (int fd, const void *bytes, size_t length);
+
+/* The same to what may not take them: -1 with ETIMEDOUT where it takes nothing for timeout_ms (-1 =
+ * no limit), with EINTR where rt is to end (base/interrupt.h). Of a blocking descriptor up to
+ * PIPE_BUF bytes. */
+int fd_write_within (int fd, const void *bytes, size_t length, int timeout_ms);
 
 /* openat (O_CLOEXEC) below a directory that rt owns (state, cgroupfs), read or written in one
  * call: 0 or -1 with errno. fd_write_file never creates and never truncates: for files of the

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "fdio.h"
 #include "json_write.h"
+#include "patience.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -44,11 +45,14 @@ static struct {
     char ident[64];
     enum log_format format;
     enum log_level level;
+    bool lost; /* its reader does not go on */
     void (*send) (void *context, enum log_level level, const char *text);
     void *context;
 } log_state = {.fd = -1, .level = LOG_LEVEL_ERROR};
 
-#define LOG_FLAGS (O_WRONLY | O_APPEND | O_NOCTTY)
+/* O_NONBLOCK: a pipe without a reader is an error at once; one whose reader sleeps is waited for in
+ * put (). */
+#define LOG_FLAGS (O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK)
 
 /* Created with exactly 0644, whatever the caller's umask; an existing file keeps its mode. */
 static int open_file (const char *path)
@@ -76,8 +80,11 @@ static int open_sink (const char *path, enum sink *sink, int *fd, struct error *
     const char *argument = backend > 0 ? path + backend + 1 : path;
     if (backend == 0 || text_starts_with (path, "file:")) {
         *fd = open_file (argument);
-        if (*fd < 0)
-            return error_set (err, "RT-LOG", errno, "open the log file `%s`", argument);
+        if (*fd < 0) {
+            bool unread = errno == ENXIO;
+            error_set (err, "RT-LOG", errno, "open the log file `%s`", argument);
+            return unread ? error_hint (err, "a pipe needs a reader, a socket cannot be one") : -1;
+        }
         *sink = SINK_FILE;
         return 0;
     }
@@ -158,6 +165,18 @@ static void put_error_keys (struct json_writer *writer, const struct error *err)
         json_string (writer, "hint", err->hint);
 }
 
+/* A log whose reader does not go on is given up, and so is a line for a reader of standard error
+ * when rt is to end. */
+static void put (int fd, const struct text *line)
+{
+    bool own = fd == log_state.fd;
+
+    if (own && log_state.lost)
+        return;
+    if (fd_write_within (fd, line->bytes, line->length, own ? patience_ms () : -1) < 0 && own)
+        log_state.lost = errno == ETIMEDOUT;
+}
+
 static void write_json (enum log_level level, const char *message, const struct error *err)
 {
     AUTO_TEXT struct text line = {0};
@@ -172,8 +191,7 @@ static void write_json (enum log_level level, const char *message, const struct 
         put_error_keys (&writer, err);
     json_close (&writer, '}');
     text_putc (&line, '\n');
-    (void)fd_write_all (log_state.sink == SINK_FILE ? log_state.fd : STDERR_FILENO, line.bytes,
-                        line.length);
+    put (log_state.sink == SINK_FILE ? log_state.fd : STDERR_FILENO, &line);
 }
 
 static void write_stderr (enum log_level level, const char *message)
@@ -182,7 +200,7 @@ static void write_stderr (enum log_level level, const char *message)
     text_printf (&line, "rt: %s: ", level_words[level]);
     put_visible (&line, message);
     text_putc (&line, '\n');
-    (void)fd_write_all (STDERR_FILENO, line.bytes, line.length);
+    put (STDERR_FILENO, &line);
 }
 
 static void write_file (enum log_level level, const char *message)
@@ -193,7 +211,7 @@ static void write_file (enum log_level level, const char *message)
     text_printf (&line, "%s %s: ", now, level_words[level]);
     put_visible (&line, message);
     text_putc (&line, '\n');
-    (void)fd_write_all (log_state.fd, line.bytes, line.length);
+    put (log_state.fd, &line);
 }
 
 /* The journal's own protocol: one datagram of KEY=VALUE lines. */

@@ -52,8 +52,8 @@ static void put_name (const char *what, enum row row, const char *name)
 
 int trace_open (const char *path, const char *verb, struct error *err)
 {
-    AUTO_FD int fd =
-        open (path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_CLOEXEC, 0644);
+    AUTO_FD int fd = open (
+        path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return error_set (err, "RT-TRACE", errno, "open %s for the trace", path);

@@ -3,6 +3,7 @@
 #include "cgroup/dbus.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -35,11 +36,9 @@ static int wait_for (struct dbus *bus, short events)
         int left = wait_left (&bus->deadline);
         if (left == 0)
             return fail (ETIMEDOUT);
-        int ready = poll (&polled, 1, left);
-        if (ready > 0)
-            return 0;
-        if (ready < 0 && errno != EINTR)
-            return -1;
+        int ready = interrupt_poll (&polled, 1, left);
+        if (ready != 0)
+            return ready < 0 ? -1 : 0;
     }
 }
 

@@ -3,7 +3,9 @@
 #include "cgroup/systemd_bus.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "cgroup/dbus.h"
 #include "kernel/straggler.h"
@@ -45,6 +47,10 @@ struct systemd_bus *systemd_bus_open (const char *address, int timeout_ms, struc
     bus->dbus = (struct dbus)DBUS_INIT;
     if (dbus_connect (&bus->dbus, address, timeout_ms) == 0)
         return take_pointer (&bus);
+    if (errno == EINTR) {
+        (void)interrupt_error (err);
+        return NULL;
+    }
     error_set (err, "RT-SYSTEMD-BUS", errno, "cannot connect to systemd's bus at %s", address);
     error_hint (err, "the systemd cgroup driver needs a host that runs systemd and D-Bus; else use "
                      "the cgroupfs driver");
@@ -96,9 +102,12 @@ static int hint_silence (const struct systemd_bus *bus, struct error *err)
 static int explain_silence (const struct systemd_bus *bus, int errnum, const char *what,
                             const char *unit, struct error *err)
 {
+    if (errnum == EINTR)
+        return interrupt_error (err);
     if (errnum == ETIMEDOUT) {
+        /* Of --timeout it is what was left. */
         error_set (err, "RT-SYSTEMD-TIMEOUT", 0, "%s %s: no answer from systemd in %g s", what,
-                   unit, bus->timeout_ms / 1000.0);
+                   unit, patience_asked_ms () > 0 ? patience_seconds () : bus->timeout_ms / 1000.0);
         return hint_silence (bus, err);
     }
     error_set (err, "RT-SYSTEMD-LOST", errnum, "%s %s: the connection to systemd's bus broke", what,

@@ -12,11 +12,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* A pipe is what a shell makes of <(COMMAND); fd_read_all does not wait for its writer for ever. */
+static int check_kind (int fd, const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (fstat (fd, &st) < 0)
+        return error_set (err, "RT-CONFIG-OPEN", errno, "open `%s`", path);
+    if (S_ISREG (st.st_mode) || S_ISFIFO (st.st_mode))
+        return 0;
+    return error_set (err, "RT-CONFIG-OPEN", S_ISDIR (st.st_mode) ? EISDIR : 0,
+                      "`%s` is not a regular file", path);
+}
 
 const char *document_read (struct arena *arena, const char *path, const char *hint, size_t *length,
                            struct error *err)
 {
-    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         bool missing = errno == ENOENT;
         error_set (err, "RT-CONFIG-OPEN", errno, "open `%s`", path);
@@ -24,6 +38,8 @@ const char *document_read (struct arena *arena, const char *path, const char *hi
             error_hint (err, "%s", hint);
         return NULL;
     }
+    if (check_kind (fd, path, err) < 0)
+        return NULL;
     AUTO_FREE char *bytes = fd_read_all (fd, JSON_SIZE_MAX, length, path, err);
     return bytes ? arena_copy (arena, bytes, *length) : NULL;
 }

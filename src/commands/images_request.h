@@ -34,9 +34,11 @@ struct images_options {
         OPTION_FLAG ("shell-job", NULL, container, images.shell_job,                               \
                      "with the terminal of the caller's shell"),                                   \
         OPTION_FLAG ("file-locks", NULL, container, images.file_locks, "with locked files"),       \
-        OPTION_WORD ("manage-cgroups-mode", NULL, container, images.manage_cgroups_mode,           \
-                     "ignore|none|props|soft|full|strict", NULL,                                   \
-                     "what CRIU does about cgroups (default: soft)"),                              \
+        OPTION_WORD (                                                                              \
+            "manage-cgroups-mode", NULL, container, images.manage_cgroups_mode,                    \
+            "ignore|none|props|soft|full|strict", NULL,                                            \
+            "what CRIU does about cgroups (default: ignore, rt makes them); any other word "       \
+            "lets it write what the images say, with root's rights: believe them first"),          \
         OPTION_WORD ("network-lock", NULL, container, images.network_lock,                         \
                      "iptables|nftables|skip", NULL,                                               \
                      "how the network is silenced meanwhile (default: iptables)"),                 \

@@ -4,6 +4,7 @@
  * does the process end.
  */
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "build.h"
@@ -241,6 +242,7 @@ int main (int argc, char **argv)
     if (run (argc, argv, &exit_status, &err) < 0) {
         explain_old_kernel (&err);
         log_error_value (&err);
+        interrupt_raise ();
         return err.exit_code != 0 ? err.exit_code : 1;
     }
     return exit_status;

@@ -197,6 +197,10 @@ static bool explain_bytes (int errnum, const char *bytes, size_t length, struct 
         explain_format (bytes, length, err);
         return true;
     }
+    if (errnum == ENOSYS) {
+        (void)error_hint (err, "a seccomp filter answers so, as one does whose agent has ended");
+        return true;
+    }
     if (errnum == E2BIG) {
         (void)error_hint (err, "process.args and process.env together are too long; see also "
                                "RLIMIT_STACK");

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -40,6 +41,7 @@ struct run {
     size_t state_left;
     char kept[OUTPUT_KEPT]; /* the last bytes of the output */
     size_t kept_length;
+    bool interrupted;
 };
 
 #define AUTO_RUN __attribute__ ((cleanup (run_release)))
@@ -159,17 +161,17 @@ static int poll_time (int64_t deadline)
     return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-/* exec closes the pipe; on a file system that does not answer it never comes to that. */
-static bool begins_in_time (int report, int64_t deadline)
+/* exec closes the pipe; on a file system that does not answer it never comes to that. 1, 0, or -1
+ * with errno. */
+static int begins_in_time (int report, int64_t deadline)
 {
     struct pollfd ready = {.fd = report, .events = POLLIN};
 
     for (;;) {
         int left = poll_time (deadline);
-        if (poll (&ready, 1, left) > 0)
-            return true;
-        if (left == 0)
-            return false;
+        int count = interrupt_poll (&ready, 1, left);
+        if (count != 0 || left == 0)
+            return count;
     }
 }
 
@@ -235,9 +237,10 @@ static int start (struct run *run, const struct oci_hook *hook, enum oci_hook_ki
         child_run (hook, kind, context, parent, fds, report_writer);
     }
     drop_fd (&report_writer);
-    return begins_in_time (report_reader, deadline)
-               ? check_start (report_reader, hook, context, err)
-               : 0;
+    /* What does not begin in time, or not at all, carry () finds too. */
+    int begun = begins_in_time (report_reader, deadline);
+    run->interrupted = begun < 0 && errno == EINTR;
+    return begun > 0 ? check_start (report_reader, hook, context, err) : 0;
 }
 
 static void keep (struct run *run, const char *bytes, size_t length)
@@ -281,11 +284,16 @@ static void write_state (struct run *run)
         drop_fd (&run->state_writer);
 }
 
-/* Carries bytes until the hook is dead: 1; or the time is over: 0; or -1 with errno. */
+/* Carries bytes until the hook is dead: 1; or the time is over: 0; or -1 with errno, EINTR where rt
+ * is to end. */
 static int carry (struct run *run, int64_t deadline)
 {
     enum { DEATH, STATE, OUTPUT };
 
+    if (run->interrupted) {
+        errno = EINTR;
+        return -1;
+    }
     for (;;) {
         struct pollfd ready[] = {
             [DEATH] = {.fd = run->pidfd, .events = POLLIN},
@@ -295,10 +303,10 @@ static int carry (struct run *run, int64_t deadline)
         int left = poll_time (deadline);
         if (left == 0)
             return 0;
-        int count = poll (ready, 3, left);
-        if (count < 0 && errno != EINTR)
+        int count = interrupt_poll (ready, 3, left);
+        if (count < 0)
             return -1;
-        if (count <= 0)
+        if (count == 0)
             continue;
         if (ready[STATE].revents)
             write_state (run);
@@ -354,25 +362,75 @@ static int reap (const struct run *run, int *status)
     return pid < 0 ? -1 : 0;
 }
 
+/* What it has printed before its death. */
+static void drain (struct run *run)
+{
+    for (int left = OUTPUT_AFTER_DEATH; run->output >= 0 && left > 0 && read_output (run);)
+        left -= OUTPUT_KEPT;
+}
+
 static void kill_group (const struct run *run)
 {
     (void)kill (-run->pid, SIGKILL);
     (void)pidfd_signal (run->pidfd, SIGKILL);
 }
 
-/* What it did when its time was over: nothing where the kernel does not tell. */
-static int time_is_over (struct run *run, int64_t limit_ms, const char *doing, struct error *err)
+/* The time that a hook has, and how that is called. Of its own: apart from --timeout. */
+struct limit {
+    int64_t ms; /* -1 = none */
+    double seconds;
+};
+
+static struct limit limit_of (const struct oci_hook *hook, const struct hooks_context *context)
+{
+    int asked = patience_asked_ms ();
+    int64_t ms = context->default_timeout_ms;
+
+    if (hook->timeout.present) {
+        ms = hook->timeout.value > INT64_MAX / 2000 ? -1 : hook->timeout.value * 1000;
+        return (struct limit){.ms = ms, .seconds = (double)ms / 1000};
+    }
+    if (asked < 0 || ms < 0)
+        return (struct limit){.ms = ms, .seconds = (double)ms / 1000};
+    /* What is left now: another hook may have had its part. */
+    return (struct limit){.ms = asked < ms ? asked : ms, .seconds = patience_seconds ()};
+}
+
+/* It is not dead: why it was not waited for any longer. `doing`: nothing where the kernel does not
+ * tell. */
+static int explain_given_up (struct run *run, int errnum, const struct limit *limit,
+                             const char *doing, struct error *err)
 {
     char line[600];
-    const char *words = last_words (run, line, sizeof (line));
 
-    error_set (err, "RT-HOOK-TIMEOUT", 0, "timeout of %g s expired%s%s", (double)limit_ms / 1000,
+    if (errnum == EINTR)
+        return interrupt_error (err);
+    if (errnum)
+        return error_set (err, "RT-HOOK-SYSTEM", errnum, "cannot wait for it");
+    const char *words = last_words (run, line, sizeof (line));
+    error_set (err, "RT-HOOK-TIMEOUT", 0, "timeout of %g s expired%s%s", limit->seconds,
                words[0] != '\0' ? ": " : "", words);
     return doing[0] != '\0' ? error_hint (err, "it was %s", doing) : -1;
 }
 
-static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
-                    const struct hooks_context *context, struct error *err)
+static int give_up (struct run *run, int errnum, const struct limit *limit, struct error *err)
+{
+    AUTO_TEXT struct text doing = {0};
+    int status;
+
+    (void)straggler_describe (pidfd_pid (run->pidfd), &doing); /* as /proc numbers it */
+    kill_group (run);
+    /* In the middle of a call that the kernel does not end (state D) it stays behind. */
+    if (pidfd_wait_dead (run->pidfd, patience_ms ()) != 0) {
+        (void)reap (run, &status);
+        drain (run);
+    }
+    return explain_given_up (run, errnum, limit, text_string (&doing), err);
+}
+
+static int run_within (const struct oci_hook *hook, enum oci_hook_kind kind,
+                       const struct hooks_context *context, const struct limit *limit,
+                       struct error *err)
 {
     AUTO_RUN struct run run = {
         .pid = -1,
@@ -383,36 +441,42 @@ static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
         .state = context->state,
         .state_left = strlen (context->state),
     };
-    int64_t limit_ms = context->default_timeout_ms;
+    int64_t deadline = limit->ms < 0 ? -1 : now_ms () + limit->ms;
     int status;
 
-    if (hook->timeout.present)
-        limit_ms = hook->timeout.value > INT64_MAX / 2000 ? -1 : hook->timeout.value * 1000;
-    int64_t deadline = limit_ms < 0 ? -1 : now_ms () + limit_ms;
     if (start (&run, hook, kind, context, deadline, err) < 0) {
         if (run.pid > 0)
             (void)reap (&run, &status);
         return -1;
     }
     int dead = carry (&run, deadline);
-    int errnum = errno;
-    AUTO_TEXT struct text doing = {0};
-    if (dead <= 0) {
-        (void)straggler_describe (pidfd_pid (run.pidfd), &doing); /* as /proc numbers it */
-        kill_group (&run);
-        /* In the middle of a call that the kernel does not end (state D) it stays behind. */
-        if (pidfd_wait_dead (run.pidfd, patience_ms ()) == 0)
-            return time_is_over (&run, limit_ms, text_string (&doing), err);
-    }
+    if (dead <= 0)
+        return give_up (&run, dead < 0 ? errno : 0, limit, err);
     if (reap (&run, &status) < 0)
         return error_set (err, "RT-HOOK-SYSTEM", errno, "cannot wait for it");
-    for (int left = OUTPUT_AFTER_DEATH; run.output >= 0 && left > 0 && read_output (&run);)
-        left -= OUTPUT_KEPT;
-    if (dead < 0)
-        return error_set (err, "RT-HOOK-SYSTEM", errnum, "cannot wait for it");
-    if (dead == 0)
-        return time_is_over (&run, limit_ms, text_string (&doing), err);
+    drain (&run);
     return judge (&run, status, err);
+}
+
+static int run_one (const struct oci_hook *hook, enum oci_hook_kind kind,
+                    const struct hooks_context *context, struct error *err)
+{
+    struct limit limit = limit_of (hook, context);
+    int64_t begun = patience_pause ();
+    int failed = run_within (hook, kind, context, &limit, err);
+
+    if (hook->timeout.present)
+        patience_resume (begun);
+    return failed;
+}
+
+void hooks_allow (const struct oci_hooks *hooks)
+{
+    for (size_t i = 0; i < hooks->count; i++)
+        if (hooks->items[i].timeout.present)
+            patience_allow (hooks->items[i].timeout.value > INT32_MAX
+                                ? INT32_MAX
+                                : hooks->items[i].timeout.value * 1000);
 }
 
 static bool has_hooks (const struct oci_config *config)

@@ -9,11 +9,11 @@
  *
  * A hook is trusted, but what it inherits is not: its environment is exactly hook.env (empty where
  * that is absent; CVE-2025-23266), only descriptors 0, 1 and 2 are open, signals have their
- * defaults, it dies with rt and has a process group of its own, which dies with it at a timeout.
- * What it prints is captured, the end of it becomes part of the error text: both its outputs are
- * one pipe, as a /dev/null would be the image's own in startContainer. Or it goes to files that the
- * document names. A hook is over when its
- * process is, whoever still holds the pipe.
+ * defaults, it dies with rt, or when rt is interrupted (base/interrupt.h), and has a process group
+ * of its own, which dies with it at a timeout. What it prints is captured, the end of it becomes
+ * part of the error text: both its outputs are one pipe, as a /dev/null would be the image's own in
+ * startContainer. Or it goes to files that the document names. A hook is over when its process is,
+ * whoever still holds the pipe.
  *
  * RT-HOOK-FAILED, RT-HOOK-TIMEOUT, RT-HOOK-START at /hooks/KIND/N; RT-HOOK-SYSTEM where rt could
  * not even try.
@@ -53,6 +53,10 @@ struct hooks_context {
      * /proc any more that would list them. NULL = not known. */
     const unsigned int *preserved;
 };
+
+/* Outside, before these are run inside: their own limits are apart from --timeout
+ * (base/patience.h). */
+void hooks_allow (const struct oci_hooks *hooks);
 
 /* Runs until the first failure (poststop: all of them, failures are warnings and 0 is returned).
  * The error says kind, index, path, and exit status, signal or timeout, and what the hook last

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/patience.h"
 #include "kernel/privileges.h"
 #include "kernel/procfd.h"
@@ -35,21 +36,23 @@ static int write_file (pid_t pid, const char *file, const char *text)
     return procfd_write (path, text, strlen (text));
 }
 
-/* What the tool says about itself, one line, is the reason that counts. */
-static void read_words (int output, char *words, size_t size, const struct wait *wait)
+/* What the tool says about itself, one line, is the reason that counts. 0, or EINTR where rt is to
+ * end. */
+static int read_words (int output, char *words, size_t size, const struct wait *wait)
 {
     struct pollfd ready = {.fd = output, .events = POLLIN};
     size_t length = 0;
+    int polled = 0;
 
     for (ssize_t got = 1; got > 0 && length < size - 1; length += (size_t)got) {
-        got = poll (&ready, 1, wait_left (wait)) > 0
-                  ? read (output, words + length, size - 1 - length)
-                  : 0;
+        polled = interrupt_poll (&ready, 1, wait_left (wait));
+        got = polled > 0 ? read (output, words + length, size - 1 - length) : 0;
         if (got < 0)
             got = 0;
     }
     words[length] = '\0';
     words[strcspn (words, "\n")] = '\0';
+    return polled < 0 ? EINTR : 0;
 }
 
 static int start_tool (const char *tool, char *const argv[], pid_t *child, char *words, size_t size,
@@ -66,7 +69,7 @@ static int start_tool (const char *tool, char *const argv[], pid_t *child, char 
     (void)posix_spawn_file_actions_destroy (&actions);
     (void)close (pair[1]);
     if (!failed)
-        read_words (pair[0], words, size, wait);
+        failed = read_words (pair[0], words, size, wait);
     (void)close (pair[0]);
     return failed;
 }
@@ -99,6 +102,10 @@ static int run (const char *tool, char *const argv[], struct error *err)
     int status;
 
     int failed = start_tool (tool, argv, &child, words, sizeof (words), &wait);
+    if (failed == EINTR) {
+        (void)kill (child, SIGKILL);
+        return interrupt_error (err);
+    }
     if (failed) {
         error_set (err, "RT-IDMAP-TOOL", failed, "cannot run %s", tool);
         return error_hint (err, "install the package uidmap, or map only your own id");

@@ -7,8 +7,10 @@
  * A source that lies below root.path is found in the container's tree as built so far, so a later
  * mount can show an earlier one (MNT-01). Destinations go through kernel/inroot.
  *
- * Read-only flags are set at the end, by mounts_apply_readonly: what rt itself still has to make
- * below a mount (mount points, nodes of /dev) can be made until then (MNT-29..31).
+ * Binds are read-only at once where they are to be: nothing is ever made in a folder of the host
+ * that the document calls read-only, neither the mount point of a later mount nor process.cwd. Only
+ * the container's own tmpfs and devpts become so at the end, by mounts_apply_readonly, as rt itself
+ * makes nodes and mount points in them (MNT-29..31).
  */
 #ifndef RT_CONTAINER_MOUNTS_H
 #define RT_CONTAINER_MOUNTS_H
@@ -37,7 +39,7 @@ struct mounts {
     struct mountfd *sources;       /* one for each mount; detached where the outside opened it */
     struct mounts_readonly *readonly;
     size_t readonly_count;
-    bool dev_is_bind; /* /dev is the host's: no nodes are made in it (DEV-06) */
+    struct mountfd_ids own; /* after mounts_apply: the root and the container's own tmpfs */
 };
 
 /* Does the document ask for a mount of type cgroup? */
@@ -46,9 +48,9 @@ bool mounts_show_cgroups (const struct oci_config *config);
 /* outside: opens what must be opened there. */
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err);
 
-/* In the ipc namespace that the container will have, where that is not one of its own user
- * namespace: who stands in that user namespace may not mount an mqueue any more (NSP-21). Where it
- * may not be done here either, it is left to the inside. */
+/* In the ipc namespace that is joined, where that is not one of the container's user namespace: who
+ * stands in that user namespace may not mount an mqueue any more (NSP-21). Where it may not be done
+ * here either, it is left to the inside. */
 int mounts_prepare_mqueue (struct mounts *mounts, struct error *err);
 
 /* inside, after rootfs_apply_attach: mounts everything below `root`. Needs the container's pid,

@@ -3,6 +3,7 @@
 #include "container/rootfs.h"
 
 #include "base/cleanup.h"
+#include "kernel/oldroot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,9 +168,14 @@ int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long prop
                         struct error *err)
 {
     int root = rootfs->tree.fd;
-    int failed = rootfs->own_mounts ? (no_pivot ? mountfd_chroot (root) : mountfd_pivot (root))
-                                    : mountfd_enter (root);
+    int failed = 0;
 
+    if (rootfs->own_mounts)
+        failed = no_pivot ? mountfd_move_over_root (root) : mountfd_pivot (root);
+    if (!failed && rootfs->own_mounts && no_pivot && oldroot_clear (root, err) < 0)
+        return -1;
+    if (!failed && (!rootfs->own_mounts || no_pivot))
+        failed = mountfd_enter (root);
     if (failed) {
         error_set (err, "RT-ROOT-ENTER", errno, "cannot make %s the root directory", rootfs->path);
         if (errno == EINVAL && !no_pivot)

@@ -50,6 +50,8 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
         return 0;
     }
     if (seccomp->program) {
+        if (door_make (made.door) < 0)
+            return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot make a random number");
         if (seccomp_ready_read (seccomp->program, &made.instructions, &made.count, err) < 0)
             return -1;
     } else {

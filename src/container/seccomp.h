@@ -18,14 +18,14 @@ struct seccomp_program {
     struct sock_filter *instructions; /* malloc; NULL = no filter asked for */
     uint16_t count;                   /* at most BPF_MAXINSNS, 4096 */
     uint32_t flags;                   /* SECCOMP_FILTER_FLAG_* for the load */
-    uint32_t door[DOOR_WORDS];        /* where calls are notified: what hands the listener over */
+    uint32_t door[DOOR_WORDS];        /* what the calls of kernel/door.h carry below this filter */
 };
 
 /* (seccomp_release and seccomp_load are libseccomp's.) */
 void seccomp_program_release (struct seccomp_program *program);
 
 /* pure apart from memory and chance: compiles, adds the answer ENOSYS for calls that are newer than
- * the profile (SEC-25), and the door (kernel/door.h) where calls are notified. */
+ * the profile (SEC-25), and the door (kernel/door.h). */
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err);
 

@@ -23,7 +23,8 @@
 
 enum criu_task { CRIU_DUMP = 1, CRIU_RESTORE = 2, CRIU_PRE_DUMP = 4 };
 
-/* What becomes of cgroups; 0: left to CRIU. One more than in its own enum. */
+/* What becomes of cgroups; 0: left to CRIU. One more than in its own enum. With any but IGNORE CRIU
+ * makes directories and writes files as cgroup.img says, names and owners included, as root. */
 enum criu_cgroups {
     CRIU_CGROUPS_IGNORE = 1,
     CRIU_CGROUPS_NONE,

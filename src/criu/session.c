@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -141,11 +142,11 @@ static int await (const struct criu *criu, struct error *err)
     struct wait wait = wait_begin (limit < 0 ? 0 : limit);
     int got;
 
-    do
-        got = poll (&ready, 1, limit < 0 ? -1 : wait_left (&wait));
-    while (got < 0 && errno == EINTR);
+    got = interrupt_poll (&ready, 1, limit < 0 ? -1 : wait_left (&wait));
     if (got > 0)
         return 0;
+    if (got < 0 && errno == EINTR)
+        return interrupt_error (err);
     if (got < 0)
         return error_set (err, "RT-CRIU-LINE", errno, "cannot wait for criu");
     error_set (err, "RT-CRIU-TIMEOUT", 0, "criu does not answer: waited %g s", patience_seconds ());

@@ -2,6 +2,8 @@
 /* clone: see clone.h. */
 #include "kernel/clone.h"
 
+#include "base/interrupt.h"
+#include "base/patience.h"
 #include "kernel/pidfd.h"
 #include "kernel/syscall.h"
 
@@ -73,6 +75,10 @@ pid_t clone_child (const struct clone_request *request, int *pidfd, bool *in_cgr
     if (pid < 0 && sys_is_missing (errno)) {
         *in_cgroup = false;
         pid = clone_old (request->flags, &fd);
+    }
+    if (pid == 0) {
+        interrupt_forget ();
+        patience_in_child ();
     }
     if (pid > 0)
         *pidfd = fd;

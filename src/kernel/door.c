@@ -2,14 +2,54 @@
 /* door: see door.h. */
 #include "kernel/door.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/audit.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-const uint32_t door_calls[DOOR_CALLS] = {SYS_sendmsg, SYS_recvmsg, SYS_close};
+const uint32_t door_calls[] = {
+    SYS_sendmsg,                           /* the channel */
+    SYS_recvmsg,    SYS_close,  SYS_clone, /* birth */
+    SYS_capset,     SYS_setsid,            /* the terminal */
+    SYS_ioctl,
+#ifdef SYS_accept
+    SYS_accept, /* the gate */
+#endif
+    SYS_exit_group, SYS_openat, /* why the program could not be executed */
+    SYS_read,       SYS_getpid,
+};
+const size_t door_call_count = sizeof (door_calls) / sizeof (door_calls[0]);
+
+#if defined __x86_64__
+#define MACHINE EM_X86_64
+#elif defined __i386__
+#define MACHINE EM_386
+#elif defined __aarch64__
+#define MACHINE EM_AARCH64
+#elif defined __arm__
+#define MACHINE EM_ARM
+#elif defined __riscv
+#define MACHINE EM_RISCV
+#elif defined __powerpc64__
+#define MACHINE EM_PPC64
+#elif defined __powerpc__
+#define MACHINE EM_PPC
+#elif defined __s390__
+#define MACHINE EM_S390
+#elif defined __loongarch__
+#define MACHINE 258 /* EM_LOONGARCH, which older headers lack */
+#elif defined __mips__ && !defined _ABIN32
+#define MACHINE EM_MIPS
+#else
+#error "the AUDIT_ARCH_* of this processor"
+#endif
+
+const uint32_t door_arch = MACHINE | (sizeof (long) == 8 ? __AUDIT_ARCH_64BIT : 0) |
+                           (BYTE_ORDER == LITTLE_ENDIAN ? __AUDIT_ARCH_LE : 0);
 
 int door_make (uint32_t door[DOOR_WORDS])
 {

@@ -65,7 +65,7 @@ struct launch {
     uint32_t filter_flags;
     uint32_t door[DOOR_WORDS];
     struct capability_sets capabilities;
-    bool sets_capabilities, birth, session, terminal;
+    bool sets_capabilities, birth, session, terminal, gated;
     int line, gate, notify;
     char *gate_word, *gate_word_old;
     bool goes_unasked;
@@ -287,10 +287,12 @@ static WITHOUT_LIBC void wait_at_gate (struct launch *launch)
 {
     char bytes[64];
 
+    if (launch->gated) {
+        say (launch, launch->words.gated, -1);
+        await_go (launch);
+    }
     if (launch->gate < 0)
         return;
-    say (launch, launch->words.gated, -1);
-    await_go (launch);
     (void)door_call (launch, SYS_close, launch->line, 0, 0);
     for (;;) {
         long line = accept_one (launch);
@@ -309,7 +311,7 @@ static WITHOUT_LIBC void wait_at_gate (struct launch *launch)
     (void)door_call (launch, SYS_ioctl, launch->line, FIOCLEX, 0);
 }
 
-WITHOUT_LIBC void launch_begin (struct launch *launch)
+WITHOUT_LIBC int launch_begin (struct launch *launch)
 {
     load_filter (launch);
     set_capabilities (launch);
@@ -319,6 +321,7 @@ WITHOUT_LIBC void launch_begin (struct launch *launch)
     wait_at_gate (launch);
     if (launch->notify >= 0)
         say (launch, launch->words.notify, launch->notify);
+    return launch->line;
 }
 
 /* The first bytes of a file that could not be executed say why, to the parent. */
@@ -357,7 +360,7 @@ static WITHOUT_LIBC _Noreturn __attribute__ ((used)) void leave_and_launch (stru
     for (size_t i = 0; i < launch->range_count; i++)
         (void)raw_call (SYS_munmap, (long)launch->ranges[i].start, (long)launch->ranges[i].length,
                         0, 0, 0);
-    launch_begin (launch);
+    (void)launch_begin (launch);
     launch_execute (launch, launch->path);
 }
 
@@ -416,7 +419,7 @@ _Noreturn void launch_leave (struct launch *launch, const char *path)
 #else
 _Noreturn void launch_leave (struct launch *launch, const char *path)
 {
-    launch_begin (launch);
+    (void)launch_begin (launch);
     launch_execute (launch, path);
 }
 #endif
@@ -615,6 +618,7 @@ static void pack (struct launch *launch, const struct launch_request *request, s
     launch->session = request->session;
     launch->terminal = request->terminal;
     launch->line = request->line;
+    launch->gated = request->gated;
     launch->gate = request->gate;
     launch->notify = request->notify;
 }

@@ -16,7 +16,7 @@
  *      namespace that was joined for children. It inherits what is right already, so it is so from
  *      its first instant. The process that cloned it ends
  *   4. a session of its own, and descriptor 0 as its terminal: only a process itself can do these
- *   5. create: says GATED, waits for GO, and closes the channel. Waits at the gate; what connects
+ *   5. gated: says GATED, waits for GO. With a gate it closes the channel and waits; what connects
  *      there and says the word is the channel from then on. After the old word no GO is waited for. TERM, INT and HUP end the wait
  *   6. NOTIFY: hands over the receiving socket of NOTIFY_SOCKET
  *   7. says EXEC, waits for GO, and executes. A failure is told as FAILED
@@ -82,6 +82,7 @@ struct launch_request {
     bool session;
     bool terminal;
     int line;   /* the channel; SOCK_SEQPACKET */
+    bool gated; /* says GATED: where there is a gate, or hooks follow */
     int gate;   /* listening; -1 = none */
     int notify; /* -1 = none */
     const char *gate_word;     /* what opens the gate, with its NUL */
@@ -98,8 +99,9 @@ struct launch *launch_make (const struct launch_request *request);
 _Noreturn void launch_leave (struct launch *launch, const char *path);
 
 /* The same in two, in this process's own memory, where hooks run between them: steps 1 to 6, and
- * step 7. With birth launch_begin () returns in the process proper. */
-void launch_begin (struct launch *launch);
+ * step 7. With birth launch_begin () returns in the process proper. It returns the channel, which is
+ * another one than before where there is a gate. */
+int launch_begin (struct launch *launch);
 _Noreturn void launch_execute (struct launch *launch, const char *path);
 
 /* The signals that end a wait at the gate get a handler that ends the process with 128 + signal: a

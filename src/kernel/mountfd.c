@@ -3,7 +3,9 @@
 #include "kernel/mountfd.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "kernel/inroot.h"
+#include "kernel/procfd.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define FSCONFIG_VALUE_MAX 255
@@ -319,11 +322,9 @@ int mountfd_pivot (int root)
     return chdir ("/");
 }
 
-int mountfd_chroot (int root)
+int mountfd_move_over_root (int root)
 {
-    if (fchdir (root) < 0 || mount (".", "/", NULL, MS_MOVE, NULL) < 0 || chroot (".") < 0)
-        return -1;
-    return chdir ("/");
+    return fchdir (root) < 0 || mount (".", "/", NULL, MS_MOVE, NULL) < 0 ? -1 : 0;
 }
 
 int mountfd_enter (int directory)
@@ -355,4 +356,67 @@ int mountfd_bind_onto (int source, int target)
     fd_path (source, from);
     fd_path (target, to);
     return mount (from, to, NULL, MS_BIND, NULL);
+}
+
+/* A kernel or an outer filter without statx: the same number is in fdinfo. */
+static int read_id (int fd, uint64_t *id)
+{
+    static const char word[] = "\nmnt_id:";
+    char path[32];
+    char text[1024];
+
+    (void)snprintf (path, sizeof (path), "self/fdinfo/%d", fd);
+    if (procfd_read (path, text, sizeof (text)) < 0)
+        return -1;
+    char *number = strstr (text, word);
+    if (!number) {
+        errno = ENODATA;
+        return -1;
+    }
+    number += sizeof (word) - 1;
+    number += strspn (number, "\t ");
+    number[strcspn (number, "\n")] = '\0';
+    if (text_to_uint64 (number, UINT64_MAX, id) == 0)
+        return 0;
+    errno = ENODATA;
+    return -1;
+}
+
+int mountfd_id (int fd, uint64_t *id)
+{
+    if (sys_mount_id (fd, id) == 0)
+        return 0;
+    return errno == ENODATA || sys_is_missing (errno) ? read_id (fd, id) : -1;
+}
+
+int mountfd_share_mount (int one, int other)
+{
+    uint64_t id[2];
+
+    if (mountfd_id (one, &id[0]) < 0 || mountfd_id (other, &id[1]) < 0)
+        return -1;
+    return id[0] == id[1];
+}
+
+int mountfd_is_same (int one, int other)
+{
+    struct stat st[2];
+
+    if (fstat (one, &st[0]) < 0 || fstat (other, &st[1]) < 0)
+        return -1;
+    if (st[0].st_dev != st[1].st_dev || st[0].st_ino != st[1].st_ino)
+        return 0;
+    return mountfd_share_mount (one, other);
+}
+
+int mountfd_is_among (int fd, const struct mountfd_ids *ids)
+{
+    uint64_t id;
+
+    if (mountfd_id (fd, &id) < 0)
+        return -1;
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->items[i] == id)
+            return 1;
+    return 0;
 }

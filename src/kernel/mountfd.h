@@ -79,11 +79,14 @@ int mountfd_propagate_root (unsigned long propagation);
  * (initramfs). */
 int mountfd_pivot (int root);
 
-/* The same without pivot_root: moves the mount over "/" and stays inside by chroot. */
-int mountfd_chroot (int root);
+/* The first half of the same without pivot_root: moves the mount over "/". This process's root is
+ * the old one, below it, until mountfd_enter (); all that the host had is still there
+ * (kernel/oldroot.h).
+ */
+int mountfd_move_over_root (int root);
 
 /* Makes a directory the root of this process alone, by chroot; it stands there afterwards. For a
- * mount namespace that is shared with others. Who may chroot may leave it again. */
+ * mount namespace that is shared with others: with CAP_SYS_CHROOT it can be left again. */
 int mountfd_enter (int directory);
 
 /* Changes the superblock below an attached mount: data words and MS_* flags, all at once (remount).
@@ -92,6 +95,25 @@ int mountfd_reconfigure (int mount, const char *data, unsigned long sb_flags);
 
 /* Binds what `source` is (non-recursive) onto what `target` is. Both stay the caller's. */
 int mountfd_bind_onto (int source, int target);
+
+/* The id of the mount that `fd` (O_PATH is enough) is on: one for each mount, also where many show
+ * the same file system. */
+int mountfd_id (int fd, uint64_t *id);
+
+/* Are both the same file or directory of the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_same (int one, int other);
+
+/* Are both on the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_share_mount (int one, int other);
+
+/* Mounts that are known by their ids. The array is the caller's. */
+struct mountfd_ids {
+    uint64_t *items;
+    size_t count;
+};
+
+/* Is `fd` on one of them? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_among (int fd, const struct mountfd_ids *ids);
 
 /* For the old call: flags of a mount as MS_* that are set on the mount under `fd` now. */
 unsigned long mountfd_flags (int fd);

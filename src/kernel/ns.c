@@ -106,6 +106,17 @@ int ns_is_shared (pid_t pid, const char *name)
     return own_length == other_length && memcmp (own, other, (size_t)own_length) == 0;
 }
 
+int ns_is_own (const char *path, const char *name)
+{
+    struct stat st[2];
+    AUTO_FD int own = ns_open_own (name);
+    AUTO_FD int other = own < 0 ? -1 : ns_open (path);
+
+    if (other < 0 || fstat (own, &st[0]) < 0 || fstat (other, &st[1]) < 0)
+        return -1;
+    return st[0].st_dev == st[1].st_dev && st[0].st_ino == st[1].st_ino;
+}
+
 int ns_join_process (int pidfd, int types)
 {
     return setns (pidfd, types);

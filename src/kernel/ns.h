@@ -33,6 +33,10 @@ int ns_join (int ns, int type);
  * no, -1 with errno. */
 int ns_is_shared (pid_t pid, const char *name);
 
+/* Is the one at `path` that of this process? `name`: "ipc", "net" ... 1 yes, 0 no, -1 with errno.
+ */
+int ns_is_own (const char *path, const char *name);
+
 /* Joins several of a process at once, all or none: Linux 5.8, EINVAL before. CLONE_NEWUSER among
  * them is no obstacle to the others, whoever owns them. */
 int ns_join_process (int pidfd, int types);

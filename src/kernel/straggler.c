@@ -104,21 +104,35 @@ static bool may_have_children (pid_t pid)
     return procfd_read (path, children, sizeof children) != 0;
 }
 
-bool straggler_is_stuck (pid_t pid, uint64_t *runs)
+enum straggler_pace straggler_look (pid_t pid, struct straggler *last)
 {
     char path[32], status[4096];
-    uint64_t before = *runs;
+    uint64_t before = last->runs;
 
     (void)snprintf (path, sizeof path, "%d/status", (int)pid);
-    if (procfd_read (path, status, sizeof status) <= 0)
-        return false;
-    *runs = status_number (status, "\nvoluntary_ctxt_switches:\t") +
-            status_number (status, "\nnonvoluntary_ctxt_switches:\t");
-    if (strstr (status, "\nState:\tT"))
-        return true;
-    if (strstr (status, "\nState:\tt") || strstr (status, "\nState:\tR"))
-        return false;
-    return *runs == before && !may_have_children (pid);
+    if (procfd_read (path, status, sizeof status) <= 0 || strstr (status, "\nState:\tZ") ||
+        strstr (status, "\nState:\tX"))
+        return STRAGGLER_GONE;
+    last->runs = status_number (status, "\nvoluntary_ctxt_switches:\t") +
+                 status_number (status, "\nnonvoluntary_ctxt_switches:\t");
+    pid_t tracer = (pid_t)status_number (status, "\nTracerPid:\t");
+    if (tracer > 0 || strstr (status, "\nState:\tt"))
+        last->traced = true;
+    if (last->traced || strstr (status, "\nState:\tT"))
+        return STRAGGLER_HELD;
+    if (strstr (status, "\nState:\tR") || last->runs != before)
+        return STRAGGLER_WORKS;
+    return may_have_children (pid) ? STRAGGLER_AWAITS_CHILD : STRAGGLER_STANDS;
+}
+
+pid_t straggler_tracer (pid_t pid)
+{
+    char path[32], status[4096];
+
+    (void)snprintf (path, sizeof path, "%d/status", (int)pid);
+    return procfd_read (path, status, sizeof status) > 0
+               ? (pid_t)status_number (status, "\nTracerPid:\t")
+               : 0;
 }
 
 void stragglers_describe (const pid_t *pids, size_t count, struct text *text)

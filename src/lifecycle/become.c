@@ -143,7 +143,8 @@ static int pack (struct become *become, struct error *err)
         .birth = become->birth,
         .session = become->birth,
         .terminal = become->birth && process->terminal,
-        .line = become->line,
+        .line = *become->line,
+        .gated = become->gate >= 0 || has_start_hooks (become),
         .gate = become->gate,
         .notify = become->notify,
         .gate_word = GATE_WORD,
@@ -209,7 +210,7 @@ static int drop_rights (const struct become *become, struct error *err)
 static int close_descriptors (const struct become *become, struct error *err)
 {
     const struct hooks_output *output = has_start_hooks (become) ? become->hooks_output : NULL;
-    int keep[] = {become->line, become->gate, become->notify, output ? output->out : -1,
+    int keep[] = {*become->line, become->gate, become->notify, output ? output->out : -1,
                   output ? output->err : -1};
 
     if (fds_close_others (3 + (int)become->fds.count, keep, sizeof (keep) / sizeof (keep[0])) < 0)
@@ -239,7 +240,7 @@ static int launch_with_hooks (const struct become *become, struct error *err)
 {
     char *path;
 
-    launch_begin (become->launch);
+    *become->line = launch_begin (become->launch);
     if (become->seccomp->instructions)
         channel_below_filter (become->seccomp->door);
     if (run_start_hooks (become, err) < 0 || find (become, &path, err) < 0)

@@ -31,7 +31,7 @@ struct become {
     const struct oci_linux *linux; /* personality, memory policy, mount label */
     const char *id;                /* names the session keyring */
     int root;                      /* the container's root directory */
-    int line;                      /* the channel */
+    int *line;                     /* the channel; another one when the gate has opened */
     int gate;                      /* create: where the process waits; -1 = it does not */
     int notify;                    /* goes to the parent that starts it; -1 = none */
     enum become_groups groups;     /* by become_root */

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "kernel/pidfd.h"
@@ -115,37 +116,69 @@ static int explain_stuck (pid_t peer, struct error *err)
 {
     AUTO_TEXT struct text left = {0};
     uint64_t start_time;
-    char state;
+    char state = '?';
 
-    if (pidfd_start_time (peer, &start_time, &state) == 0 && state == 'T') {
+    (void)pidfd_start_time (peer, &start_time, &state);
+    pid_t tracer = straggler_tracer (peer);
+    if (state == 'T' && tracer == 0) {
         error_set (err, "RT-CHANNEL-STOPPED", 0,
                    "process %d, which is to become the container's, is stopped: waited %g s for it",
                    peer, patience_seconds ());
-        return error_hint (err, "somebody has sent it SIGSTOP");
+        return error_hint (err, "it was sent SIGSTOP");
     }
     error_set (err, "RT-CHANNEL-STUCK", 0,
                "process %d, which is to become the container's, does not go on: waited %g s for it",
                peer, patience_seconds ());
-    return straggler_describe (peer, &left) ? error_hint (err, "it is %s", text_string (&left))
-                                            : -1;
+    if (!straggler_describe (peer, &left))
+        return -1;
+    return tracer > 0 ? error_hint (err, "it is %s, and process %d traces it", text_string (&left),
+                                    (int)tracer)
+                      : error_hint (err, "it is %s", text_string (&left));
 }
 
-/* Until there is something to receive. */
-static int await_packet (int line, pid_t peer, struct error *err)
+/* Begun by channel_bound (). */
+static struct {
+    bool begun;
+    bool hooks;
+    struct wait wait;
+} last_leg;
+
+void channel_bound (bool hooks)
 {
-    struct pollfd ready = {.fd = line, .events = POLLIN};
-    struct wait wait = wait_begin (patience_ms ());
-    uint64_t runs = 0;
+    last_leg.begun = true;
+    last_leg.hooks = hooks;
+    last_leg.wait = wait_begin (patience_ms ());
+}
+
+/* Without --timeout, work is no standstill: a slow disk, a hook of the peer's own. In its last leg
+ * the peer has no work left, and may be what the container makes of it. */
+static bool may_take_longer (pid_t peer, struct straggler *last)
+{
+    if (patience_asked_ms () > 0)
+        return false;
+    enum straggler_pace pace = straggler_look (peer, last);
+    return pace == STRAGGLER_AWAITS_CHILD ? !last_leg.begun || last_leg.hooks
+                                          : pace == STRAGGLER_WORKS && !last_leg.begun;
+}
+
+int channel_await (int fd, pid_t peer, struct error *err)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    struct wait own = wait_begin (patience_ms ());
+    struct wait *wait = last_leg.begun ? &last_leg.wait : &own;
+    struct straggler last = {0};
 
     for (;;) {
-        int left = wait_left (&wait);
-        int count = poll (&ready, 1, left < LOOK_MS ? left : LOOK_MS);
-        if (count > 0 || (count < 0 && errno != EINTR))
-            return 0; /* receiving tells of errors */
-        if (!straggler_is_stuck (peer, &runs))
-            wait = wait_begin (patience_ms ());
-        else if (wait_left (&wait) == 0)
+        int left = wait_left (wait);
+        if (left == 0)
             return explain_stuck (peer, err);
+        int count = interrupt_poll (&ready, 1, left < LOOK_MS ? left : LOOK_MS);
+        if (count < 0 && errno == EINTR)
+            return interrupt_error (err);
+        if (count != 0)
+            return 0; /* receiving tells of errors */
+        if (may_take_longer (peer, &last))
+            *wait = wait_begin (patience_ms ());
     }
 }
 
@@ -166,7 +199,7 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
     for (;;) {
         size_t fd_count = 1;
         int fd = -1;
-        if (peer > 0 && await_packet (line, peer, err) < 0)
+        if (peer > 0 && channel_await (line, peer, err) < 0)
             return -1;
         ssize_t length = fd_receive_from (line, &incoming, sizeof (incoming), &fd, &fd_count,
                                           &message->sender);
@@ -183,6 +216,8 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a packet without a type");
         }
         message->type = incoming.type;
+        if (peer > 0 && message->type == CHANNEL_EXEC && !last_leg.begun)
+            channel_bound (false);
         message->length = (size_t)length - offsetof (struct packet, payload);
         message->payload = incoming.payload;
         if (message->type == CHANNEL_LOG && is_text (message, 1) &&

@@ -60,6 +60,7 @@
 #include "kernel/door.h"
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -105,10 +106,20 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
                   struct error *err);
 
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the channel
- * was closed. ERROR fills err and is -1. What C does may take any time (hooks, slow disks), but a
- * `peer` that does not go on (kernel/straggler.h) is waited for no longer than base/patience.h
- * says: RT-CHANNEL-STOPPED, RT-CHANNEL-STUCK. 0: whoever it is, its death closes the line. */
+ * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child, which
+ * needs no limit, as its parent's death closes the line. */
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
+
+/* Until there is something to read. The peer's work may take any time where no --timeout was given,
+ * but a peer that does not go on, or is traced, is waited for no longer than base/patience.h says:
+ * RT-CHANNEL-STOPPED, RT-CHANNEL-STUCK. With --timeout nothing is waited for any longer. */
+int channel_await (int fd, pid_t peer, struct error *err);
+
+/* Parent: the peer is in its last leg, where it has no work left and the container may have a say
+ * in what it does. All waits from now on are one, whatever the peer does and however often it
+ * speaks; only hooks of its own that have no limit (`hooks`) may take longer, where no --timeout
+ * was given. Called again, it begins anew. EXEC begins it by itself. */
+void channel_bound (bool hooks);
 
 /* The next packet must be of this type. */
 int channel_expect (int line, pid_t peer, enum channel_type type, struct channel_message *message,

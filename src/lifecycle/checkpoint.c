@@ -4,6 +4,7 @@
  * then, or runs on.
  */
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trace.h"
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #define LOG_FILE "dump.log"
 
@@ -95,7 +97,8 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     if (!config || images_open (&request->images, true, &checkpoint->images, err) < 0)
         return -1;
     images_options (&request->images, config, &checkpoint->images, LOG_FILE, options);
-    if (images_config (config, &options->config, err) < 0)
+    if (images_config (config, record->bundle, record->rootfs, &checkpoint->images,
+                       &container->arena, &options->config, err) < 0)
         return -1;
     options->pid = record->pid;
     options->root = record->rootfs;
@@ -129,12 +132,23 @@ static void let_run (const struct existing *container)
         log_warning ("%s", error_format (&err, words, sizeof words));
 }
 
+/* In the child. The images have the memory of the processes, with all secrets in it. */
+static int enter (void *context)
+{
+    (void)context;
+    (void)umask (077);
+    return 0;
+}
+
 static int dump (struct checkpoint *checkpoint, struct error *err)
 {
-    const struct criu_start start = {0};
+    const struct criu_start start = {.enter = enter};
     AUTO_CRIU struct criu criu = CRIU_INIT;
     enum criu_task task = checkpoint->request->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
 
+    /* A CRIU that is cut off would leave the container frozen. */
+    if (interrupt_hold (err) < 0)
+        return -1;
     criu.work = checkpoint->images.work;
     criu.work_path = checkpoint->images.work_path;
     criu.log_file = LOG_FILE;
@@ -157,11 +171,14 @@ int lifecycle_checkpoint (const struct checkpoint_request *request, struct error
     struct existing *container = &checkpoint.container;
 
     trace_phase ("decide");
-    int failed = decide (&checkpoint, err) < 0 || dump (&checkpoint, err) < 0 ? -1 : 0;
+    bool dumped = decide (&checkpoint, err) == 0 && dump (&checkpoint, err) == 0;
+    int failed = dumped ? 0 : -1;
     trace_phase ("delete");
     if (!failed && !request->leave_running && !request->pre_dump)
         failed =
             destroy (request->globals->state_root, container->directory, &container->record, err);
+    if (!dumped)
+        images_undo_make (&request->images, &checkpoint.images);
     images_close (&checkpoint.images);
     existing_release (container);
     return failed;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -126,10 +127,13 @@ static int stop_unit (const struct record *record, struct error *err)
 {
     if (!record->systemd_unit)
         return 0;
-    return record->phase == RECORD_CREATING
-               ? systemd_stop_own (record->systemd_bus, record->systemd_unit, record->id,
-                                   &record->annotations, err)
-               : systemd_stop (record->systemd_bus, record->systemd_unit, err);
+    interrupt_defer (true);
+    int failed = record->phase == RECORD_CREATING
+                     ? systemd_stop_own (record->systemd_bus, record->systemd_unit, record->id,
+                                         &record->annotations, err)
+                     : systemd_stop (record->systemd_bus, record->systemd_unit, err);
+    interrupt_defer (false);
+    return failed;
 }
 
 int destroy (const char *state_root, int directory, const struct record *record, struct error *err)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/trace.h"
@@ -139,6 +140,21 @@ static int use_cgroup_of_init (struct exec *exec, struct error *err)
     return cgroup_of_process (exec->arena, &record->cgroup, record->pid, &exec->cgroup, err);
 }
 
+/* Init's namespaces now are those that the new process must have. */
+static int prepare_verify (struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+
+    if (verify_init (&exec->verify, exec->arena, true, err) < 0 ||
+        verify_joined (&exec->verify, exec->config, record->pid, exec->join.pidfd, exec->root,
+                       err) < 0)
+        return -1;
+    verify_document (&exec->verify, exec->config, exec->process,
+                     exec->config->linux.seccomp ? 1 : 0);
+    exec->verify.cgroup = &exec->cgroup;
+    return 0;
+}
+
 static int exec_prepare (struct exec *exec, struct error *err)
 {
     const struct exec_request *request = exec->request;
@@ -151,6 +167,8 @@ static int exec_prepare (struct exec *exec, struct error *err)
         join_open_root (&exec->join, request->id, &exec->root, err) < 0)
         return -1;
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
+        return -1;
+    if (prepare_verify (exec, err) < 0)
         return -1;
     if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &exec->pidfd_socket, err) <
@@ -292,7 +310,9 @@ static int exec_commit (struct exec *exec, struct error *err)
         return -1;
     if (pidfd_socket_send (&exec->pidfd_socket, PIDFD_WORD_EXEC, exec->pidfd, err) < 0)
         return -1;
-    return running_listener (&running, &exec->listener, err);
+    if (running_listener (&running, &exec->listener, err) < 0)
+        return -1;
+    return verify_process (&exec->verify, exec->pid, exec->pidfd, err);
 }
 
 static int exec_let_go (struct exec *exec, struct error *err)
@@ -306,7 +326,8 @@ static int exec_let_go (struct exec *exec, struct error *err)
     if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
     meet_reap_cloner (&exec->cloner);
-    if (meet_executed (&meet, err) < 0)
+    if (meet_executed (&meet, err) < 0 ||
+        verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)
         return -1;
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
@@ -351,7 +372,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
         return -1;
     if (exec_prepare (exec, err) < 0)
         return explain_failure (exec, err);
-    if (!exec->request->detach && foreground_prepare (true, err) < 0)
+    if ((!exec->request->detach && foreground_prepare (true, err) < 0) || interrupt_hold (err) < 0)
         return -1;
     trace_phase ("clone");
     if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_let_go (exec, err) == 0)

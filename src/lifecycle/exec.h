@@ -41,6 +41,7 @@
 #include "lifecycle/existing.h"
 #include "lifecycle/join.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/verify.h"
 
 #include <stdbool.h>
 
@@ -68,6 +69,7 @@ struct exec {
     int cloner; /* the child's, then; -1 = it is not there any more, or not yet */
     int ptmx;
     int listener;
+    struct verify verify;
 };
 
 /* Must the child wait for GRANTED? Both sides ask. */

@@ -76,7 +76,7 @@ static int live (struct exec *exec, struct error *err)
         .process = process,
         .linux = &exec->config->linux,
         .id = exec->request->id,
-        .line = exec->line,
+        .line = &exec->line,
         .gate = -1,
         .notify = -1,
         .birth = true,

@@ -5,15 +5,18 @@
 #include "lifecycle/existing.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
 #include "base/trace.h"
+#include "container/hooks.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/running.h"
+#include "lifecycle/verify.h"
 #include "state/gate.h"
 #include "state/record.h"
 #include "state/status.h"
@@ -149,6 +152,9 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     notify_connect (notify, globals->notify_socket);
     if (notify_await (notify, existing->record.pid, init, err) == 0)
         return 0;
+    /* It runs: a caller that does not wait for READY=1 any longer has it where it was. */
+    if (text_equal (err->code, INTERRUPT_CODE))
+        return -1;
     (void)pidfd_signal (init, SIGKILL);
     (void)pidfd_wait_dead (init, patience_ms ());
     return -1;
@@ -170,10 +176,20 @@ static int let_go (struct existing *existing, const struct oci_config *config, i
                                     .pid = existing->record.pid,
                                     .status = OCI_STATUS_CREATING};
 
+    const struct oci_hooks *hooks = &config->hooks[OCI_HOOK_START_CONTAINER];
+    struct verify verify;
+
     trace_phase ("exec");
     if (!existing->record.awaits_go)
         return meet_old (&meet, &running, err);
+    if (verify_init (&verify, &existing->arena, false, err) < 0)
+        return -1;
+    verify_document (&verify, config, config->process, config->linux.seccomp ? 1 : 0);
+    verify.cgroup = &existing->record.cgroup;
+    hooks_allow (hooks);
+    channel_bound (hooks->count > 0);
     if (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
+        verify_process (&verify, existing->record.pid, *init, err) < 0 ||
         channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
     return meet_executed (&meet, err);
@@ -200,6 +216,9 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     if (check_notify (globals, &existing.record, config, err) < 0)
         return -1;
 
+    /* What comes to the gate from here on is given up by killing it. */
+    if (interrupt_hold (err) < 0)
+        return -1;
     trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     if (init < 0 && errno != ESRCH)

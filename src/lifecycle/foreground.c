@@ -9,6 +9,7 @@
 #include "lifecycle/foreground.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "kernel/pidfd.h"
 #include "kernel/signals.h"
@@ -56,14 +57,16 @@ struct session {
 
 int foreground_prepare (bool subreaper, struct error *err)
 {
-    sigset_t hup;
+    sigset_t hup, ends;
     struct sigaction hangup;
 
     /* Inherited SIG_IGN would make the kernel reap the children and lose their status. */
     if (signal (SIGCHLD, SIG_DFL) == SIG_ERR || sigaction (SIGHUP, NULL, &hangup) < 0)
         return error_set (err, "RT-FOREGROUND-SIGNALS", errno, "prepare the signals");
+    interrupt_signals (&ends);
     if (signals_block_all () < 0)
         return error_set (err, "RT-FOREGROUND-SIGNALS", errno, "block the signals");
+    (void)sigprocmask (SIG_UNBLOCK, &ends, NULL);
     (void)sigemptyset (&hup);
     (void)sigaddset (&hup, SIGHUP);
     if (hangup.sa_handler == SIG_IGN) /* nohup: the container is to outlive the terminal too */
@@ -299,6 +302,8 @@ static int open_and_attend (struct session *session, struct error *err)
 {
     sigset_t signals;
 
+    if (interrupt_hold (err) < 0)
+        return -1;
     choose_signals (session, &signals);
     AUTO_FD int epoll = epoll_create1 (EPOLL_CLOEXEC);
     AUTO_FD int signal_fd = signalfd (-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);

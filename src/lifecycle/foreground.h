@@ -16,9 +16,10 @@
 #include <sys/types.h>
 
 /* Blocks the signals that will be forwarded and, with `subreaper`, makes rt the reaper of all that
- * the process leaves behind. Call before the clone, so
- * that no signal is lost; the child must undo the mask (become.c resets all signals). Safe to call
- * once per process. */
+ * the process leaves behind. TERM, INT and HUP are left to base/interrupt.h, which blocks them when
+ * there is something to undo, and are forwarded too once the process runs. Call before the clone,
+ * so that no signal is lost; the child must undo the mask (become.c resets all signals). Safe to
+ * call once per process. */
 int foreground_prepare (bool subreaper, struct error *err);
 
 /* Waits for `pid` (a child of this process; `pidfd` is its descriptor). ptmx: the terminal's

@@ -183,8 +183,7 @@ static int build_root (struct start *start, struct born *born, struct error *err
     int root = start->rootfs.tree.fd;
     trace_phase ("mounts");
     if (mounts_apply (&start->mounts, root, err) < 0 ||
-        devices_apply (&config->linux, root, start->mounts.userns, start->mounts.dev_is_bind, err) <
-            0 ||
+        devices_apply (&config->linux, root, start->mounts.userns, &start->mounts.own, err) < 0 ||
         child_open_console (config->process, root, start->line, true, &born->console, err) < 0 ||
         make_cwd (config->process, root, err) < 0)
         return -1;
@@ -253,7 +252,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .linux = &config->linux,
         .id = start->request->id,
         .root = start->rootfs.tree.fd,
-        .line = start->line,
+        .line = &start->line,
         .gate = start->gate,
         .notify = born.notify,
         .groups = born.groups,

@@ -57,7 +57,7 @@ int launched_failure (const unsigned char *payload, size_t length, struct error 
 
 int launched_executed (pid_t pid, int pidfd, const char *who, struct error *err)
 {
-    int executed = pidfd_has_executed (pid);
+    int executed = pidfd_has_executed (pid, pidfd);
 
     if (executed == 1)
         return 0;

@@ -98,7 +98,7 @@ struct images_request {
     bool file_locks;
     bool link_remap;
     bool auto_dedup;
-    int cgroups;       /* enum criu_cgroups; 0: left to CRIU */
+    int cgroups;       /* enum criu_cgroups; 0: CRIU_CGROUPS_IGNORE */
     int network_lock;  /* enum criu_network_lock */
     uint64_t empty_ns; /* CLONE_NEW* of those that are not written */
 };

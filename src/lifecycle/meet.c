@@ -99,8 +99,10 @@ int meet_child (const struct meet *meet, struct error *err)
         return unexpected (&message, err);
     if (pidfd < 0)
         return 0;
-    while (waitpid (*meet->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    /* What traces it could keep it from ending, or from being reaped. */
+    if (channel_await (*meet->pidfd, *meet->pid, err) < 0)
+        return -1;
+    (void)waitpid (*meet->pid, NULL, WNOHANG);
     drop_fd (meet->pidfd);
     *meet->pidfd = take_fd (&pidfd);
     *meet->pid = pidfd_pid (*meet->pidfd);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "container/env.h"
@@ -120,8 +121,7 @@ static void pass_barrier (const struct notify *notify)
     tell (notify, BARRIER, &far_end);
     drop_fd (&far_end);
     struct pollfd closed = {.fd = near_end};
-    while (poll (&closed, 1, patience_ms ()) < 0 && errno == EINTR)
-        ;
+    (void)interrupt_poll (&closed, 1, patience_ms ());
 }
 
 static void tell_main (const struct notify *notify, pid_t pid)
@@ -144,10 +144,10 @@ static bool said_ready_at_last (const struct notify *notify)
     return false;
 }
 
-static int tell_late (int limit, struct error *err)
+static int tell_late (struct error *err)
 {
     error_set (err, "RT-NOTIFY-READY", ETIMEDOUT, "the container has not said READY=1 in %g s",
-               (double)limit / 1000);
+               patience_asked_ms () > 0 ? patience_seconds () : (double)READY_LIMIT_MS / 1000);
     return error_hint (err,
                        "unset NOTIFY_SOCKET if its program knows nothing of sd_notify; or give "
                        "it longer with --timeout");
@@ -162,13 +162,13 @@ static int await_ready (const struct notify *notify, int pidfd, struct error *er
     const struct wait wait = wait_begin (limit);
 
     for (;;) {
-        int changed = poll (sources, 2, wait_left (&wait));
-        if (changed < 0 && errno != EINTR)
-            return error_set (err, "RT-NOTIFY-READY", errno, "wait for the container");
-        if (changed <= 0 && wait_left (&wait) == 0)
-            return tell_late (limit, err);
-        if (changed <= 0)
-            continue;
+        int changed = interrupt_poll (sources, 2, wait_left (&wait));
+        if (changed < 0)
+            return errno == EINTR
+                       ? interrupt_error (err)
+                       : error_set (err, "RT-NOTIFY-READY", errno, "wait for the container");
+        if (changed == 0)
+            return tell_late (err);
         if (sources[0].revents)
             return said_ready_at_last (notify);
         if (sources[1].revents && hear (notify) == HEARD_READY)

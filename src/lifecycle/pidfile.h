@@ -9,7 +9,13 @@
 
 #include <sys/types.h>
 
-/* Whole or not at all: a temporary file in the same directory, then rename. `path` is absolute. */
+/* Where `path`, which is absolute, is a regular file or nothing: whole or not at all, by a
+ * temporary file in the same directory and rename. What else is there (a device, a pipe, a link)
+ * stays and is written to; a pipe that takes nothing is an error, at the latest after
+ * base/patience.h. */
 int pidfile_write (const char *path, pid_t pid, struct error *err);
+
+/* Undoes it: removes the file if it is the one that pidfile_write () has made. */
+void pidfile_remove (const char *path);
 
 #endif

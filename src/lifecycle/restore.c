@@ -43,6 +43,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #define LOG_FILE "restore.log"
@@ -53,7 +54,7 @@ struct restore {
     const struct images_request *request;
     struct images images;
     struct criu_options options;
-    struct images_mode mode;
+    struct images_access access;
     const char *streams[3];
     int terminal;  /* its outside; -1 = none */
     int cgroup_v2; /* -1 = none */
@@ -113,7 +114,9 @@ static int decide (struct restore *restore, struct error *err)
     images_options (restore->request, start->config, &restore->images, LOG_FILE, options);
     options->root = start->record.rootfs;
     options->sibling = true;
-    if (images_config (start->config, &options->config, err) < 0 ||
+    if (images_config (start->config, start->record.bundle, start->record.rootfs, &restore->images,
+                       start->arena, &options->config, err) < 0 ||
+        images_check_files (&restore->images, err) < 0 ||
         images_read_streams (&restore->images, start->arena, restore->streams, err) < 0 ||
         hooks_output_open (start->config, &start->hooks_output, err) < 0 ||
         start_connect (start, err) < 0)
@@ -136,6 +139,32 @@ static int claim (struct restore *restore, struct error *err)
     return external_of_restore (&external, restore->streams, start->arena, &restore->options, err);
 }
 
+static int is_same (int a, int b)
+{
+    struct stat first;
+    struct stat second;
+
+    return fstat (a, &first) == 0 && fstat (b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* By this mount namespace; the same directory that was judged. */
+static int reopen_images (struct restore *restore, struct error *err)
+{
+    AUTO_IMAGES struct images again = IMAGES_INIT;
+
+    if (images_open (restore->request, false, &again, err) < 0)
+        return -1;
+    if (!is_same (again.images, restore->images.images))
+        return error_set (err, "RT-IMAGES-OPEN", ESTALE, "the directory %s was exchanged meanwhile",
+                          restore->request->images);
+    drop_fd (&restore->images.images);
+    drop_fd (&restore->images.work);
+    restore->images.images = take_fd (&again.images);
+    restore->images.work = take_fd (&again.work);
+    return 0;
+}
+
 /* CRIU wants its root to be a mount, which is nobody else's business; and its directories in the
  * mount namespace where it works. */
 static int mount_root (struct restore *restore, struct error *err)
@@ -149,11 +178,12 @@ static int mount_root (struct restore *restore, struct error *err)
     AUTO_FD int target = open (rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0 || mountfd_attach (&tree, target, AT_FDCWD, rootfs) < 0)
         return error_set (err, "RT-RESTORE", errno, "cannot mount the root file system %s", rootfs);
-    images_close (&restore->images);
-    if (images_open (restore->request, false, &restore->images, err) < 0)
+    if (reopen_images (restore, err) < 0)
         return -1;
-    return restore->start.plan.userns ? images_let_search (&restore->images, &restore->mode, err)
-                                      : 0;
+    return restore->start.plan.userns
+               ? images_let_read (&restore->images, restore->start.config, restore->start.arena,
+                                  &restore->access, err)
+               : 0;
 }
 
 /* In the child. What CRIU makes is born where CRIU is. */
@@ -323,7 +353,7 @@ static int make_processes (struct restore *restore, struct error *err)
         failed = error_set (err, "RT-RESTORE", errno, "cannot return to the mount namespace of rt");
     if (!failed)
         failed = criu_do (&criu, CRIU_RESTORE, options, hear, restore, NULL, err);
-    images_undo_search (&restore->images, &restore->mode);
+    images_undo_read (&restore->access);
     images_close (&restore->images); /* they hold the mounts */
     return failed;
 }
@@ -359,6 +389,8 @@ int lifecycle_restore (const struct create_request *request, const struct images
     *status = 0;
     if (!failed)
         failed = start_stay (&restore.start, &notify, status, err);
+    else
+        images_undo_make (images, &restore.images);
     restore_release (&restore);
     return failed;
 }

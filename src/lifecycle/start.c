@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/text.h"
@@ -154,6 +155,12 @@ static int start_prepare (struct start *start, struct error *err)
         netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0 ||
         hooks_output_open (start->config, &start->hooks_output, err) < 0)
         return -1;
+    if (verify_init (&start->verify, start->arena, true, err) < 0 ||
+        verify_made (&start->verify, start->config, &start->namespaces, &start->rootfs, err) < 0)
+        return -1;
+    verify_document (&start->verify, start->config, start->config->process,
+                     start->config->linux.seccomp ? 1 : 0);
+    start->verify.cgroup = &start->record.cgroup;
     start->mounts = (struct mounts){
         .config = start->config,
         .bundle = request->bundle,
@@ -168,15 +175,14 @@ static int start_prepare (struct start *start, struct error *err)
         return -1;
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
         return -1;
-    if (start->plan.userns && !oci_config_namespace (start->config, CLONE_NEWIPC) &&
-        mounts_prepare_mqueue (&start->mounts, err) < 0)
-        return -1;
     return start_connect (start, err);
 }
 
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
 int start_claim (struct start *start, struct error *err)
 {
+    if (interrupt_hold (err) < 0)
+        return -1;
     start->directory = record_claim (start->request->globals->state_root, start->request->id, err);
     if (start->directory < 0)
         return -1;
@@ -296,6 +302,7 @@ static int answer_mounted (void *of, struct error *err)
 {
     struct start *start = of;
 
+    hooks_allow (&start->config->hooks[OCI_HOOK_CREATE_CONTAINER]);
     return start_run_hooks (start, err) < 0
                ? -1
                : channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
@@ -336,12 +343,19 @@ static int start_meet_child (struct start *start, struct error *err)
     return start->plan.intermediate ? meet_child (&meet, err) : 0;
 }
 
+/* Hooks of the container's own come before EXEC, and may take their time: what concerns the parent is
+ * done before them. */
+static bool is_gated (const struct start *start)
+{
+    return start->gated || start->config->hooks[OCI_HOOK_START_CONTAINER].count > 0;
+}
+
 static int start_meet (struct start *start, struct error *err)
 {
     const struct meet meet = meet_of (start);
 
     trace_phase ("await the container");
-    return meet_until (&meet, start->gated ? CHANNEL_GATED : CHANNEL_EXEC, err);
+    return meet_until (&meet, is_gated (start) ? CHANNEL_GATED : CHANNEL_EXEC, err);
 }
 
 /* One more level, which the child's cgroup namespace, made before, shows as what it is. */
@@ -399,6 +413,7 @@ static int start_commit (struct start *start, struct error *err)
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0 ||
         start_descend (start, err) < 0 || running_listener (&running, &start->listener, err) < 0 ||
+        verify_process (&start->verify, start->record.pid, start->pidfd, err) < 0 ||
         start_publish (start, err) < 0 ||
         channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
@@ -426,7 +441,7 @@ void start_undo (struct start *start)
     netdev_undo (&start->net_devices);
     rdt_undo (&start->rdt);
     if (start->wrote_pid_file)
-        (void)unlink (start->request->pid_file);
+        pidfile_remove (start->request->pid_file);
     if (start->claimed &&
         destroy (start->request->globals->state_root, start->directory, &start->record, &err) < 0)
         log_warning ("could not clean up after the failure: %s",
@@ -467,7 +482,17 @@ int start_until_executed (struct start *start, struct error *err)
     const struct meet meet = meet_of (start);
 
     trace_phase ("exec");
-    return meet_executed (&meet, err) < 0 ? undone (start, err) : 0;
+    if (is_gated (start)) {
+        hooks_allow (&start->config->hooks[OCI_HOOK_START_CONTAINER]);
+        channel_bound (true);
+    }
+    if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
+                             channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0))
+        return undone (start, err);
+    return meet_executed (&meet, err) < 0 ||
+                   verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0
+               ? undone (start, err)
+               : 0;
 }
 
 int lifecycle_create (const struct create_request *request, struct error *err)

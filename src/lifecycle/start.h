@@ -18,6 +18,7 @@
 #include "container/seccomp.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/plan.h"
+#include "lifecycle/verify.h"
 #include "oci-spec/state.h"
 #include "state/record.h"
 
@@ -52,6 +53,7 @@ struct start {
     int pidfd;
     int cloner;   /* of the child that cloned the process proper; -1 = none, or reaped */
     int listener; /* of the filter, until the agent has it */
+    struct verify verify;
     int notify;   /* run: the receiving socket of NOTIFY_SOCKET; -1 = none yet */
     bool claimed; /* the state directory is ours */
     bool wrote_pid_file;

@@ -87,11 +87,6 @@ def test_a_socket_at_which_nobody_accepts(new_box, busy, fails, who):
     else:
         box.linux["seccomp"] = notify(busy, "getcpu")
     told = box.create(*flags, code=None, globals=SOON)
-    if who == "agent":      # asked for, but needed only now
-        assert told.code == 0
-        told = box.rt.call("start", box.id, globals=SOON)
-        box.wait()
-        box.delete()
     fails(told, busy, "accepts nobody", "0.7 s")
 
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/interrupt.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 #include "kernel/signals.h"
@@ -110,7 +111,7 @@ static inline int be_rt (const struct stage *stage)
 
     if (stage->before && stage->before () != 0)
         return STAGE_FAILED;
-    if (foreground_prepare (true, &err) < 0)
+    if (foreground_prepare (true, &err) < 0 || interrupt_hold (&err) < 0)
         return RT_FAILED;
     if (stage->terminal) {
         ptmx = posix_openpt (O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -346,6 +346,14 @@ static void a_listener_is_asked_for_where_somebody_is_to_answer (void **state)
     seccomp_program_release (&program);
 }
 
+static bool is_door_call (uint32_t number)
+{
+    for (size_t i = 0; i < door_call_count; i++)
+        if (door_calls[i] == number)
+            return true;
+    return false;
+}
+
 /* rows: SEC-21 SEC-22 */
 static void only_the_secret_opens_the_door (void **state)
 {
@@ -355,7 +363,7 @@ static void only_the_secret_opens_the_door (void **state)
     prepare (&notifying, &program);
     for (uint32_t number = 0; number < 400; number++) {
         uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
-        bool passes = number == SYS_sendmsg || number == SYS_recvmsg || number == SYS_close;
+        bool passes = is_door_call (number);
         uint32_t closed = number == SYS_sendmsg || number == SYS_exit_group ? SECCOMP_RET_USER_NOTIF
                           : number == SYS_recvmsg || number == SYS_close ? SECCOMP_RET_KILL_PROCESS
                           : number > SYS_exit_group                      ? ERRNO (ENOSYS)
