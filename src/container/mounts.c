@@ -373,6 +373,7 @@ static int apply_new (struct mounts *mounts, size_t index, int root, struct erro
     AUTO_FREE char *data = NULL;
     char message[256];
     int bound = 0;
+    made.pid_ns = mounts->pid_ns;
     struct mount_target place = {.real_proc = mount_is_type (mount, "proc")};
 
     AUTO_FD int target = mount_target_open (mount, index, root, &place, err);

@@ -35,6 +35,7 @@ struct mounts {
     const struct oci_map *cgroup;
     struct oci_map callers_cgroup; /* what a container without cgroups lies in; may be empty */
     unsigned long propagation;     /* rootfs_propagation_to_host () of what is copied outside */
+    int pid_ns;                    /* the one that is joined, for proc; -1 = the process's own */
     bool userns;                   /* it has one of its own, or rt stands in one */
     struct mountfd *sources;       /* one for each mount; detached where the outside opened it */
     struct mounts_readonly *readonly;
@@ -55,7 +56,7 @@ int mounts_prepare_mqueue (struct mounts *mounts, struct error *err);
 
 /* inside, after rootfs_apply_attach: mounts everything below `root`. Needs the container's pid,
  * network, ipc and cgroup namespaces, since proc, sysfs, mqueue and cgroup show those of the
- * process that mounts. */
+ * process that mounts; proc that of pid_ns. */
 int mounts_apply (struct mounts *mounts, int root, struct error *err);
 
 /* inside, after devices, console and masks. */

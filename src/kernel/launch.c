@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -65,7 +66,7 @@ struct launch {
     uint32_t filter_flags;
     uint32_t door[DOOR_WORDS];
     struct capability_sets capabilities;
-    bool sets_capabilities, birth, session, terminal, gated;
+    bool sets_capabilities, birth, opens_procfs, session, terminal, gated;
     int line, gate, notify;
     char *gate_word, *gate_word_old;
     bool goes_unasked;
@@ -311,11 +312,24 @@ static WITHOUT_LIBC void wait_at_gate (struct launch *launch)
     (void)door_call (launch, SYS_ioctl, launch->line, FIOCLEX, 0);
 }
 
+static WITHOUT_LIBC _Noreturn void open_procfs (const struct launch *launch)
+{
+    static const char type[] = "proc";
+    long fs = raw_call (SYS_fsopen, (long)type, FSOPEN_CLOEXEC, 0, 0, 0);
+
+    if (fs < 0)
+        fail (launch, LAUNCH_PROCFS, -fs, "", 1, NULL, 0);
+    say (launch, launch->words.listener, (int)fs);
+    end (launch, 0);
+}
+
 WITHOUT_LIBC int launch_begin (struct launch *launch)
 {
     load_filter (launch);
     set_capabilities (launch);
     be_born (launch);
+    if (launch->opens_procfs)
+        open_procfs (launch);
     write_pid (launch);
     take_session (launch);
     wait_at_gate (launch);
@@ -615,6 +629,7 @@ static void pack (struct launch *launch, const struct launch_request *request, s
     pack_capabilities (&launch->capabilities, request);
     launch->sets_capabilities = request->sets_capabilities;
     launch->birth = request->birth;
+    launch->opens_procfs = request->opens_procfs;
     launch->session = request->session;
     launch->terminal = request->terminal;
     launch->line = request->line;

@@ -48,6 +48,7 @@ struct launch_words {
 
 enum launch_step {
     LAUNCH_LEAVE = 1,
+    LAUNCH_PROCFS,
     LAUNCH_FILTER,
     LAUNCH_CAPABILITIES,
     LAUNCH_BIRTH,
@@ -79,6 +80,7 @@ struct launch_request {
     uint64_t effective, permitted, inheritable;
 
     bool birth;
+    bool opens_procfs; /* instead of steps 4 to 7: fsopen (2), tells `listener`, ends (procfs.h) */
     bool session;
     bool terminal;
     int line;   /* the channel; SOCK_SEQPACKET */

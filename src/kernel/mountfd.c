@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "kernel/inroot.h"
 #include "kernel/procfd.h"
+#include "kernel/procfs.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
@@ -147,7 +148,12 @@ int mountfd_make (struct mountfd *mount, const char *type, const char *source, c
     if (message)
         message[0] = '\0';
     bool fits = fits_fsconfig (data);
-    AUTO_FD int fs = fits ? sys_fsopen (type, FSOPEN_CLOEXEC) : -1;
+    bool other_pid_ns = mount->pid_ns >= 0 && strcmp (type, "proc") == 0;
+    AUTO_FD int fs = !fits          ? -1
+                     : other_pid_ns ? procfs_open (mount->pid_ns)
+                                    : sys_fsopen (type, FSOPEN_CLOEXEC);
+    if (other_pid_ns && fs < 0)
+        return -1; /* mount (2) could not show that pid namespace */
     if (!fits || (fs < 0 && sys_is_missing (errno))) {
         mount->by_mount = true;
         mount->type = type;

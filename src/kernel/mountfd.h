@@ -30,11 +30,12 @@ struct mountfd {
     const char *source;
     const char *data;
     unsigned long flags;
+    int pid_ns; /* of a new procfs: the pid namespace that it shows; -1 = the caller's. Not owned */
 };
 
 #define MOUNTFD_INIT                                                                               \
     {                                                                                              \
-        .fd = -1                                                                                   \
+        .fd = -1, .pid_ns = -1                                                                     \
     }
 #define AUTO_MOUNTFD __attribute__ ((cleanup (mountfd_close)))
 void mountfd_close (struct mountfd *mount);
