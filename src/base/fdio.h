@@ -48,9 +48,9 @@ int fd_socketpair (int type, int pair[2], struct error *err);
 int fd_send (int socket, const void *bytes, size_t length, const int *fds, size_t fd_count);
 ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_count);
 
-/* The same, where the socket asks for its peer's number (fd_ask_sender): *sender is the process that
- * sent this packet, by the kernel, in this process's pid namespace; 0 where the kernel does not
- * tell. */
+/* The same, where the socket asks for its peer's number (fd_ask_sender): *sender is the process
+ * that sent this packet, by the kernel, in this process's pid namespace; 0 where the kernel does
+ * not tell. */
 ssize_t fd_receive_from (int socket, void *bytes, size_t size, int *fds, size_t *fd_count,
                          pid_t *sender);
 int fd_ask_sender (int socket);

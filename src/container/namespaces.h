@@ -32,8 +32,9 @@ struct namespaces {
 int namespaces_prepare (const struct oci_linux *linux, struct namespaces *namespaces,
                         struct error *err);
 
-/* outside, where a user namespace is made or joined: sets pid_first. Where the user namespace that is
- * joined owns the pid namespace, its root may enter that; else it takes rights that are given up. */
+/* outside, where a user namespace is made or joined: sets pid_first. Where the user namespace that
+ * is joined owns the pid namespace, its root may enter that; else it takes rights that are given
+ * up. */
 int namespaces_prepare_pid (struct namespaces *namespaces, struct error *err);
 
 /* inside: joins all but the user namespace; those that are refused for lack of rights are joined

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* `cloned`: the process proper will be cloned from this one. What a clone does not inherit (deadline,
- * SCHED_FLAG_RESET_ON_FORK) is left to scheduler_grant () then. */
+/* `cloned`: the process proper will be cloned from this one. What a clone does not inherit
+ * (deadline, SCHED_FLAG_RESET_ON_FORK) is left to scheduler_grant () then. */
 int scheduler_apply (const struct oci_scheduler *scheduler, bool cloned, struct error *err);
 
 /* outside, for the process proper `pid` that was cloned: what scheduler_apply () has left. */

@@ -16,8 +16,8 @@
 #define CLOSE_RANGE_CLOEXEC (1u << 2)
 #endif
 
-/* Calls `change` for each descriptor from `first` on, by /proc/self/fd; the listing's own among them
- * is up to it. */
+/* Calls `change` for each descriptor from `first` on, by /proc/self/fd; the listing's own among
+ * them is up to it. */
 static int for_each (int first, int (*change) (int fd, const int *keep, size_t count),
                      const int *keep, size_t count)
 {

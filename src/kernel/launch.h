@@ -3,8 +3,8 @@
  * launch: the last steps of a process that becomes the container's, without anything of rt.
  *
  * A process that other processes of the container can see must hold nothing that they may not have:
- * they may be allowed to trace it (CAP_SYS_PTRACE), whatever PR_SET_DUMPABLE says. So all that takes
- * rights is done before, and what is left is packed into one mapping: the program's path, its
+ * they may be allowed to trace it (CAP_SYS_PTRACE), whatever PR_SET_DUMPABLE says. So all that
+ * takes rights is done before, and what is left is packed into one mapping: the program's path, its
  * arguments and environment, the filter, a stack. launch_leave () unmaps all other memory that can
  * be written (the document, the caller's environment, paths of the state), and goes on there with
  * system calls alone, as libc's own data is gone. Then, in this order:
@@ -17,7 +17,8 @@
  *      its first instant. The process that cloned it ends
  *   4. a session of its own, and descriptor 0 as its terminal: only a process itself can do these
  *   5. gated: says GATED, waits for GO. With a gate it closes the channel and waits; what connects
- *      there and says the word is the channel from then on. After the old word no GO is waited for. TERM, INT and HUP end the wait
+ *      there and says the word is the channel from then on. After the old word no GO is waited for.
+ * TERM, INT and HUP end the wait
  *   6. NOTIFY: hands over the receiving socket of NOTIFY_SOCKET
  *   7. says EXEC, waits for GO, and executes. A failure is told as FAILED
  *
@@ -83,10 +84,10 @@ struct launch_request {
     bool opens_procfs; /* instead of steps 4 to 7: fsopen (2), tells `listener`, ends (procfs.h) */
     bool session;
     bool terminal;
-    int line;   /* the channel; SOCK_SEQPACKET */
-    bool gated; /* says GATED: where there is a gate, or hooks follow */
-    int gate;   /* listening; -1 = none */
-    int notify; /* -1 = none */
+    int line;                  /* the channel; SOCK_SEQPACKET */
+    bool gated;                /* says GATED: where there is a gate, or hooks follow */
+    int gate;                  /* listening; -1 = none */
+    int notify;                /* -1 = none */
     const char *gate_word;     /* what opens the gate, with its NUL */
     const char *gate_word_old; /* the same, where GO does not follow */
 };
@@ -101,8 +102,8 @@ struct launch *launch_make (const struct launch_request *request);
 _Noreturn void launch_leave (struct launch *launch, const char *path);
 
 /* The same in two, in this process's own memory, where hooks run between them: steps 1 to 6, and
- * step 7. With birth launch_begin () returns in the process proper. It returns the channel, which is
- * another one than before where there is a gate. */
+ * step 7. With birth launch_begin () returns in the process proper. It returns the channel, which
+ * is another one than before where there is a gate. */
 int launch_begin (struct launch *launch);
 _Noreturn void launch_execute (struct launch *launch, const char *path);
 

@@ -48,8 +48,8 @@ int ns_unshare (int type);
  * right, or a type that this kernel was built without, which is named. RT-NS-MAKE; -1. */
 int ns_explain (int types, int errnum, struct error *err);
 
-/* Was the namespace made in this user namespace? 1, 0 (also where the owner is one that this process
- * may not see), -1 with errno. Linux 4.9. */
+/* Was the namespace made in this user namespace? 1, 0 (also where the owner is one that this
+ * process may not see), -1 with errno. Linux 4.9. */
 int ns_is_owned_by (int ns, int user_ns);
 
 /* Brings "lo" up in the network namespace of this process. */

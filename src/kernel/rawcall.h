@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rawcall: system calls without libc, for code that runs before libc has started
- * (selfcopy_mount.h) or after its data was left behind (launch.h). On processors for which nothing is written here, libc's syscall () is used:
- * then such code may run in main () only, and configure does not ask for more.
+ * (selfcopy_mount.h) or after its data was left behind (launch.h). On processors for which nothing
+ * is written here, libc's syscall () is used: then such code may run in main () only, and configure
+ * does not ask for more.
  */
 #ifndef RT_KERNEL_RAWCALL_H
 #define RT_KERNEL_RAWCALL_H

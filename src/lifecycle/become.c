@@ -22,8 +22,8 @@
 #include "container/stdio.h"
 #include "container/user.h"
 #include "kernel/fds.h"
-#include "kernel/procfd.h"
 #include "kernel/launch.h"
+#include "kernel/procfd.h"
 #include "kernel/signals.h"
 #include "lifecycle/channel.h"
 #include "oci-spec/annotations.h"
@@ -163,7 +163,8 @@ int become_settle (struct become *become, struct error *err)
 
     if (!become->affinity_is_set)
         affinity_reset ();
-    if (prepare_env (become, err) < 0 || scheduler_apply (process->scheduler, become->birth, err) < 0 ||
+    if (prepare_env (become, err) < 0 ||
+        scheduler_apply (process->scheduler, become->birth, err) < 0 ||
         ioprio_apply (process->io_priority, err) < 0 ||
         personality_apply (become->linux->personality, err) < 0 ||
         mempolicy_apply (become->linux->memory_policy, err) < 0)

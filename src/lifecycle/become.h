@@ -3,10 +3,10 @@
  * become: the last leg. A process that stands inside, as the container's root, becomes the process
  * of the document. Start and exec share it, so the one right order of these calls exists once:
  *
- *   become_settle   all that needs rights, /proc or descriptors, while the channel may still be used
- *                   in the ordinary way; what is left for kernel/launch.h is packed
- *   become          the rights of the document and no more, the program is looked for as its user,
- *                   all descriptors but the container's own are closed, and the launch begins
+ *   become_settle   all that needs rights, /proc or descriptors, while the channel may still be
+ * used in the ordinary way; what is left for kernel/launch.h is packed become          the rights
+ * of the document and no more, the program is looked for as its user, all descriptors but the
+ * container's own are closed, and the launch begins
  */
 #ifndef RT_LIFECYCLE_BECOME_H
 #define RT_LIFECYCLE_BECOME_H

@@ -201,8 +201,8 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
         int fd = -1;
         if (peer > 0 && channel_await (line, peer, err) < 0)
             return -1;
-        ssize_t length = fd_receive_from (line, &incoming, sizeof (incoming), &fd, &fd_count,
-                                          &message->sender);
+        ssize_t length =
+            fd_receive_from (line, &incoming, sizeof (incoming), &fd, &fd_count, &message->sender);
         if (length < 0 && errno != ECONNRESET)
             return error_set (err, "RT-CHANNEL-RECEIVE", errno,
                               "cannot receive between rt and the container");

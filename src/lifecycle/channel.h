@@ -106,8 +106,8 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
                   struct error *err);
 
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the channel
- * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child, which
- * needs no limit, as its parent's death closes the line. */
+ * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child,
+ * which needs no limit, as its parent's death closes the line. */
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
 
 /* Until there is something to read. The peer's work may take any time where no --timeout was given,

@@ -10,11 +10,12 @@
 #include "oci-spec/process.h"
 
 /* The child dies with its parent as long as that is needed. Set again after each change of
- * credentials, which takes it away; a child that was orphaned before that reads a closed channel. */
+ * credentials, which takes it away; a child that was orphaned before that reads a closed channel.
+ */
 void child_dies_with_parent (void);
 
-/* With process.terminal: opens the pair below `root` and hands its other side to the parent. `bound`:
- * also binds it onto /dev/console. */
+/* With process.terminal: opens the pair below `root` and hands its other side to the parent.
+ * `bound`: also binds it onto /dev/console. */
 int child_open_console (const struct oci_process *process, int root, int line, bool bound,
                         struct console *console, struct error *err);
 

@@ -3,8 +3,8 @@
  * exec: the half of an exec that happens outside, in the rt that was called. Reads top to bottom;
  * the other half is exec_inside.c, the rendezvous are drawn in exec.h.
  *
- * No lock is held: a delete may come at any time. It kills init first; the new process, which is in the
- * cgroup by then, is let go only if init is still there.
+ * No lock is held: a delete may come at any time. It kills init first; the new process, which is in
+ * the cgroup by then, is let go only if init is still there.
  */
 #include "lifecycle/exec.h"
 
@@ -242,8 +242,8 @@ static int join_cgroup_v2 (struct exec *exec, struct error *err)
                                err);
 }
 
-/* Its file of /proc is the parent's to write as long as the child has not changed its ids; the root of
- * rt's user namespace may always write it, but the child must not have ended. */
+/* Its file of /proc is the parent's to write as long as the child has not changed its ids; the root
+ * of rt's user namespace may always write it, but the child must not have ended. */
 bool exec_awaits_grant (const struct exec *exec)
 {
     return !exec->in_cgroup || exec->process->oom_score_adj.present;

@@ -2,8 +2,8 @@
 /*
  * exec: everything that one exec knows. The parent, the rt that was called, fills it before the
  * clone; the child, which clones the new process of the container, gets a copy by the clone. Only
- * exec.c (the parent) and exec_inside.c (the child) use it. They speak as a start does (channel.h), of
- * which little is left:
+ * exec.c (the parent) and exec_inside.c (the child) use it. They speak as a start does (channel.h),
+ * of which little is left:
  *
  *      parent, outside                          child, inside
  *      ---------------                          -------------
@@ -53,7 +53,7 @@ struct exec {
     struct existing container;
 
     struct join join;
-    int root; /* init's, where its mount namespace is not its own; else -1 */
+    int root;       /* init's, where its mount namespace is not its own; else -1 */
     bool in_cgroup; /* the clone has put the child into its v2 cgroup */
     struct cgroup_doors doors;
     struct seccomp_program seccomp;

@@ -47,18 +47,18 @@ static int set_affinity (const struct oci_process *process, struct error *err)
     return error_at (err, "/process/execCPUAffinity/final");
 }
 
-/* Into the container, as root of its user namespace, if it has one; for the children also into its pid
- * namespace. */
+/* Into the container, as root of its user namespace, if it has one; for the children also into its
+ * pid namespace. */
 static int join_container (struct exec *exec, enum become_groups *groups, struct error *err)
 {
+    /* The memory belongs to the user namespace of rt's program: a container in one of its own may
+     * not look into this process then, if it sees it at all, or into one that is cloned from it. */
+    if (prctl (PR_SET_DUMPABLE, 0) < 0)
+        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
     if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0 ||
         become_root (exec->join.types & CLONE_NEWUSER, exec->config, groups, err) < 0)
         return -1;
     child_dies_with_parent ();
-    /* The memory belongs to the user namespace of rt's program: a container in one of its own may not
-     * look into this process, or into one that is cloned from it. */
-    if (prctl (PR_SET_DUMPABLE, 0) < 0)
-        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
     join_release (&exec->join);
     (void)prctl (PR_SET_NAME, "rt:exec");
     if (exec->root >= 0 && mountfd_enter (exec->root) < 0)

@@ -238,8 +238,8 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     gate_remove (existing.directory);
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
-        /* It has sent its error and ends, or will never get further (SIGSTOP): the next command must
-         * see it stopped. */
+        /* It has sent its error and ends, or will never get further (SIGSTOP): the next command
+         * must see it stopped. */
         (void)pidfd_signal (init, SIGKILL);
         (void)pidfd_wait_dead (init, patience_ms ());
         return -1;

@@ -287,10 +287,10 @@ void inside (struct start *start, bool in_cgroup)
     trace_phase ("birth");
     child_dies_with_parent ();
     /* A process that shares a pid namespace with the child must not look into it (CVE-2016-9962). A
-     * rootless parent must, for the id maps, and so must the caller of rt, for all that is done to a
-     * container before it starts; there only a joined user namespace is a danger (be_intermediate).
-     * Asked of the parent: what the child's own id is called depends on whether the parent has
-     * written the maps already. */
+     * rootless parent must, for the id maps, and so must the caller of rt, for all that is done to
+     * a container before it starts; there only a joined user namespace is a danger
+     * (be_intermediate). Asked of the parent: what the child's own id is called depends on whether
+     * the parent has written the maps already. */
     if (start->record.owner == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);

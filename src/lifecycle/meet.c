@@ -20,7 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child itself, or with birth one that is this process's child, too: then it takes its place. */
+/* The child itself, or with birth one that is this process's child, too: then it takes its place.
+ */
 static int check_sender (const struct meet *meet, pid_t sender, struct error *err)
 {
     siginfo_t info = {0};
@@ -33,8 +34,10 @@ static int check_sender (const struct meet *meet, pid_t sender, struct error *er
     AUTO_FD int pidfd = pidfd_open_child (sender);
     /* The number is not given to another process as long as this one does not reap it. */
     if (pidfd < 0 || waitid (P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-        return error_set (err, "RT-CHANNEL-PEER", errno, "process %d, which says that it is %s, is "
-                          "no child of rt", sender, meet->who);
+        return error_set (err, "RT-CHANNEL-PEER", errno,
+                          "process %d, which says that it is %s, is "
+                          "no child of rt",
+                          sender, meet->who);
     *meet->cloner = take_fd (meet->pidfd);
     *meet->pidfd = take_fd (&pidfd);
     *meet->pid = sender;

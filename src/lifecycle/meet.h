@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meet: the parent's side of the channel, from the clone to the program: it listens and answers. What
- * is said is drawn in channel.h and exec.h.
+ * meet: the parent's side of the channel, from the clone to the program: it listens and answers.
+ * What is said is drawn in channel.h and exec.h.
  */
 #ifndef RT_LIFECYCLE_MEET_H
 #define RT_LIFECYCLE_MEET_H
@@ -16,10 +16,10 @@
 struct meet {
     const char *who; /* "the container's init", for error texts */
     int line;
-    bool birth;  /* the child clones the process proper, which then takes its place */
-    pid_t *pid;  /* of the child */
-    int *pidfd;  /* of the child */
-    int *cloner; /* gets the pidfd of the child that cloned; -1 until then */
+    bool birth;          /* the child clones the process proper, which then takes its place */
+    pid_t *pid;          /* of the child */
+    int *pidfd;          /* of the child */
+    int *cloner;         /* gets the pidfd of the child that cloned; -1 until then */
     int *console_socket; /* gets the terminal, see ptmx.h */
     int *ptmx;
     int *listener; /* gets that of the filter; NULL: none is expected */

@@ -23,8 +23,8 @@ struct running {
     enum oci_status status; /* of the container: creating tells init from an exec */
 };
 
-/* Before the process goes on: gives the listener of its filter to the agent, and closes it. A profile
- * without an agent has none: -1 is right then. */
+/* Before the process goes on: gives the listener of its filter to the agent, and closes it. A
+ * profile without an agent has none: -1 is right then. */
 int running_listener (const struct running *running, int *listener, struct error *err);
 
 /* The poststart hooks, when the process runs. */

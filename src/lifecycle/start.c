@@ -133,8 +133,7 @@ static int prepare_pid_namespace (struct start *start, struct error *err)
         return 0;
     if (namespaces_prepare_pid (&start->namespaces, err) < 0)
         return -1;
-    if (!start->namespaces.pid_first ||
-        start->config->hooks[OCI_HOOK_CREATE_CONTAINER].count == 0)
+    if (!start->namespaces.pid_first || start->config->hooks[OCI_HOOK_CREATE_CONTAINER].count == 0)
         return 0;
     error_set (err, "RT-HOOK-SEEN", 0,
                "createContainer hooks cannot run here: processes of the joined pid namespace could "
@@ -344,8 +343,8 @@ static int start_meet_child (struct start *start, struct error *err)
     return start->plan.intermediate ? meet_child (&meet, err) : 0;
 }
 
-/* Hooks of the container's own come before EXEC, and may take their time: what concerns the parent is
- * done before them. */
+/* Hooks of the container's own come before EXEC, and may take their time: what concerns the parent
+ * is done before them. */
 static bool is_gated (const struct start *start)
 {
     return start->gated || start->config->hooks[OCI_HOOK_START_CONTAINER].count > 0;

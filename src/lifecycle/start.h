@@ -65,8 +65,8 @@ void start_init (struct start *start, const struct create_request *request, stru
                  bool gated);
 void start_release (struct start *start);
 
-/* Parent: all up to `created`; on failure it is undone. create: the child waits at the gate; run: it
- * executes. `detached`: rt does not carry the bytes of its terminal. */
+/* Parent: all up to `created`; on failure it is undone. create: the child waits at the gate; run:
+ * it executes. `detached`: rt does not carry the bytes of its terminal. */
 int start_until_created (struct start *start, bool detached, struct error *err);
 
 /* Parent, run: until the program was executed. On failure it is undone. */

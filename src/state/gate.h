@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * gate: where a created container waits for `start`. A SOCK_SEQPACKET socket "gate" in the state
  * directory; the container's init inherits the listening descriptor and waits as kernel/launch.h
@@ -13,6 +14,7 @@
  *
  * ECONNREFUSED or no socket: the gate is open, the container was started.
  */
+/* clang-format on */
 #ifndef RT_STATE_GATE_H
 #define RT_STATE_GATE_H
 
@@ -20,9 +22,9 @@
 
 #include <stdbool.h>
 
-/* The packet that opens, with its NUL. A word, so that nothing else is taken for it. The first is what
- * an rt of before 1.0 says, and all that an init of such an rt takes: then init does not wait for
- * GO. */
+/* The packet that opens, with its NUL. A word, so that nothing else is taken for it. The first is
+ * what an rt of before 1.0 says, and all that an init of such an rt takes: then init does not wait
+ * for GO. */
 #define GATE_WORD_OLD "GATE_OPEN"
 #define GATE_WORD "GATE_OPEN_AWAIT_GO"
 
@@ -37,6 +39,5 @@ bool gate_is_shut (int dir);
 
 /* outside, after the start. */
 void gate_remove (int dir);
-
 
 #endif
