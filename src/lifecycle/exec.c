@@ -325,10 +325,10 @@ static int exec_let_go (struct exec *exec, struct error *err)
     trace_phase ("exec");
     if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
-    meet_reap_cloner (&exec->cloner);
     if (meet_executed (&meet, err) < 0 ||
         verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)
         return -1;
+    meet_reap_cloner (&exec->cloner);
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
 }
