@@ -140,7 +140,7 @@ static int walk_step (struct walk *walk, const char *component, bool last, int f
 
 /* From an O_PATH descriptor to the flags that were asked for, through our own procfs: nothing of
  * the container is looked up again. */
-static int reopen (int fd, int flags)
+int inroot_reopen (int fd, int flags)
 {
     char path[32];
 
@@ -188,7 +188,7 @@ static int open_by_walk (int root, const char *path, int flags, bool plain)
         errno = ENOTDIR;
         return -1;
     }
-    return reopen (found, flags);
+    return inroot_reopen (found, flags);
 }
 
 static int open_in_root (int root, const char *path, int flags, bool plain)
