@@ -295,8 +295,11 @@ static int make_missing (int root, const char *path,
     AUTO_FREE char *parent = split (path, name);
     if (!parent)
         return -1;
-    if (!is_plain_name (name))
-        return 0;
+    /* "made/..": what is before it may be missing. The last component itself is never made so. */
+    if (!is_plain_name (name)) {
+        AUTO_FD int before = parent[0] ? inroot_make_dir (root, parent, 0755, NULL) : -1;
+        return parent[0] && before < 0 ? -1 : 0;
+    }
 
     AUTO_FD int dir = inroot_open (root, parent, O_PATH | O_DIRECTORY);
     if (dir < 0 && errno == ENOENT) {

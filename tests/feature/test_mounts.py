@@ -51,6 +51,17 @@ def test_destination_through_a_link(new_box, target):
     assert os.path.islink(box.path("/link"))
 
 
+@pytest.mark.rows("MNT-03", "MNT-04")
+@pytest.mark.parametrize("destination, seen", [
+    ("/a/b/../c", "/a/c"), ("/a/../b/../c", "/c"), ("/a/./b/.", "/a/b"),
+    pytest.param("/gone/../c", "/deep/c", marks=pytest.mark.own)])
+def test_destination_that_steps_back_from_what_is_missing(new_box, destination, seen):
+    box = new_box("read /proc/self/mountinfo")
+    os.symlink("/deep/er", box.path("/gone"))
+    box.mount(destination)
+    assert seen in mounts_of(box.run())
+
+
 @pytest.mark.rows("MNT-04")
 @pytest.mark.own
 def test_destination_is_made(new_box):
