@@ -58,12 +58,21 @@ static int prepare_source (struct mounts *mounts, size_t index, struct error *er
                         : 0;
     if (mount_bind_path (mount, mounts->bundle, path, err) < 0)
         return error_at (err, "/mounts/%zu/source", index);
-    if (mount_bind_below (path, mounts->rootfs_path) && !idmapped)
+    bool below = mount_bind_below (path, mounts->rootfs_path) != NULL;
+    if (idmapped) {
+        mounts->mappings[index] = mount_idmapped_open (mount, index, &mounts->config->linux, err);
+        if (mounts->mappings[index] < 0)
+            return -1;
+    }
+    /* An earlier mount may be what is there. */
+    if (below)
         return 0;
-    if (mount_bind_open (mount, path, source, err) < 0)
+    if (mount_bind_open_outside (mount, path, shared ? 0 : mounts->propagation, source, err) < 0)
         return error_at (err, "/mounts/%zu/source", index);
     if (idmapped)
-        return mount_idmapped_prepare (mount, index, &mounts->config->linux, source, err);
+        return mountfd_idmap (source, mounts->mappings[index], mount->idmap == OCI_RIDMAP) < 0
+                   ? mount_idmapped_failed (mount, index, errno, err)
+                   : 0;
     if (source->by_mount && shared)
         return mount_error (mount, index, ENOSYS,
                             "cannot share its mounts with the host without open_tree", err);
@@ -101,19 +110,35 @@ static int check_queues (const struct mounts *mounts, size_t index, struct error
     return error_hint (err, "in a user namespace it needs an ipc namespace of the container's");
 }
 
+/* Those whose source lies below the root are copied by the inside. */
+static int begin_idmapper (struct mounts *mounts, struct error *err)
+{
+    unsigned int left = 0;
+
+    for (size_t i = 0; i < mounts->config->mounts.count; i++)
+        left += mounts->mappings[i] >= 0 && mounts->sources[i].fd < 0;
+    if (left == 0 || idmapper_begin (&mounts->idmapper, left) == 0)
+        return 0;
+    return error_set (err, "RT-MOUNT-IDMAP", errno, "cannot begin the process that maps ids");
+}
+
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err)
 {
     size_t count = mounts->config->mounts.count;
 
     mounts->sources = arena_array (arena, count + 1, sizeof (struct mountfd));
-    for (size_t i = 0; i < count; i++)
+    mounts->mappings = arena_array (arena, count + 1, sizeof (*mounts->mappings));
+    mounts->idmapper = (struct idmapper)IDMAPPER_INIT;
+    for (size_t i = 0; i < count; i++) {
         mounts->sources[i].fd = -1;
+        mounts->mappings[i] = -1;
+    }
     mounts->readonly = arena_array (arena, count + 1, sizeof (struct mounts_readonly));
     mounts->own.items = arena_array (arena, count + 1, sizeof (*mounts->own.items));
     for (size_t i = 0; i < count; i++)
         if (check_queues (mounts, i, err) < 0 || prepare_source (mounts, i, err) < 0)
             return -1;
-    return 0;
+    return begin_idmapper (mounts, err);
 }
 
 int mounts_prepare_mqueue (struct mounts *mounts, struct error *err)
@@ -204,6 +229,10 @@ static int apply_bind (struct mounts *mounts, size_t index, int root, struct err
         if (rest ? mount_bind_open_inside (mount, root, rest, &copy, err) < 0
                  : mount_bind_open (mount, path, &copy, err) < 0)
             return error_at (err, "/mounts/%zu/source", index);
+        if (mounts->mappings[index] >= 0 &&
+            idmapper_map (&mounts->idmapper, &copy, mounts->mappings[index],
+                          mount->idmap == OCI_RIDMAP) < 0)
+            return mount_idmapped_failed (mount, index, errno, err);
     }
     if (fstat (copy.fd, &st) < 0)
         return mount_error (mount, index, errno, "cannot stat the source", err);
@@ -457,8 +486,13 @@ int mounts_apply_readonly (struct mounts *mounts, struct error *err)
 
 void mounts_release (struct mounts *mounts)
 {
-    for (size_t i = 0; mounts->sources && i < mounts->config->mounts.count; i++)
+    if (!mounts->sources)
+        return;
+    for (size_t i = 0; i < mounts->config->mounts.count; i++) {
         mountfd_close (&mounts->sources[i]);
+        drop_fd (&mounts->mappings[i]);
+    }
+    idmapper_end (&mounts->idmapper);
     for (size_t i = 0; i < mounts->readonly_count; i++)
         drop_fd (&mounts->readonly[i].fd);
     mounts->readonly_count = 0;

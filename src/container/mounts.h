@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "kernel/idmapper.h"
 #include "kernel/mountfd.h"
 #include "oci-spec/config.h"
 
@@ -38,6 +39,8 @@ struct mounts {
     int pid_ns;                    /* the one that is joined, for proc; -1 = the process's own */
     bool userns;                   /* it has one of its own, or rt stands in one */
     struct mountfd *sources;       /* one for each mount; detached where the outside opened it */
+    int *mappings; /* one for each mount: a user namespace with its mappings, or -1 */
+    struct idmapper idmapper;
     struct mounts_readonly *readonly;
     size_t readonly_count;
     struct mountfd_ids own; /* after mounts_apply: the root and the container's own tmpfs */

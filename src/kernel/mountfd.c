@@ -3,7 +3,9 @@
 #include "kernel/mountfd.h"
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/text.h"
+#include "kernel/clone.h"
 #include "kernel/inroot.h"
 #include "kernel/procfd.h"
 #include "kernel/procfs.h"
@@ -11,11 +13,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define FSCONFIG_VALUE_MAX 255
 
@@ -198,6 +206,68 @@ int mountfd_bind (struct mountfd *mount, int dir, const char *path, int flags)
         return -1;
     mount->fd = fd;
     return 0;
+}
+
+#define MOUNTINFO_MAX (64 << 20)
+
+int mountfd_pins_namespaces (void)
+{
+    struct error failure = {0};
+    AUTO_FD int fd = procfd_open ("self/mountinfo", O_RDONLY);
+    AUTO_FREE char *mountinfo =
+        fd < 0 ? NULL : fd_read_all (fd, MOUNTINFO_MAX, NULL, "mountinfo", &failure);
+
+    if (!mountinfo)
+        return -1;
+    /* The fourth field; blanks in names are escaped. */
+    return strstr (mountinfo, " mnt:[") != NULL;
+}
+
+/* The child's part: the copy and 0, or an errno. */
+static _Noreturn void copy_apart (int line, const char *path, int flags, unsigned long propagation)
+{
+    struct mountfd copy = MOUNTFD_INIT;
+    int answer = 0;
+
+    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if ((propagation && mountfd_propagate_root (propagation) < 0) ||
+        mountfd_bind (&copy, AT_FDCWD, path, flags) < 0)
+        answer = errno;
+    else if (copy.by_mount)
+        answer = ENOSYS;
+    (void)fd_send (line, &answer, sizeof (answer), &copy.fd, answer == 0);
+    _exit (0);
+}
+
+int mountfd_bind_apart (struct mountfd *mount, const char *path, int flags,
+                        unsigned long propagation)
+{
+    const struct clone_request request = {.flags = CLONE_NEWNS, .cgroup = -1};
+    AUTO_FD int pidfd = -1;
+    bool in_cgroup;
+    int pair[2];
+    int answer = EPIPE;
+    size_t count = 1;
+
+    if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -1;
+    pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
+    if (pid == 0)
+        copy_apart (pair[1], path, flags, propagation);
+    int saved = errno;
+    (void)close (pair[1]);
+    AUTO_FD int line = pair[0];
+    if (pid < 0) {
+        errno = saved;
+        return -1;
+    }
+    *mount = (struct mountfd)MOUNTFD_INIT;
+    if (fd_receive (line, &answer, sizeof (answer), &mount->fd, &count) < 0)
+        answer = errno;
+    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    errno = answer;
+    return answer ? -1 : 0;
 }
 
 int mountfd_idmap (struct mountfd *mount, int userns, bool recursive)

@@ -53,6 +53,17 @@ enum { MOUNTFD_RECURSIVE = 1, MOUNTFD_NOFOLLOW = 2 };
  * `dir` itself, which may be a file). Only for trusted paths. */
 int mountfd_bind (struct mountfd *mount, int dir, const char *path, int flags);
 
+/* Are there mounts of this mount namespace that are mount namespaces ("mnt:[...]", as `unshare
+ * --mount=FILE` and snapd make them)? A copy of such a mount can be attached only in an older mount
+ * namespace: ELOOP. 1 yes, 0 no, -1 with errno. */
+int mountfd_pins_namespaces (void);
+
+/* As mountfd_bind, but the copy is made in a new mount namespace, which the kernel makes without
+ * pinned mount namespaces. There all mounts get `propagation` first (MS_*; 0: they stay peers of
+ * the ones here), so that nothing is unbindable. The path is one of the host. Never by_mount. */
+int mountfd_bind_apart (struct mountfd *mount, const char *path, int flags,
+                        unsigned long propagation);
+
 /* Maps the ids of a detached bind through a user namespace (MOUNT_ATTR_IDMAP). ENOSYS where the
  * kernel cannot (no fallback exists); EINVAL where the file system cannot. */
 int mountfd_idmap (struct mountfd *mount, int userns, bool recursive);

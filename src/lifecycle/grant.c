@@ -88,6 +88,9 @@ int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
+    if ((start->plan.join & CLONE_NEWUSER) &&
+        idmap_check_joined (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
+        return -1;
     if (!in_cgroup && systemd_join (start->record.systemd_bus, start->record.systemd_unit,
                                     &start->record.cgroup, start->record.pid, err) < 0)
         return -1;

@@ -333,6 +333,25 @@ def test_joined_user_namespace_with_its_network(new_box, donor):
     assert report["status"]["Uid"].split() == ["0"] * 4
 
 
+@pytest.mark.rows("NSP-10", "UID-01")
+@pytest.mark.own
+@pytest.mark.needs("root: knows the mappings of the joined namespace")
+@pytest.mark.parametrize("changed", [None, "uidMappings", "gidMappings"])
+def test_joined_user_namespace_and_mappings(new_box, donor, fails, changed):
+    """Engines write both for the containers of a pod; where they differ, ids would not be what they say."""
+    box = new_box("read /proc/self/uid_map")
+    box.join("user", donor("user", user=True))
+    box.without_tty_group()
+    for kind in ("uidMappings", "gidMappings"):
+        box.linux[kind] = [{"containerID": 0, "hostID": 0, "size": 1}]
+    if not changed:
+        assert box.run().text("/proc/self/uid_map").split() == ["0", "0", "1"]
+        return
+    box.linux[changed] = [{"containerID": 0, "hostID": 777000, "size": 5}]
+    fails(box.create(code=None), "user namespace that is joined", changed[:3] + "_map",
+          at=f"/linux/{changed}")
+
+
 @pytest.mark.rows("NSP-10", "NSP-09")
 @pytest.mark.own
 def test_joined_user_namespace_and_new_others(new_box, donor):
@@ -574,14 +593,3 @@ def test_mqueue_of_an_ipc_namespace_of_others(new_box, donor):
                 if each.split()[4] == "/dev/mqueue")
     assert line[line.index("-") + 1] == "mqueue"
     assert {"nosuid", "nodev", "noexec"} <= set(line[5].split(","))
-
-
-@pytest.mark.rows("NSP-21")
-@pytest.mark.parametrize("joined", [False, True], ids=["no namespace", "by its path"])
-def test_mqueue_of_the_host_in_a_user_namespace(new_box, fails, joined):
-    """The kernel lets no user namespace have the host's queues, and neither does rt."""
-    box = new_box("report")
-    box.userns()
-    box.namespace("ipc", path="/proc/self/ns/ipc" if joined else None, absent=not joined)
-    fails(box.create(code=None), "mqueue", "operation not permitted", own=("ipc namespace",),
-          at="/mounts/4")
