@@ -10,10 +10,13 @@
 #include "in_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -346,12 +349,17 @@ static void a_listener_is_asked_for_where_somebody_is_to_answer (void **state)
     seccomp_program_release (&program);
 }
 
-static bool is_door_call (uint32_t number)
+static const struct door_call *door_call (uint32_t number)
 {
     for (size_t i = 0; i < door_call_count; i++)
-        if (door_calls[i] == number)
-            return true;
-    return false;
+        if (door_calls[i].number == number)
+            return &door_calls[i];
+    return NULL;
+}
+
+static uint32_t ask_door (const struct seccomp_program *program, uint32_t number, uint64_t *args)
+{
+    return ask (program, AUDIT_ARCH_X86_64, number, args);
 }
 
 /* rows: SEC-21 SEC-22 */
@@ -363,27 +371,128 @@ static void only_the_secret_opens_the_door (void **state)
     prepare (&notifying, &program);
     for (uint32_t number = 0; number < 400; number++) {
         uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
-        bool passes = is_door_call (number);
+        const struct door_call *call = door_call (number);
         uint32_t closed = number == SYS_sendmsg || number == SYS_exit_group ? SECCOMP_RET_USER_NOTIF
                           : number == SYS_recvmsg || number == SYS_close ? SECCOMP_RET_KILL_PROCESS
                           : number > SYS_exit_group                      ? ERRNO (ENOSYS)
                                                                          : ERRNO (EPERM);
-        assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), passes ? ALLOW : closed);
+        if (call && call->mask != 0)
+            args[call->arg] = call->values[1];
+        assert_int_equal (ask_door (&program, number, args), call ? ALLOW : closed);
         /* Each bit counts. */
-        for (size_t bit = 0; passes && bit < 96; bit++) {
+        for (size_t bit = 0; call && bit < 96; bit++) {
             args[3 + bit / 32] ^= 1u << bit % 32;
-            assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), closed);
+            assert_int_equal (ask_door (&program, number, args), closed);
             args[3 + bit / 32] ^= 1u << bit % 32;
         }
         machine_steps = 0;
         args[3] ^= 1;
-        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        (void)ask_door (&program, SYS_sendmsg, args);
         size_t first = machine_steps;
         machine_steps = 0;
         args[3] ^= 1, args[5] ^= 1;
-        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        (void)ask_door (&program, SYS_sendmsg, args);
         assert_int_equal (machine_steps, first);
     }
+    /* Of another architecture these numbers are other calls. */
+    const uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
+    assert_int_equal (ask (&program, AUDIT_ARCH_I386, SYS_close, args), KILL);
+    seccomp_program_release (&program);
+}
+
+/* Who may trace the process knows the secret, and must not gain a user namespace by it. */
+static void the_door_is_as_wide_as_rt_needs (void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t number;
+        int arg;
+        uint64_t value;
+        bool passes;
+    } table[] = {
+        {SYS_clone, 0, CLONE_PARENT, true},
+        {SYS_clone, 0, CLONE_PARENT | SIGCHLD, true},
+        {SYS_clone, 0, 0, false},
+        {SYS_clone, 0, SIGCHLD, false},
+        {SYS_clone, 0, CLONE_PARENT | CLONE_NEWUSER, false},
+        {SYS_clone, 0, CLONE_PARENT | CLONE_CHILD_SETTID, false},
+        {SYS_clone, 0, CLONE_PARENT | 1ull << 32, false},
+        {SYS_ioctl, 1, TIOCSCTTY, true},
+        {SYS_ioctl, 1, FIOCLEX, true},
+        {SYS_ioctl, 1, TIOCSTI, false},
+        {SYS_openat, 2, O_RDONLY, true},
+        {SYS_openat, 2, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, true},
+        {SYS_openat, 2, O_RDWR, false},
+        {SYS_openat, 2, O_WRONLY | O_CLOEXEC, false},
+        {SYS_openat, 2, O_CREAT, false},
+    };
+    struct seccomp_program program;
+    struct oci_seccomp nothing = {.default_action = SCMP_ACT_KILL_PROCESS};
+
+    prepare (&nothing, &program);
+    for (size_t i = 0; i < COUNT (table); i++) {
+        uint64_t args[6] = {0, 0, 0, program.door[0], program.door[1], program.door[2]};
+        args[table[i].arg] = table[i].value;
+        assert_int_equal (ask_door (&program, table[i].number, args),
+                          table[i].passes ? ALLOW : SECCOMP_RET_KILL_PROCESS);
+    }
+    seccomp_program_release (&program);
+}
+
+/* What the kernel can tell of a call without its arguments (seccomp_is_const_allow), it tells once.
+ */
+static bool kernel_remembers (const struct seccomp_program *program, uint32_t number)
+{
+    uint32_t value = 0;
+
+    for (size_t at = 0; at < program->count; at++) {
+        const struct sock_filter *i = &program->instructions[at];
+        if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k <= offsetof (struct seccomp_data, arch))
+            value = i->k == 0 ? number : AUDIT_ARCH_X86_64;
+        else if (i->code == (BPF_RET | BPF_K))
+            return i->k == ALLOW;
+        else if (i->code == (BPF_JMP | BPF_JA))
+            at += i->k;
+        else if (BPF_CLASS (i->code) == BPF_JMP && BPF_SRC (i->code) == BPF_K)
+            at += machine_compare (i->code, value, i->k) ? i->jt : i->jf;
+        else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
+            value &= i->k;
+        else
+            return false;
+    }
+    return false;
+}
+
+/* rows: SEC-27 */
+static void the_door_stands_only_before_what_is_not_allowed_anyway (void **state)
+{
+    (void)state;
+    static const uint32_t hot[] = {SYS_read, SYS_close, SYS_openat, SYS_getpid};
+    static const uint32_t rare[] = {SYS_clone, SYS_ioctl, SYS_exit_group};
+    struct seccomp_program program;
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ERRNO (0),
+        SYSCALLS ({.names = NAMES ("read", "close", "openat", "getpid", "sendmsg", "recvmsg",
+                                   "capset", "setsid", "accept"),
+                   .action = SCMP_ACT_ALLOW},
+                  {.names = NAMES ("clone", "ioctl"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0, .value = 1, .op = SCMP_CMP_EQ})}),
+    };
+
+    prepare (&seccomp, &program);
+    for (size_t i = 0; i < COUNT (hot); i++)
+        assert_true (kernel_remembers (&program, hot[i]));
+    for (size_t i = 0; i < COUNT (rare); i++)
+        assert_false (kernel_remembers (&program, rare[i]));
+    seccomp_program_release (&program);
+
+    /* Nothing asks for arguments. */
+    struct oci_seccomp all = {.default_action = SCMP_ACT_ALLOW};
+    prepare (&all, &program);
+    for (size_t i = 0; i < program.count; i++)
+        if (BPF_CLASS (program.instructions[i].code) == BPF_LD)
+            assert_in_range (program.instructions[i].k, 0, offsetof (struct seccomp_data, arch));
     seccomp_program_release (&program);
 }
 
@@ -452,6 +561,8 @@ int main (void)
         cmocka_unit_test (too_long_is_told),
         cmocka_unit_test (a_listener_is_asked_for_where_somebody_is_to_answer),
         cmocka_unit_test (only_the_secret_opens_the_door),
+        cmocka_unit_test (the_door_is_as_wide_as_rt_needs),
+        cmocka_unit_test (the_door_stands_only_before_what_is_not_allowed_anyway),
         cmocka_unit_test (a_listener_goes_out_by_the_door),
         cmocka_unit_test (the_kernel_takes_it),
     };
