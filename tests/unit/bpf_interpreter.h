@@ -136,4 +136,25 @@ static inline bool machine_run (const struct sock_filter *code, size_t count,
     return false;
 }
 
+/* As the annotation wants it; valid until the next one. */
+static inline const char *machine_base64 (const struct sock_filter *items, size_t count)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char text[BPF_MAXINSNS * 8 * 2];
+    const unsigned char *bytes = (const unsigned char *)items;
+    size_t size = count * sizeof (*items);
+    char *end = text;
+
+    for (size_t i = 0; i < size; i += 3) {
+        size_t rest = size - i;
+        uint32_t bits = (uint32_t)bytes[i] << 16 | (rest > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                        (rest > 2 ? bytes[i + 2] : 0);
+        for (size_t k = 0; k < 4; k++)
+            *end++ = k <= rest ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
+    }
+    *end = '\0';
+    return text;
+}
+
 #endif

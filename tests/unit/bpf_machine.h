@@ -53,6 +53,30 @@ static inline uint32_t ask1 (const struct seccomp_program *program, uint32_t nr,
     return ask (program, AUDIT_ARCH_X86_64, nr, args);
 }
 
+/* What the kernel can tell of a call without its arguments (seccomp_is_const_allow), it tells once.
+ */
+static inline bool kernel_remembers (const struct seccomp_program *program, uint32_t number)
+{
+    uint32_t value = 0;
+
+    for (size_t at = 0; at < program->count; at++) {
+        const struct sock_filter *i = &program->instructions[at];
+        if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k <= offsetof (struct seccomp_data, arch))
+            value = i->k == 0 ? number : AUDIT_ARCH_X86_64;
+        else if (i->code == (BPF_RET | BPF_K))
+            return i->k == ALLOW;
+        else if (i->code == (BPF_JMP | BPF_JA))
+            at += i->k;
+        else if (BPF_CLASS (i->code) == BPF_JMP && BPF_SRC (i->code) == BPF_K)
+            at += machine_compare (i->code, value, i->k) ? i->jt : i->jf;
+        else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
+            value &= i->k;
+        else
+            return false;
+    }
+    return false;
+}
+
 /* For literals of profiles. */
 #define NAMES(...)                                                                                 \
     {                                                                                              \

@@ -109,27 +109,6 @@ static void the_longest_is_read (void **state)
     free (text);
 }
 
-/* Programs in base64. */
-static const char *encode (const struct sock_filter *items, size_t count)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static char text[BPF_MAXINSNS * 8 * 2];
-    const unsigned char *bytes = (const unsigned char *)items;
-    size_t size = count * sizeof (*items);
-    char *end = text;
-
-    for (size_t i = 0; i < size; i += 3) {
-        size_t rest = size - i;
-        uint32_t bits = (uint32_t)bytes[i] << 16 | (rest > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                        (rest > 2 ? bytes[i + 2] : 0);
-        for (size_t k = 0; k < 4; k++)
-            *end++ = k <= rest ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
-    }
-    *end = '\0';
-    return text;
-}
-
 /* rows: SEC-29 */
 static void what_the_kernel_would_refuse_is_named (void **state)
 {
@@ -143,9 +122,10 @@ static void what_the_kernel_would_refuse_is_named (void **state)
     uint16_t count = 7;
 
     (void)state;
-    assert_int_equal (seccomp_ready_read (encode (items, sizeof (items) / sizeof (items[0])),
-                                          &found, &count, &err),
-                      -1);
+    assert_int_equal (
+        seccomp_ready_read (machine_base64 (items, sizeof (items) / sizeof (items[0])), &found,
+                            &count, &err),
+        -1);
     assert_string_equal (err.code, "RT-SECCOMP-READY");
     assert_string_equal (err.pointer, "/annotations/run.oci.seccomp_bpf_data");
     assert_non_null (strstr (err.text, "instruction 1 (0x20, 0, 0, 0x3f)"));
@@ -200,9 +180,10 @@ static void the_door_changes_nothing_else (void **state)
         struct sock_filter *items = NULL;
         struct error err = {0};
         uint16_t count = 0;
-        assert_int_equal (seccomp_ready_prepare (encode (programs[i].items, programs[i].count),
-                                                 words, &items, &count, &err),
-                          0);
+        assert_int_equal (
+            seccomp_ready_prepare (machine_base64 (programs[i].items, programs[i].count), words,
+                                   &items, &count, &err),
+            0);
         assert_true (count > programs[i].count);
         assert_int_equal (ask (items, count, door_arch, SYS_getpid, 0, true), SECCOMP_RET_ALLOW);
         assert_int_equal (ask (items, count, door_arch, SYS_getpid, 0, false),
@@ -239,7 +220,8 @@ static void no_room_for_the_door_is_told (void **state)
     (void)state;
     items[BPF_MAXINSNS - 1] = (struct sock_filter)BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_TRAP);
     assert_int_equal (
-        seccomp_ready_prepare (encode (items, BPF_MAXINSNS), words, &found, &count, &err), -1);
+        seccomp_ready_prepare (machine_base64 (items, BPF_MAXINSNS), words, &found, &count, &err),
+        -1);
     assert_string_equal (err.code, "RT-SECCOMP-SIZE");
     assert_string_equal (err.pointer, "/annotations/run.oci.seccomp_bpf_data");
     assert_non_null (strstr (err.text, "4096 instructions, to which rt has to add"));
