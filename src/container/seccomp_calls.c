@@ -161,7 +161,7 @@ static int add_call (struct rules *rules, const struct oci_seccomp_syscall *entr
             .number = (uint32_t)entrance->own,
             .action = action,
             .arg_count = one_by_one ? 1 : entry->args.count,
-            .args = entry->args.items + i,
+            .args = entry->args.count ? &entry->args.items[i] : NULL,
         };
         if (entrance->own >= 0 && add_rule (rules, rule) < 0)
             return -1;

@@ -119,7 +119,7 @@ static bool kernel_takes (const struct sock_filter *items, size_t count)
 {
     const struct sock_fprog program = {.len = (unsigned short)count,
                                        .filter = (struct sock_filter *)items};
-    int status;
+    int status = 0;
 
     pid_t pid = fork ();
     if (pid == 0) {
