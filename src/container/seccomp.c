@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "container/seccomp_compile.h"
+#include "container/seccomp_execve.h"
 #include "container/seccomp_ready.h"
 #include "kernel/privileges.h"
 
@@ -39,6 +40,21 @@ static uint32_t load_flags (const struct oci_seccomp *seccomp, bool listen)
     return (uint32_t)flags;
 }
 
+int seccomp_check (const struct oci_seccomp *seccomp, bool no_new_privs, struct error *err)
+{
+    if (!seccomp)
+        return 0;
+    /* oci-spec sees to it for the container's own process. */
+    if (seccomp->program && !no_new_privs) {
+        error_set (err, "RT-SECCOMP-READY-RIGHTS", 0,
+                   "the container's filter, which its annotation brings, needs a process with "
+                   "noNewPrivileges: without it, it would be loaded before the last rights are "
+                   "dropped");
+        return error_at (err, "/process/noNewPrivileges");
+    }
+    return seccomp_execve_check (seccomp, err);
+}
+
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err)
 {
@@ -52,7 +68,8 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
     if (seccomp->program) {
         if (door_make (made.door) < 0)
             return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot make a random number");
-        if (seccomp_ready_read (seccomp->program, &made.instructions, &made.count, err) < 0)
+        if (seccomp_ready_prepare (seccomp->program, made.door, &made.instructions, &made.count,
+                                   err) < 0)
             return -1;
     } else {
         listen = seccomp_compile (seccomp, &made, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seccomp: linux.seccomp becomes a BPF program outside (prepare) and is loaded inside (apply).
+ * seccomp: linux.seccomp is looked at before anything is made (check), becomes a BPF program
+ * outside (prepare) and is loaded inside (apply).
  */
 #ifndef RT_CONTAINER_SECCOMP_H
 #define RT_CONTAINER_SECCOMP_H
@@ -23,6 +24,11 @@ struct seccomp_program {
 
 /* (seccomp_release and seccomp_load are libseccomp's.) */
 void seccomp_program_release (struct seccomp_program *program);
+
+/* pure apart from memory, before anything is made: is it one below which the container's program
+ * can be executed (RT-SECCOMP-EXECVE, see seccomp_execve.h), and may this process have it? What the
+ * calls of hooks are answered is not looked at. `seccomp` NULL: no filter, 0. */
+int seccomp_check (const struct oci_seccomp *seccomp, bool no_new_privs, struct error *err);
 
 /* pure apart from memory and chance: compiles, adds the answer ENOSYS for calls that are newer than
  * the profile (SEC-25), and the door (kernel/door.h). */

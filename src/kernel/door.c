@@ -4,25 +4,50 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-const uint32_t door_calls[] = {
-    SYS_sendmsg,                           /* the channel */
-    SYS_recvmsg,    SYS_close,  SYS_clone, /* birth */
-    SYS_capset,     SYS_setsid,            /* the terminal */
-    SYS_ioctl,
-#ifdef SYS_accept
-    SYS_accept, /* the gate */
+#if defined __s390__ || defined __CRIS__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
 #endif
-    SYS_exit_group, SYS_openat, /* why the program could not be executed */
-    SYS_read,       SYS_getpid,
+
+/* Of the last leg (launch.c): the channel; birth; rights; the terminal; the gate; why a program
+ * could not be executed. */
+const struct door_call door_calls[] = {
+    {.number = SYS_sendmsg},
+    {.number = SYS_recvmsg},
+    {.number = SYS_close},
+    {.number = SYS_clone,
+     .arg = CLONE_FLAGS,
+     .mask = ~(uint64_t)CSIGNAL,
+     .values = {CLONE_PARENT, CLONE_PARENT}},
+    {.number = SYS_getpid},
+    {.number = SYS_capset},
+    {.number = SYS_setsid},
+    {.number = SYS_ioctl, .arg = 1, .mask = UINT32_MAX, .values = {TIOCSCTTY, FIOCLEX}},
+#ifdef SYS_accept
+    {.number = SYS_accept},
+#endif
+    {.number = SYS_exit_group},
+    {.number = SYS_openat,
+     .arg = 2,
+     .mask = (uint32_t) ~(O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+     .values = {O_RDONLY, O_RDONLY}},
+    {.number = SYS_read},
 };
 const size_t door_call_count = sizeof (door_calls) / sizeof (door_calls[0]);
+
+_Static_assert(sizeof (door_calls) / sizeof (door_calls[0]) <= DOOR_CALLS_MAX, "more calls");
+const uint32_t door_execve = SYS_execve;
 
 #if defined __x86_64__
 #define MACHINE EM_X86_64

@@ -14,7 +14,7 @@
  *
  * The kernel ignores these arguments: most of the calls have three or fewer. openat looks at its
  * mode (3) with O_CREAT and O_TMPFILE only, clone at 3 and 4 with CLONE_SETTLS, CLONE_CHILD_SETTID
- * and CLONE_CHILD_CLEARTID only: these flags must not be set. pread64 could never be one of them,
+ * and CLONE_CHILD_CLEARTID only, with which they do not pass. pread64 could never be one of them,
  * as its argument 3 is the offset.
  *
  * The ways around it are worse. A helper with the same descriptors counts as a process of the
@@ -32,11 +32,25 @@
 #define DOOR_ARG 3 /* the first argument of the secret */
 #define DOOR_WORDS 3
 
-/* The numbers of the calls that pass, and the architecture that they are of (AUDIT_ARCH_*): the one
- * that rt was built for. */
-extern const uint32_t door_calls[];
-extern const size_t door_call_count;
+/* A call that passes. A process of the container that may trace this one can read the secret of it;
+ * so what it could gain by these calls is as little as what rt needs of them. */
+struct door_call {
+    uint32_t number;
+    uint32_t arg;       /* one argument with what rt says there: (arg & mask) == values[0] or */
+    uint64_t mask;      /* values[1]; mask 0 = it may be anything */
+    uint64_t values[2]; /* the same twice where there is only one */
+};
+
+#define DOOR_CALLS_MAX 12
+extern const struct door_call door_calls[];
+extern const size_t door_call_count; /* at most DOOR_CALLS_MAX */
+
+/* The architecture that rt was built for, whose calls these are: AUDIT_ARCH_*. */
 extern const uint32_t door_arch;
+
+/* The last call of rt. It is none of the table: whether a program may be executed, and who is asked
+ * about it, is what a filter is for. One that never allows it is refused before. */
+extern const uint32_t door_execve;
 
 /* -1 with errno. */
 int door_make (uint32_t door[DOOR_WORDS]);

@@ -113,7 +113,9 @@ static int exec_decide (struct exec *exec, struct error *err)
     exec->process = exec_process (exec->arena, exec->config->process, request);
     if (ptmx_check (exec->process->terminal, request->detach, request->console_socket, err) < 0 ||
         selinux_prepare (exec->process->selinux_label, err) < 0 ||
-        apparmor_prepare (exec->process->apparmor_profile, err) < 0)
+        apparmor_prepare (exec->process->apparmor_profile, err) < 0 ||
+        seccomp_check (exec->config->linux.seccomp, exec->process->no_new_privileges.value, err) <
+            0)
         return -1;
     return cgroup_below (exec->arena, &exec->container.record.cgroup,
                          (const char *const *)request->cgroups.items, request->cgroups.count,
