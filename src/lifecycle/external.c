@@ -444,8 +444,6 @@ static int open_place (const struct external *external, int rootfs, size_t index
     char source[PATH_MAX];
 
     errno = 0;
-    if (cover && cover->bind && (*rest)[strspn (*rest, "/")] == '\0')
-        return -1; /* upon the other */
     if (cover && is_outside (external, cover, source))
         return ((cover->attr_set | cover->rec_set) & MOUNT_ATTR_RDONLY)
                    ? -1

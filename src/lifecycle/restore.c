@@ -25,10 +25,12 @@
 #include "kernel/mountfd.h"
 #include "kernel/ns.h"
 #include "kernel/pidfd.h"
+#include "kernel/procfd.h"
 #include "lifecycle/external.h"
 #include "lifecycle/foreground.h"
 #include "lifecycle/grant.h"
 #include "lifecycle/images.h"
+#include "lifecycle/images_check.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/ptmx.h"
@@ -40,6 +42,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -123,6 +126,25 @@ static int decide (struct restore *restore, struct error *err)
         return -1;
     const struct external external = external_of (start);
     return external_mount_points (&external, err);
+}
+
+/* CRIU does what the images say. The cgroups that the document names are there by now. */
+static int check_images (struct restore *restore, struct error *err)
+{
+    struct start *start = &restore->start;
+    const struct external external = external_of (start);
+    const struct images_check check = {
+        .images = &restore->images,
+        .external = &external,
+        .filter = &start->seccomp,
+        .believe_cgroups = restore->options.cgroups != CRIU_CGROUPS_IGNORE,
+    };
+
+    trace_phase ("images");
+    if (start->config->linux.seccomp &&
+        seccomp_prepare (start->config->linux.seccomp, &start->seccomp, err) < 0)
+        return -1;
+    return images_check (&check, err);
 }
 
 /* What lies around the processes, and how it is called in the images. */
@@ -274,15 +296,36 @@ static const char *label (const char *asked, const char *kind, const char *of_do
                                                                                : of_document;
 }
 
+/* How many this process itself has: what it makes has them, too. */
+static int count_filters (uint32_t *count, struct error *err)
+{
+    char text[4096];
+
+    *count = 0;
+    if (procfd_read ("self/status", text, sizeof (text)) < 0)
+        return error_set (err, "RT-RESTORE", errno, "cannot read /proc/self/status");
+    const char *line = strstr (text, "\nSeccomp_filters:");
+    if (line)
+        (void)sscanf (line, "\nSeccomp_filters: %u", count);
+    return 0;
+}
+
 static int check_rights (const struct restore *restore, struct error *err)
 {
     const struct start *start = &restore->start;
     const struct oci_process *process = start->config->process;
     const char *asked = restore->request->lsm_profile;
+    const struct external external = external_of (start);
+    struct restored restored = {
+        .config = start->config,
+        .external = &external,
+        .apparmor = label (asked, "apparmor", process->apparmor_profile),
+        .selinux = label (asked, "selinux", process->selinux_label),
+    };
 
-    return restored_check (start->config, label (asked, "apparmor", process->apparmor_profile),
-                           label (asked, "selinux", process->selinux_label), start->record.pid,
-                           err);
+    return count_filters (&restored.filters, err) < 0
+               ? -1
+               : restored_check (&restored, start->record.pid, err);
 }
 
 /* All is there and nothing runs: the container becomes one, for everybody to see. */
@@ -366,7 +409,8 @@ static int restore_until_running (struct restore *restore, struct error *err)
     if (decide (restore, err) < 0)
         return -1;
     trace_phase ("claim");
-    if (claim (restore, err) < 0 || make_processes (restore, err) < 0 ||
+    if (claim (restore, err) < 0 || check_images (restore, err) < 0 ||
+        make_processes (restore, err) < 0 ||
         running_hooks (start->config, &start->record, err) < 0) {
         start_undo (start);
         return -1;

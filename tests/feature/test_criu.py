@@ -12,6 +12,7 @@ import pytest
 
 import fake_criu
 from bundle import label
+from criu_images import Images
 
 pytestmark = [pytest.mark.own, pytest.mark.needs("root: CRIU")]
 
@@ -67,9 +68,11 @@ def checkpoint(box, *flags, code=0):
     return told
 
 
-def restore(box, *flags, name="another", code=1):
+def restore(box, *flags, name="another", code=1, images=None):
     """Of the same bundle, in a cgroup of its own."""
-    os.makedirs(box.images, exist_ok=True)
+    os.makedirs(box.images, mode=0o700, exist_ok=True)
+    if images:
+        images.write(box.images)
     box.linux["cgroupsPath"] = f"/{box.cgroup}-other"
     box.save()
     told = box.rt.call("restore", "-d", "-b", box.dir, "--image-path", box.images, *flags, name)
@@ -120,7 +123,10 @@ def test_options_of_checkpoint(criu, running, flags, field, value):
     (["--lsm-mount-context", "system_u:object_r:y:s0"], 63, "system_u:object_r:y:s0")], ids=label)
 def test_options_of_restore(criu, running, flags, field, value):
     criu.tell("answer", "no")
-    restore(running, *flags)
+    made = Images(running)
+    if "full" in flags:
+        made.cgroup = [[1, [[1, 1], [2, [[1, b"pids"], [2, b"/"]]]]]]
+    restore(running, *flags, images=made)
     task, options = criu.requests[0]
     assert task == RESTORE and options[field] == [value] and options[26] == [1]
 
@@ -136,7 +142,7 @@ def test_whose_the_network_is(criu, new_box, kind, empty):
     box.images = os.path.join(box.dir, "images")
     checkpoint(box)
     criu.tell("answer", "no")
-    restore(box)
+    restore(box, images=Images(box))
     assert [options.get(38) for _, options in criu.requests] == [[0x40000000] if empty else None] * 2
 
 
@@ -168,11 +174,13 @@ def test_the_default_is_beside_the_caller(criu, running):
 @pytest.mark.rows("CKP-25", "CKP-26", "CKP-23", "CKP-34")
 def test_what_comes_from_outside(criu, running):
     """Known by the destination, so another bundle may have it elsewhere."""
+    images = Images(running)
+    images.bind("/data")
     running.bind(running.dir, "/data")
     running.namespace("ipc", "/proc/self/ns/ipc")
     running.namespace("network", f"/proc/{running.pid}/ns/net")
     criu.tell("answer", "no")
-    restore(running)
+    restore(running, images=images)
     options = criu.requests[0][1]
     assert f"mnt[/data]:{running.dir}" in options[37] and "mnt[/proc/kcore]:/dev/null" in options[37]
     assert [dict(each)[1] for each in options[27]] == ["extRootNetNS"]
@@ -370,7 +378,7 @@ def test_needs_root(running, fails, verb):
 def test_missing(running, fails, monkeypatch, work):
     monkeypatch.setenv("PATH", work)
     fails(checkpoint(running, code=1), "cannot run criu: no such file or directory", "package criu")
-    fails(restore(running), "cannot run criu: no such file or directory", "package criu")
+    fails(restore(running, images=Images(running)), "cannot run criu: no such file or directory", "package criu")
     assert running.status() == "running"
 
 
@@ -416,7 +424,7 @@ def test_bounded(criu, running, fails):
 @pytest.mark.rows("CKP-37", "CKP-22")
 def test_nothing_is_left_of_a_restore_that_fails(criu, running):
     criu.tell("answer", "killed")
-    restore(running)
+    restore(running, images=Images(running))
     assert running.rt.call("state", "another").code == 1
     assert running.cgroups.dirs(f"{running.cgroup}-other") == []
 

@@ -149,8 +149,7 @@ def test_broken_images(counter, fails):
     checkpoint(box)
     core = next(name for name in os.listdir(box.images) if name.startswith("core-"))
     os.truncate(f"{box.images}/{core}", 10)
-    told = fails(restore(box, code=1), "criu could not restore the container", f"see {box.images}/restore.log")
-    assert core in told.err
+    fails(restore(box, code=1), f"{core} of the images is not what CRIU writes")
     assert box.rt.call("state", box.id).code == 1
     assert box.cgroups.dirs(box.cgroup) == []
 
@@ -223,7 +222,7 @@ def test_a_read_only_root(counter, fails, before):
         assert told.code == 0, told
         assert box.exec(ops=("create /new",)).errno("create", "/new") == "EROFS"
     else:
-        fails(told, "can write to its root file system", at="/root/readonly")
+        fails(told, "the mount at / of a restored container", "can be written to", at="/root/readonly")
 
 
 @pytest.mark.rows("CKP-29")
