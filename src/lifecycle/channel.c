@@ -136,6 +136,13 @@ static int explain_stuck (pid_t peer, struct error *err)
                       : error_hint (err, "it is %s", text_string (&left));
 }
 
+static pid_t only_sender;
+
+void channel_only (pid_t sender)
+{
+    only_sender = sender;
+}
+
 /* Begun by channel_bound (). */
 static struct {
     bool begun;
@@ -211,6 +218,12 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             return 0;
         }
         message->fd = fd_count ? fd : -1;
+        if (only_sender > 0 && message->sender != only_sender) {
+            drop_fd (&message->fd);
+            return error_set (err, "RT-CHANNEL-PEER", 0,
+                              "process %d answers in the place of process %d", message->sender,
+                              only_sender);
+        }
         if ((size_t)length < offsetof (struct packet, payload)) {
             drop_fd (&message->fd);
             return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a packet without a type");

@@ -105,6 +105,10 @@ int channel_make (int pair[2], struct error *err);
 int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
                   struct error *err);
 
+/* From now on packets of any other sender are refused, RT-CHANNEL-PEER: for a channel whose other
+ * end other processes can have taken. */
+void channel_only (pid_t sender);
+
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the channel
  * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child,
  * which needs no limit, as its parent's death closes the line. */

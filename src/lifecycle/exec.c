@@ -299,7 +299,7 @@ static int join_rdt (struct exec *exec, struct error *err)
 }
 
 /* The new process waits for the parent's word. */
-static int exec_commit (struct exec *exec, struct error *err)
+static int exec_commit (struct exec *exec, const struct meet *meet, struct error *err)
 {
     const struct running running = {.config = exec->config,
                                     .record = &exec->container.record,
@@ -314,7 +314,11 @@ static int exec_commit (struct exec *exec, struct error *err)
         return -1;
     if (running_listener (&running, &exec->listener, err) < 0)
         return -1;
-    return verify_process (&exec->verify, exec->pid, exec->pidfd, err);
+    if (meet_verify (meet, &exec->verify, err) < 0)
+        return -1;
+    /* It would count as one of the container's processes. */
+    meet_reap_cloner (&exec->cloner);
+    return 0;
 }
 
 static int exec_let_go (struct exec *exec, struct error *err)
@@ -322,7 +326,7 @@ static int exec_let_go (struct exec *exec, struct error *err)
     const struct meet meet = meet_of (exec);
 
     trace_phase ("await the process");
-    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || exec_commit (exec, err) < 0)
+    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || exec_commit (exec, &meet, err) < 0)
         return -1;
     trace_phase ("exec");
     if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
@@ -330,7 +334,6 @@ static int exec_let_go (struct exec *exec, struct error *err)
     if (meet_executed (&meet, err) < 0 ||
         verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)
         return -1;
-    meet_reap_cloner (&exec->cloner);
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
 }

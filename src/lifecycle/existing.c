@@ -186,10 +186,10 @@ static int let_go (struct existing *existing, const struct oci_config *config, i
         return -1;
     verify_document (&verify, config, config->process, config->linux.seccomp ? 1 : 0);
     verify.cgroup = &existing->record.cgroup;
+    channel_only (existing->record.pid);
     hooks_allow (hooks);
     channel_bound (hooks->count > 0);
-    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
-        verify_process (&verify, existing->record.pid, *init, err) < 0 ||
+    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || meet_verify (&meet, &verify, err) < 0 ||
         channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
     return meet_executed (&meet, err);

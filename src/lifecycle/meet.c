@@ -4,8 +4,10 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
+#include "base/text.h"
 #include "kernel/descendants.h"
 #include "kernel/pidfd.h"
 #include "kernel/privileges.h"
@@ -70,6 +72,16 @@ void meet_kill_unheard (void)
         if (pidfd >= 0 && pidfd_wait_dead (pidfd, patience_ms ()) == 1)
             (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
     }
+}
+
+int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err)
+{
+    if (verify_process (verify, *meet->pid, *meet->pidfd, err) == 0)
+        return 0;
+    /* It may have been killed meanwhile, which is the reason to tell. */
+    return pidfd_wait_dead (*meet->pidfd, 0) == 1
+               ? running_explain_end (*meet->pidfd, meet->who, err)
+               : -1;
 }
 
 /* The next packet; a channel that was closed is explained. */
@@ -181,12 +193,23 @@ int meet_until (const struct meet *meet, enum channel_type type, struct error *e
     return -1;
 }
 
+/* What has interrupted the wait came when the program ran already. */
+static bool is_for_program (const struct meet *meet, struct error *err)
+{
+    if (!text_equal (err->code, INTERRUPT_CODE) ||
+        pidfd_has_executed (*meet->pid, *meet->pidfd) != 1)
+        return false;
+    interrupt_return ();
+    *err = (struct error){0};
+    return true;
+}
+
 int meet_executed (const struct meet *meet, struct error *err)
 {
     struct channel_message message;
 
     if (channel_receive (meet->line, *meet->pid, &message, err) < 0)
-        return -1;
+        return is_for_program (meet, err) ? 0 : -1;
     drop_fd (&message.fd);
     if (message.type == CHANNEL_CLOSED)
         return launched_executed (*meet->pid, *meet->pidfd, meet->who, err);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "lifecycle/channel.h"
 #include "lifecycle/running.h"
+#include "lifecycle/verify.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -37,6 +38,10 @@ int meet_child (const struct meet *meet, struct error *err);
 /* Answers until a packet of this type comes. With birth, its sender is the child from then on. A
  * packet of another process is RT-CHANNEL-PEER. */
 int meet_until (const struct meet *meet, enum channel_type type, struct error *err);
+
+/* Before the answer to GATED or EXEC: does the kernel say of the child what the plan says? One that
+ * was killed meanwhile is told of so. */
+int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err);
 
 /* After EXEC was answered by GO: waits for the end of the channel, and asks the kernel whether the
  * program was executed. */

@@ -407,18 +407,20 @@ static int start_commit (struct start *start, struct error *err)
                                     .record = &start->record,
                                     .pid = start->record.pid,
                                     .status = OCI_STATUS_CREATING};
+    const struct meet meet = meet_of (start);
 
     trace_phase ("commit");
     if (note_process (start, err) < 0 ||
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0 ||
         start_descend (start, err) < 0 || running_listener (&running, &start->listener, err) < 0 ||
-        verify_process (&start->verify, start->record.pid, start->pidfd, err) < 0 ||
-        start_publish (start, err) < 0 ||
-        channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        meet_verify (&meet, &start->verify, err) < 0)
         return -1;
+    /* It would count as one of the container's processes. */
     meet_reap_cloner (&start->cloner);
-    return 0;
+    if (start_publish (start, err) < 0)
+        return -1;
+    return channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err);
 }
 
 void start_undo (struct start *start)
