@@ -336,11 +336,12 @@ NEEDED = ("sendmsg", "recvmsg", "capset", "setsid", "accept", "getpid")
 
 @pytest.mark.rows("SEC-36", "SEC-23", "SEC-24")
 @pytest.mark.own
+@pytest.mark.parametrize("nnp", [True, False])
 @pytest.mark.parametrize("action", ["SCMP_ACT_KILL_PROCESS", ERRNO])
-def test_calls_of_the_runtime_below_the_filter_pass(new_box, action):
+def test_calls_of_the_runtime_below_the_filter_pass(new_box, action, nnp):
     """By its own door; the program's do not."""
     box = new_box("call getpid")
-    box.process["noNewPrivileges"] = True
+    box.process["noNewPrivileges"] = nnp
     box.linux["seccomp"] = profile(rule(*NEEDED, action=action, **({"errnoRet": 0} if action == ERRNO else {})))
     if action == ERRNO:
         assert box.run().line("call", "getpid")["ret"] == 0
