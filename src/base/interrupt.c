@@ -103,7 +103,7 @@ int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms)
     bool signalled;
     int ready = poll_beside (fds, count, timeout_ms, looks, &signalled);
 
-    if (!signalled || read (held.fd, &info, sizeof info) != (ssize_t)sizeof info)
+    if (ready != 0 || !signalled || read (held.fd, &info, sizeof info) != (ssize_t)sizeof info)
         return ready;
     held.seen = (int)info.ssi_signo;
     errno = EINTR;

@@ -34,7 +34,9 @@ void interrupt_forget (void);
 void interrupt_defer (bool deferred);
 
 /* poll (2), for at most timeout_ms, -1 = no limit. -1 with EINTR: one of these signals has come,
- * now or before; no other signal ends the call. */
+ * and nothing else is ready; no other signal ends the call. What is ready counts first: a process
+ * that has begun gets the signal forwarded. Without descriptors and time it only looks, for a loop
+ * that always has something to do. */
 int interrupt_poll (struct pollfd *fds, nfds_t count, int timeout_ms);
 
 /* Until something can be written. For what is only told, whose loss does not end the command: the

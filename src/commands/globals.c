@@ -52,8 +52,10 @@ static const struct option rows[] = {
                  "forgive cgroups that may not be changed (default: auto)"),
     OPTION_STRING (
         "timeout", NULL, struct global_options, timeout, "DURATION",
-        "give up what does not happen in this time, like 10s: a lock, systemd, the death "
-        "of a process, a hook without a timeout of its own (default: 30s, hooks have none)"),
+        "give up what does not happen in this time after the command began, like 10s: a lock, "
+        "systemd, the death of a process, a hook without a timeout of its own (default: 30s for "
+        "each, "
+        "hooks have none)"),
     OPTION_STRING ("criu", NULL, struct global_options, criu, "PATH", NULL),
     OPTION_FLAG ("version", "vV", struct global_options, version, "print the version and exit"),
 };

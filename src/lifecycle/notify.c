@@ -162,12 +162,14 @@ static int await_ready (const struct notify *notify, int pidfd, struct error *er
     const struct wait wait = wait_begin (limit);
 
     for (;;) {
-        int changed = interrupt_poll (sources, 2, wait_left (&wait));
+        int left = wait_left (&wait);
+        /* It may talk without end. */
+        int changed = interrupt_poll (NULL, 0, 0) < 0 ? -1 : interrupt_poll (sources, 2, left);
         if (changed < 0)
             return errno == EINTR
                        ? interrupt_error (err)
                        : error_set (err, "RT-NOTIFY-READY", errno, "wait for the container");
-        if (changed == 0)
+        if (changed == 0 || left == 0)
             return tell_late (err);
         if (sources[0].revents)
             return said_ready_at_last (notify);
