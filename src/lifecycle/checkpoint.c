@@ -171,8 +171,10 @@ static void let_run (const struct existing *container)
     struct error err = {0};
     char words[ERROR_WORDS];
 
-    if (!container->frozen && cgroup_frozen (&container->record.cgroup) == 1 &&
-        cgroup_freeze (&container->record.cgroup, false, &err) < 0)
+    if (container->frozen)
+        return;
+    int frozen = cgroup_frozen (&container->record.cgroup, &err);
+    if (frozen < 0 || (frozen == 1 && cgroup_freeze (&container->record.cgroup, false, &err) < 0))
         log_warning ("%s", error_format (&err, words, sizeof words));
 }
 

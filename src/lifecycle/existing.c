@@ -76,9 +76,12 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
         if (open_locked (existing, globals, id, err) < 0)
             return -1;
     }
-    existing->frozen = cgroup_frozen (&existing->record.cgroup) == 1;
-    existing->status = status_of (existing->directory, &existing->record, existing->frozen);
-    return 0;
+    int frozen = cgroup_frozen (&existing->record.cgroup, err);
+    if (frozen < 0)
+        return -1;
+    existing->frozen = frozen == 1;
+    return status_of (existing->directory, &existing->record, existing->frozen, &existing->status,
+                      err);
 }
 
 static int add_update (struct existing *existing, struct oci_config *config, struct error *err)
@@ -358,7 +361,8 @@ int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, b
 
     if (existing_open (&existing, globals, id, true, err) < 0) {
         bool half = text_equal (err->code, "RT-STATE-HALF");
-        if (existing.directory >= 0 && (half || force))
+        bool damaged = text_equal (err->code, "RT-STATE-DAMAGED");
+        if (existing.directory >= 0 && (half || (damaged && force)))
             return delete_unread (globals, id, existing.directory, half, err);
         if (!(force && text_equal (err->code, "RT-STATE-MISSING")))
             return -1;

@@ -6,11 +6,9 @@
  * says.
  *
  *   start                                 init
- *   connect, GATE_WORD  ----------------> accepts, closes the listening descriptor. A connection that
- *                                         closes without a word is status_of () asking whether init
- *                                         waits: it is ignored
- *   reads until it closes <-------------- packets of lifecycle/channel.h, from the last leg
- *   removes "gate"
+ *   connect, GATE_WORD  ----------------> accepts, closes the listening descriptor. A connection
+ * that closes without a word is status_of () asking whether init waits: it is ignored reads until
+ * it closes <-------------- packets of lifecycle/channel.h, from the last leg removes "gate"
  *
  * ECONNREFUSED or no socket: the gate is open, the container was started.
  */
@@ -34,8 +32,9 @@ int gate_make (int dir, struct error *err);
 /* outside: connects and asks to go on; the channel to init, or -1. `awaits_go`: of the record. */
 int gate_open (int dir, bool awaits_go, struct error *err);
 
-/* outside: is somebody waiting at the gate? */
-bool gate_is_shut (int dir);
+/* outside: does init wait at the gate? 1 yes; 0 no: there is no gate, or no process listens there;
+ * -1: it could not be looked at (descriptors, memory, rights), RT-STATE-GATE. */
+int gate_is_shut (int dir, struct error *err);
 
 /* outside, after the start. */
 void gate_remove (int dir);

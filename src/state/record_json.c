@@ -86,6 +86,7 @@ void record_to_json (const struct record *record, struct text *out)
     struct json_writer writer = {.out = out, .pretty = true};
     json_open (&writer, NULL, '{');
     json_uint (&writer, "version", RECORD_VERSION);
+    json_uint (&writer, "floor", RECORD_FLOOR);
     json_string (&writer, "phase", phase_words[record->phase]);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         write_field (&writer, &fields[i], record);
@@ -158,12 +159,18 @@ static int check_version (const struct json *root, struct error *err)
     const struct json *version = json_member (root, "version");
     if (!version || version->type != JSON_NUMBER)
         return damaged ("version", err);
-    uint64_t number;
-    if (text_to_uint64 (version->text, UINT64_MAX, &number) == 0 && number == RECORD_VERSION)
+    uint64_t number, floor = 1;
+    if (text_to_uint64 (version->text, UINT64_MAX, &number) < 0 || number == 0)
+        return damaged ("version", err);
+    const struct json *needed = json_member (root, "floor");
+    if (needed && (read_number (needed, UINT64_MAX, &floor) < 0 || floor == 0))
+        return damaged ("floor", err);
+    if (floor <= RECORD_VERSION)
         return 0;
     error_set (err, "RT-STATE-VERSION", 0,
-               "the container was created by another rt: its record has version %s, not %d",
-               version->text, RECORD_VERSION);
+               "the container was created by a newer rt: its record needs one that knows version "
+               "%s, and this one knows %d",
+               needed->text, RECORD_VERSION);
     return error_hint (err, "use the rt that created it");
 }
 
@@ -200,8 +207,11 @@ int record_from_json (struct arena *arena, const char *text, size_t length, stru
                       struct error *err)
 {
     const struct json *root = json_parse (arena, "record.json", text, length, err);
-    if (!root)
+    if (!root) {
+        if (err->errnum == 0) /* what the text is, and no failure to look at it */
+            (void)snprintf (err->code, sizeof err->code, "%s", "RT-STATE-DAMAGED");
         return -1;
+    }
     int result = read_record (arena, root, record, err);
     if (result < 0)
         (void)snprintf (err->file, sizeof err->file, "record.json");
