@@ -22,10 +22,9 @@ static const struct {
 };
 
 static const char *const paths[] = {
-    OCI_ANNOTATION_HOOKS_STDOUT,
-    OCI_ANNOTATION_HOOKS_STDERR,
-    OCI_ANNOTATION_PIDFD_RECEIVER,
-    OCI_ANNOTATION_SECCOMP_RECEIVER,
+    OCI_ANNOTATION_CRIU_CONFIG, /* may be empty: none */
+    OCI_ANNOTATION_HOOKS_STDOUT,   OCI_ANNOTATION_HOOKS_STDERR,
+    OCI_ANNOTATION_PIDFD_RECEIVER, OCI_ANNOTATION_SECCOMP_RECEIVER,
 };
 
 #define LENGTH(array) (sizeof (array) / sizeof ((array)[0]))
@@ -75,7 +74,8 @@ void check_annotations (const struct check *check, const void *section)
     }
     for (size_t i = 0; i < LENGTH (paths); i++) {
         const char *value = oci_annotation (config, paths[i]);
-        if (value && value[0] != '/')
+        bool none = value && value[0] == '\0' && text_equal (paths[i], OCI_ANNOTATION_CRIU_CONFIG);
+        if (value && value[0] != '/' && !none)
             check_fail (check, pointer_to (check, paths[i]),
                         "must be an absolute path, not \"%.100s\"", value);
     }

@@ -4,6 +4,7 @@
  */
 #include "oci-spec/check.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -22,7 +23,12 @@ static void check_kind (const struct check *check, const struct oci_mount *mount
                 check, check_pointer (check, "/mounts/%zu/options", index),
                 "bind mounts cannot have any filesystem-specific options applied: \"%.60s\"",
                 mount->data);
-    } else if (!mount->remount && !mount->type)
+    } else if (!mount->remount && mount->type && text_equal (mount->type, "cgroup") && mount->data)
+        /* What it shows is bound, and mount(2) knows no such option. */
+        check_fail (check, check_pointer (check, "/mounts/%zu/options", index),
+                    "invalid argument: \"%.60s\" has no effect on a mount of type cgroup",
+                    mount->data);
+    else if (!mount->remount && !mount->type)
         check_fail (check, check_pointer (check, "/mounts/%zu/type", index),
                     "is required without the option bind or rbind");
     else if (!mount->remount && text_equal (mount->type, "none"))
@@ -30,38 +36,50 @@ static void check_kind (const struct check *check, const struct oci_mount *mount
                     "the type \"none\" needs the option bind or rbind");
 }
 
-/* What may lie over a procfs without taking anything away that rt or a security module relies on
- * (as runc has it). */
 static bool is_harmless_in_proc (const char *path)
 {
-    static const char *const files[] = {
-        "/proc/cpuinfo",
-        "/proc/diskstats",
-        "/proc/meminfo",
-        "/proc/stat",
-        "/proc/swaps",
-        "/proc/uptime",
-        "/proc/loadavg",
-        "/proc/slabinfo",
-        "/proc/sys/kernel/ns_last_pid",
-        "/proc/sys/crypto/fips_enabled",
-    };
+    const char *harmless;
 
-    for (size_t i = 0; i < sizeof (files) / sizeof (files[0]); i++)
-        if (text_equal (path, files[i]))
+    for (size_t i = 0; (harmless = oci_mount_over_proc_at (i)) != NULL; i++)
+        if (text_equal (path, harmless))
             return true;
     return false;
+}
+
+/* As the container sees it: absolute, without "." and "..". */
+static char *clean_destination (const struct oci_mount *mount)
+{
+    AUTO_TEXT struct text absolute = {0};
+    char *clean = malloc (strlen (mount->destination) + 3);
+
+    if (!clean)
+        memory_exhausted ();
+    text_printf (&absolute, "/%s", mount->destination);
+    text_clean_path (text_string (&absolute), clean);
+    return clean;
+}
+
+/* A mount there would lie below the container, unseen. A remount changes the root that is there. */
+static void check_root (const struct check *check, const struct oci_mount *mount, size_t index)
+{
+    AUTO_FREE char *path = clean_destination (mount);
+
+    if (mount->remount)
+        return;
+    if (text_equal (path, "/"))
+        check_fail (check, check_pointer (check, "/mounts/%zu/destination", index),
+                    "the root itself is mounted by root.path, not by a mount at \"%.60s\"",
+                    mount->destination);
 }
 
 /* A fake /proc would take in whoever trusts it inside (CVE-2019-16884). The host's own, for a
  * container in the host's pid namespace, is real. */
 static void check_proc (const struct check *check, const struct oci_mount *mount, size_t index)
 {
-    AUTO_FREE char *path = malloc (strlen (mount->destination) + 2);
+    AUTO_FREE char *path = clean_destination (mount);
 
-    if (!path || mount->remount)
+    if (mount->remount)
         return;
-    text_clean_path (mount->destination, path);
     if (text_equal (path, "/proc")) {
         bool real = mount->bind ? mount->source && text_equal (mount->source, "/proc")
                                 : mount->type && text_equal (mount->type, "proc");
@@ -98,6 +116,7 @@ void check_mounts (const struct check *check, const void *section)
 
     for (size_t i = 0; i < config->mounts.count; i++) {
         check_kind (check, &config->mounts.items[i], i);
+        check_root (check, &config->mounts.items[i], i);
         check_proc (check, &config->mounts.items[i], i);
         check_idmap (check, config, &config->mounts.items[i], i);
     }

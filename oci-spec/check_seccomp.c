@@ -53,6 +53,11 @@ void check_seccomp (const struct check *check, const void *section)
     if (seccomp->program && !seccomp->of_annotation)
         check_fail (check, "/annotations/" OCI_ANNOTATION_SECCOMP_PROGRAM,
                     "must not be set beside linux.seccomp, which it would replace");
+    /* Else it is loaded before the last rights are dropped, and answers the calls that do it. */
+    if (seccomp->program && config->process && !config->process->no_new_privileges.value)
+        check_fail (check, "/annotations/" OCI_ANNOTATION_SECCOMP_PROGRAM,
+                    "must not be set without process.noNewPrivileges: the filter would be loaded "
+                    "before the process has dropped its rights, and decide over that");
     check_data (check, seccomp->default_action, &seccomp->default_errno_ret,
                 "/linux/seccomp/defaultErrnoRet");
     check_listener (check, seccomp);

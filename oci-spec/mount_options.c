@@ -255,3 +255,31 @@ void mount_options_read (struct arena *arena, struct oci_mount *mount)
     if (mount->propagation.count == 0)
         mount->propagation.items = NULL;
 }
+
+const char *mount_options_find (const struct oci_mount *mount, const char *start)
+{
+    for (const char *at = mount->data; at; at = strchr (at, ',')) {
+        at += *at == ',';
+        if (text_starts_with (at, start))
+            return at;
+    }
+    return NULL;
+}
+
+void mount_options_drop (struct arena *arena, struct oci_mount *mount, const char *start)
+{
+    const char *word = mount_options_find (mount, start);
+
+    if (!word)
+        return;
+    size_t before = (size_t)(word - mount->data);
+    const char *after = word + strcspn (word, ",");
+    if (*after == ',')
+        after++;
+    else if (before > 0)
+        before--; /* the last one takes the comma before it */
+    char *left = arena_alloc (arena, before + strlen (after) + 1);
+    memcpy (left, mount->data, before);
+    memcpy (left + before, after, strlen (after) + 1);
+    mount->data = left[0] ? left : NULL;
+}

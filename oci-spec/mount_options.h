@@ -17,4 +17,10 @@ void mount_options_read (struct arena *arena, struct oci_mount *mount);
  * an id of the host, but of the container. False: it is no such word, or one that is wrong. */
 bool mount_idmap_read (struct arena *arena, const char *word, struct oci_mount *mount);
 
+/* Where the word that starts so ("gid=") stands in mount->data; NULL: it has none. */
+const char *mount_options_find (const struct oci_mount *mount, const char *start);
+
+/* Takes that word out of mount->data. */
+void mount_options_drop (struct arena *arena, struct oci_mount *mount, const char *start);
+
 #endif

@@ -8,6 +8,24 @@
 #include "oci-spec/mount_options.h"
 #include "oci-spec/sections.h"
 
+static const char *const over_proc[] = {
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/slabinfo",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/crypto/fips_enabled",
+};
+
+const char *oci_mount_over_proc_at (size_t index)
+{
+    return index < sizeof (over_proc) / sizeof (over_proc[0]) ? over_proc[index] : NULL;
+}
+
 static void finish_mount (struct decoder *decoder, const struct place *at, void *target)
 {
     struct oci_mount *mount = target;

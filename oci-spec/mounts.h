@@ -41,4 +41,8 @@ struct oci_mount {
     struct oci_id_mappings gid_mappings;
 };
 
+/* What may lie over a procfs without taking anything away that rt or a security module relies on
+ * (as runc has it); NULL behind the last one. */
+const char *oci_mount_over_proc_at (size_t index);
+
 #endif

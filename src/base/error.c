@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ERRNO_MAX 4095
+
 /* Writes at the end of what is there already; what does not fit is cut. */
 __attribute__ ((format (printf, 4, 5))) static void add (char *out, size_t size, size_t *length,
                                                          const char *format, ...)
@@ -75,6 +77,22 @@ int error_at (struct error *err, const char *pointer_format, ...)
         va_end (args);
     }
     return -1;
+}
+
+void error_bound (struct error *err)
+{
+    err->code[sizeof err->code - 1] = '\0';
+    err->phase[sizeof err->phase - 1] = '\0';
+    err->file[sizeof err->file - 1] = '\0';
+    err->pointer[sizeof err->pointer - 1] = '\0';
+    err->text[sizeof err->text - 1] = '\0';
+    err->hint[sizeof err->hint - 1] = '\0';
+    if (err->errnum < 0 || err->errnum > ERRNO_MAX)
+        err->errnum = 0;
+    err->exit_code = 0;
+    err->line = err->column = 0;
+    if (err->text[0] == '\0')
+        (void)error_set (err, "RT-ERROR", 0, "an error without words");
 }
 
 int error_hint (struct error *err, const char *format, ...)

@@ -40,6 +40,10 @@ int error_wrap (struct error *err, const char *format, ...)
 int error_at (struct error *err, const char *pointer_format, ...)
     __attribute__ ((format (printf, 2, 3), cold));
 
+/* Makes a struct error that came from outside safe to use: texts end, numbers are in their range,
+ * and the exit status is the verb's own. */
+void error_bound (struct error *err);
+
 /* Sets the hint. Returns -1. */
 int error_hint (struct error *err, const char *format, ...)
     __attribute__ ((format (printf, 2, 3), cold));

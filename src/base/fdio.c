@@ -243,11 +243,23 @@ static size_t collect_fds (struct msghdr *message, int *fds, size_t room)
     return arrived;
 }
 
-ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_count)
+static pid_t sender_of (struct msghdr *message)
+{
+    struct ucred who = {.pid = 0};
+
+    for (struct cmsghdr *header = CMSG_FIRSTHDR (message); header;
+         header = CMSG_NXTHDR (message, header))
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
+            memcpy (&who, CMSG_DATA (header), sizeof (who));
+    return who.pid;
+}
+
+ssize_t fd_receive_from (int socket, void *bytes, size_t size, int *fds, size_t *fd_count,
+                         pid_t *sender)
 {
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE (FDS_MAX * sizeof (int))];
+        char room[CMSG_SPACE (FDS_MAX * sizeof (int)) + CMSG_SPACE (sizeof (struct ucred))];
     } control = {0};
     struct iovec part = {.iov_base = bytes, .iov_len = size};
     struct msghdr message = {.msg_iov = &part,
@@ -261,6 +273,8 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
     if (n < 0)
         return -1;
 
+    if (sender)
+        *sender = sender_of (&message);
     size_t room = fd_count ? *fd_count : 0;
     size_t arrived = collect_fds (&message, fds, room);
     if (arrived > room || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
@@ -274,6 +288,18 @@ ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_c
     if (fd_count)
         *fd_count = arrived;
     return n;
+}
+
+ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_count)
+{
+    return fd_receive_from (socket, bytes, size, fds, fd_count, NULL);
+}
+
+int fd_ask_sender (int socket)
+{
+    const int on = 1;
+
+    return setsockopt (socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof (on));
 }
 
 /* How long connect and send wait in the kernel. */

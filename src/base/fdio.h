@@ -48,6 +48,13 @@ int fd_socketpair (int type, int pair[2], struct error *err);
 int fd_send (int socket, const void *bytes, size_t length, const int *fds, size_t fd_count);
 ssize_t fd_receive (int socket, void *bytes, size_t size, int *fds, size_t *fd_count);
 
+/* The same, where the socket asks for its peer's number (fd_ask_sender): *sender is the process
+ * that sent this packet, by the kernel, in this process's pid namespace; 0 where the kernel does
+ * not tell. */
+ssize_t fd_receive_from (int socket, void *bytes, size_t size, int *fds, size_t *fd_count,
+                         pid_t *sender);
+int fd_ask_sender (int socket);
+
 /* Connects to the AF_UNIX socket at `path` (of `type`), which may be longer than sun_path.
  * The descriptor or -1. Neither this nor what is sent there later waits longer than patience.h
  * says: for a server that accepts nobody, or one that does not read (EAGAIN). */

@@ -138,6 +138,15 @@ int interrupt_error (struct error *err)
     return -1;
 }
 
+void interrupt_return (void)
+{
+    int seen = held.seen;
+
+    held.seen = 0;
+    if (seen != 0)
+        (void)raise (seen); /* it is blocked */
+}
+
 void interrupt_raise (void)
 {
     sigset_t one;

@@ -47,6 +47,10 @@ int interrupt_await_output (int fd, int timeout_ms);
  */
 int interrupt_error (struct error *err);
 
+/* The signal that was seen is pending again, as if no wait had been ended: for a command that has
+ * come so far that the signal is meant for the program which it started. */
+void interrupt_return (void);
+
 /* At the end of a command that failed: ends the process as the signal that was seen would have.
  * Returns where there was none, or where that does not end it (the first process of a pid
  * namespace). */

@@ -135,8 +135,8 @@ int cgroup_descend (const struct oci_map *below, pid_t pid, struct error *err);
  * Only with a cgroup namespace of its own and a writable cgroup mount (CGM-19). */
 int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);
 
-/* 1 frozen, 0 not (also where there is no cgroup any more). */
-int cgroup_frozen (const struct oci_map *paths);
+/* 1 frozen, 0 not (also where there is no cgroup any more), -1: it could not be looked at. */
+int cgroup_frozen (const struct oci_map *paths, struct error *err);
 /* Waits until it is so, 10 s at most; what could not be frozen is thawed again. Thawing below a
  * cgroup that is frozen itself fails at once. */
 int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err);

@@ -14,7 +14,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-/* Sorted by major number, so that the program tests each once. Nodes may always be made: what is in
+/* Without c 5:1, which is the host's console: the container's /dev/console is a pts.
+ * Sorted by major number, so that the program tests each once. Nodes may always be made: what is in
  * them is decided when they are opened. */
 static const struct device_rule built_in[] = {
     {true, 'c', 1, 3, DEVICE_ACCESS_ALL, -1},            /* null */
@@ -23,7 +24,6 @@ static const struct device_rule built_in[] = {
     {true, 'c', 1, 8, DEVICE_ACCESS_ALL, -1},            /* random */
     {true, 'c', 1, 9, DEVICE_ACCESS_ALL, -1},            /* urandom */
     {true, 'c', 5, 0, DEVICE_ACCESS_ALL, -1},            /* tty */
-    {true, 'c', 5, 1, DEVICE_ACCESS_ALL, -1},            /* console */
     {true, 'c', 5, 2, DEVICE_ACCESS_ALL, -1},            /* ptmx */
     {true, 'c', 10, 200, DEVICE_ACCESS_ALL, -1},         /* net/tun */
     {true, 'c', 136, DEVICE_ANY, DEVICE_ACCESS_ALL, -1}, /* pts */

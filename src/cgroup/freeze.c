@@ -19,20 +19,33 @@ static int open_directory (const char *path)
     return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int cgroup_frozen (const struct oci_map *paths)
+/* The text of a file of the cgroup: 1, or 0 where the cgroup has no such file or is gone. */
+static int read_state (const char *path, const char *file, char *text, size_t size,
+                       struct error *err)
+{
+    AUTO_FD int dir = open_directory (path);
+
+    errno = dir < 0 ? errno : EIO; /* what an empty file leaves */
+    if (dir >= 0 && fd_read_file_at (dir, file, text, size) > 0)
+        return 1;
+    if (errno == ENOENT || errno == ENODEV)
+        return 0;
+    return error_set (err, "RT-CGROUP-FROZEN", errno, "read '%s/%s'", path, file);
+}
+
+int cgroup_frozen (const struct oci_map *paths, struct error *err)
 {
     char text[256];
     const char *v1 = cgroup_path_of (paths, "freezer");
     const char *v2 = cgroup_path_of (paths, "");
 
-    if (v1) {
-        AUTO_FD int dir = open_directory (v1);
-        return dir >= 0 && fd_read_file_at (dir, "freezer.state", text, sizeof text) > 0 &&
-               !text_starts_with (text, "THAWED");
-    }
-    AUTO_FD int dir = v2 ? open_directory (v2) : -1;
-    return dir >= 0 && fd_read_file_at (dir, "cgroup.events", text, sizeof text) > 0 &&
-           strstr (text, "frozen 1");
+    if (!v1 && !v2)
+        return 0;
+    int known = v1 ? read_state (v1, "freezer.state", text, sizeof text, err)
+                   : read_state (v2, "cgroup.events", text, sizeof text, err);
+    if (known != 1)
+        return known;
+    return v1 ? !text_starts_with (text, "THAWED") : strstr (text, "frozen 1") != NULL;
 }
 
 /* A frozen process sleeps where the freezer has put it. */
@@ -178,5 +191,7 @@ int thaw_killed (const struct oci_map *paths, struct error *err)
 
 int cgroup_let_die (const struct oci_map *paths, struct error *err)
 {
-    return cgroup_frozen (paths) == 1 ? thaw_killed (paths, err) : 0;
+    int frozen = cgroup_frozen (paths, err);
+
+    return frozen == 1 ? thaw_killed (paths, err) : frozen;
 }

@@ -51,7 +51,10 @@ int systemd_device_properties (const struct device_rules *rules, bool own_progra
                                struct error *err);
 
 /* Those that users give as annotations "org.systemd.property.NAME" (GVariant text). A name ...Sec
- * takes seconds and becomes ...USec. They replace what rt would say itself. */
+ * takes seconds and becomes ...USec. Only names of a list are taken, as an image may have brought
+ * the annotation: what is about the container's own unit replaces what rt would say itself, and a
+ * limit is taken where `properties` has none yet. RT-SYSTEMD-PROPERTY at /annotations otherwise.
+ * Comes after systemd_limit_properties. */
 #define SYSTEMD_PROPERTY_ANNOTATION "org.systemd.property."
 int systemd_user_properties (const struct oci_map *annotations, struct unit_properties *properties,
                              struct error *err);

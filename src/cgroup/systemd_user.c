@@ -16,32 +16,76 @@ static int wrong (struct error *err, const char *key, const char *why)
     return error_at (err, "/annotations");
 }
 
-/* Engines put annotations of images into config.json: what they say of the unit may not reach
- * beyond the unit, nor widen what the document allows. */
-static const struct {
-    const char *name;
-    const char *why;
-} refused[] = {
-    {"PIDs", "which processes are in the unit is rt's"},
-    {"Slice", "where the unit lies is rt's, by linux.cgroupsPath"},
-    {"DevicePolicy", "which devices can be used is what linux.resources.devices says"},
-    {"DeviceAllow", "which devices can be used is what linux.resources.devices says"},
-    {"Conflicts", "it would stop units that are not the container's"},
-    {"PropagatesStopTo", "it would stop units that are not the container's"},
-    {"RebootArgument", "it is about the whole machine"},
-    {"FailureAction", "it would stop the whole machine"},
-    {"SuccessAction", "it would stop the whole machine"},
-    {"StartLimitAction", "it would stop the whole machine"},
-    {"JobTimeoutAction", "it would stop the whole machine"},
-    {"JobTimeoutRebootArgument", "it is about the whole machine"},
+/* Engines put annotations of images into config.json. So only what concerns the container's own
+ * unit is taken, and nothing that widens what the document allows. Every other property is refused,
+ * also those of a systemd yet to come: most reach further units (Wants, OnFailure), programs of the
+ * kernel (BPFProgram) or the machine (FailureAction), or take from other containers (CPUWeight,
+ * MemoryMin, ManagedOOMPreference). */
+enum property_kind {
+    OF_UNIT, /* takes the place of what rt would say itself */
+    LIMIT    /* an upper limit: only where the document has none */
 };
 
-static const char *why_refused (const char *name)
+static const struct allowed {
+    const char *name;
+    enum property_kind kind;
+    const char *kin; /* another property that says the same, or takes effect together with it */
+} allowed[] = {
+    {"Description", OF_UNIT, NULL},
+    {"Documentation", OF_UNIT, NULL},
+    {"CollectMode", OF_UNIT, NULL},
+    {"TimeoutStopUSec", OF_UNIT, NULL},
+    {"RuntimeMaxUSec", OF_UNIT, NULL},
+    {"KillSignal", OF_UNIT, NULL},
+    {"ManagedOOMSwap", OF_UNIT, NULL},
+    {"ManagedOOMMemoryPressure", OF_UNIT, NULL},
+    {"ManagedOOMMemoryPressureLimit", OF_UNIT, NULL},
+    {"ManagedOOMMemoryPressureDurationUSec", OF_UNIT, NULL},
+    {"MemoryMax", LIMIT, "MemoryLimit"},
+    {"MemoryLimit", LIMIT, "MemoryMax"},
+    {"MemoryHigh", LIMIT, NULL},
+    {"MemorySwapMax", LIMIT, NULL},
+    {"MemoryZSwapMax", LIMIT, NULL},
+    {"CPUQuotaPerSecUSec", LIMIT, NULL},
+    {"CPUQuotaPeriodUSec", LIMIT, "CPUQuotaPerSecUSec"},
+    {"AllowedCPUs", LIMIT, NULL},
+    {"AllowedMemoryNodes", LIMIT, NULL},
+    {"TasksMax", LIMIT, NULL},
+    {"IOReadBandwidthMax", LIMIT, NULL},
+    {"IOWriteBandwidthMax", LIMIT, NULL},
+    {"IOReadIOPSMax", LIMIT, NULL},
+    {"IOWriteIOPSMax", LIMIT, NULL},
+    {"OOMPolicy", LIMIT, NULL},
+};
+
+static const struct allowed *find_allowed (const char *name)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (text_equal (refused[i].name, name))
-            return refused[i].why;
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        if (text_equal (allowed[i].name, name))
+            return &allowed[i];
     return NULL;
+}
+
+/* Has the document said it? */
+static bool is_said (const struct unit_properties *properties, const char *name)
+{
+    for (size_t i = 0; name && i < properties->count; i++)
+        if (text_equal (properties->items[i].name, name))
+            return !properties->items[i].by_user;
+    return false;
+}
+
+/* systemd writes what it is told to a unit file, line by line. */
+static bool has_control (const struct dbus_value *value)
+{
+    if (strchr ("sog", value->type[0]))
+        for (const char *at = value->text; *at; at++)
+            if ((unsigned char)*at < ' ' || *at == 0x7f)
+                return true;
+    for (size_t i = 0; strchr ("a(", value->type[0]) && i < value->count; i++)
+        if (has_control (&value->items[i]))
+            return true;
+    return false;
 }
 
 static bool is_name (const char *name)
@@ -79,30 +123,55 @@ static int to_microseconds (struct dbus_value *value)
     return 0;
 }
 
+/* The name as systemd has it, if it may be said. `key` is for the error. */
+static const struct allowed *choose (const char *key, const char *name,
+                                     const struct unit_properties *properties, struct error *err)
+{
+    const struct allowed *row = find_allowed (name);
+
+    if (!row) {
+        error_set (err, "RT-SYSTEMD-PROPERTY", 0,
+                   "annotation %s: the property %s is not one that annotations may set", key, name);
+        error_hint (err, "an image may have brought the annotation; docs/choices.md has the list");
+        (void)error_at (err, "/annotations");
+        return NULL;
+    }
+    if (row->kind == LIMIT && (is_said (properties, row->name) || is_said (properties, row->kin))) {
+        error_set (err, "RT-SYSTEMD-PROPERTY", 0,
+                   "annotation %s: linux.resources has this limit already", key);
+        (void)error_at (err, "/annotations");
+        return NULL;
+    }
+    return row;
+}
+
 static int add_one (const char *key, const char *text, struct unit_properties *properties,
                     struct error *err)
 {
     const char *name = key + strlen (SYSTEMD_PROPERTY_ANNOTATION);
+    bool in_seconds = is_in_seconds (name);
     struct error why = {0};
     struct dbus_value value;
 
     if (!is_name (name))
         return wrong (err, key, "the name of a property has letters only, three at least");
-    if (why_refused (name))
-        return wrong (err, key, why_refused (name));
+    if (in_seconds)
+        name = arena_printf (properties->arena, "%.*sUSec", (int)(strlen (name) - 3), name);
+    const struct allowed *row = choose (key, name, properties, err);
+    if (!row)
+        return -1;
     if (dbus_value_parse (properties->arena, text, &value, &why) < 0) {
         wrong (err, key, why.text);
         return error_hint (err, "values are written as GVariant text: 5, uint64 5, true, 'word', "
                                 "['a', 'b']");
     }
-    if (is_in_seconds (name)) {
-        if (to_microseconds (&value) < 0)
-            return wrong (err, key, "not a number of seconds");
-        name = arena_printf (properties->arena, "%.*sUSec", (int)(strlen (name) - 3), name);
-    }
-    unit_property_set (properties, name, value);
+    if (has_control (&value))
+        return wrong (err, key, "a line break or another control character in its text");
+    if (in_seconds && to_microseconds (&value) < 0)
+        return wrong (err, key, "not a number of seconds");
+    unit_property_set (properties, row->name, value);
     for (size_t i = 0; i < properties->count; i++)
-        if (text_equal (properties->items[i].name, name))
+        if (text_equal (properties->items[i].name, row->name))
             properties->items[i].by_user = true;
     return 0;
 }

@@ -18,6 +18,7 @@ struct images_options {
     bool shell_job;
     bool file_locks;
     bool auto_dedup;
+    bool lazy_pages;
 };
 
 /* The words of --manage-cgroups-mode are in the order of enum criu_cgroups, those of --network-lock
@@ -34,16 +35,20 @@ struct images_options {
         OPTION_FLAG ("shell-job", NULL, container, images.shell_job,                               \
                      "with the terminal of the caller's shell"),                                   \
         OPTION_FLAG ("file-locks", NULL, container, images.file_locks, "with locked files"),       \
-        OPTION_WORD ("manage-cgroups-mode", NULL, container, images.manage_cgroups_mode,           \
-                     "ignore|none|props|soft|full|strict", NULL,                                   \
-                     "what CRIU does about cgroups (default: soft)"),                              \
+        OPTION_WORD (                                                                              \
+            "manage-cgroups-mode", NULL, container, images.manage_cgroups_mode,                    \
+            "ignore|none|props|soft|full|strict", NULL,                                            \
+            "what CRIU does about cgroups (default: ignore, rt makes them); any other word "       \
+            "lets it write what the images say, with root's rights: believe them first"),          \
         OPTION_WORD ("network-lock", NULL, container, images.network_lock,                         \
                      "iptables|nftables|skip", NULL,                                               \
                      "how the network is silenced meanwhile (default: iptables)"),                 \
         OPTION_WORD ("empty-ns", NULL, container, images.empty_ns, "network", NULL,                \
                      "leave the namespace's contents to others"),                                  \
         OPTION_FLAG ("auto-dedup", NULL, container, images.auto_dedup,                             \
-                     "drop from the parent's images what newer ones have")
+                     "drop from the parent's images what newer ones have"),                        \
+        OPTION_FLAG ("lazy-pages", NULL, container, images.lazy_pages,                             \
+                     "memory follows when it is touched, by `criu lazy-pages`")
 
 /* What these say; the rest stays zeroed. RT-CRIU-ROOT: CRIU traces processes of any user, and makes
  * them again with their ids. */

@@ -38,7 +38,10 @@ int inspect_container (const char *state_root, const char *id, struct arena *are
 
     struct oci_map *annotations = arena_alloc (arena, sizeof *annotations);
     *annotations = record.annotations;
-    enum oci_status status = status_of (dir, &record, cgroup_frozen (&record.cgroup) > 0);
+    enum oci_status status;
+    int frozen = cgroup_frozen (&record.cgroup, err);
+    if (frozen < 0 || status_of (dir, &record, frozen == 1, &status, err) < 0)
+        return -1;
     *state = (struct oci_state){.id = record.id,
                                 .status = status,
                                 .pid = status == OCI_STATUS_STOPPED ? 0 : record.pid,

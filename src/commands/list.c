@@ -71,9 +71,11 @@ static void put_json (struct text *out, const struct oci_state *states, size_t c
     text_puts (out, "]\n");
 }
 
-/* One that vanishes meanwhile is left out; a damaged one is told of, and is left out too. */
+/* One that vanishes meanwhile is left out; a damaged one is told of, and is left out too. One that
+ * could not be looked at (the kernel has said why) makes the list a part: that is an error, when
+ * all others are printed. */
 static size_t inspect_all (const struct invocation *invocation, const struct oci_strings *ids,
-                           struct oci_state *states)
+                           struct oci_state *states, struct error *err)
 {
     size_t count = 0;
     for (size_t i = 0; i < ids->count; i++) {
@@ -81,6 +83,9 @@ static size_t inspect_all (const struct invocation *invocation, const struct oci
         if (inspect_container (invocation->globals->state_root, ids->items[i], invocation->arena,
                                &states[count], &failure) == 0) {
             count++;
+        } else if (failure.errnum != 0 && !error_is_set (err)) {
+            *err = failure;
+            error_wrap (err, "container `%s` is left out", ids->items[i]);
         } else if (!text_equal (failure.code, "RT-STATE-MISSING")) {
             char words[ERROR_WORDS];
             log_warning ("container `%s` is left out: %s", ids->items[i],
@@ -107,12 +112,18 @@ static int list (struct invocation *invocation, struct error *err)
         return command_print (&out, err);
     }
     struct oci_state *states = arena_array (invocation->arena, ids.count, sizeof *states);
-    size_t count = inspect_all (invocation, &ids, states);
+    struct error part = {0};
+    size_t count = inspect_all (invocation, &ids, states, &part);
     if (options->format == FORMAT_JSON)
         put_json (&out, states, count);
     else
         put_table (&out, invocation->arena, states, count);
-    return command_print (&out, err);
+    if (command_print (&out, err) < 0)
+        return -1;
+    if (!error_is_set (&part))
+        return 0;
+    *err = part;
+    return -1;
 }
 
 const struct command command_list = {

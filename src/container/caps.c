@@ -56,16 +56,25 @@ int caps_apply_bounding (const struct oci_capabilities *capabilities, struct err
     return error_at (err, "/process/capabilities/bounding");
 }
 
-int caps_apply (const struct oci_capabilities *capabilities, struct error *err)
+struct caps_sets caps_sets (const struct oci_capabilities *capabilities)
 {
     const struct oci_capabilities *wanted = or_none (capabilities);
     uint64_t known = known_mask ();
 
-    if (capabilities_set (wanted->effective & known, wanted->permitted & known,
-                          wanted->inheritable & known) == 0)
+    return (struct caps_sets){.effective = wanted->effective & known,
+                              .permitted = wanted->permitted & known,
+                              .inheritable = wanted->inheritable & known};
+}
+
+int caps_apply (const struct oci_capabilities *capabilities, uint64_t kept, struct error *err)
+{
+    const struct caps_sets wanted = caps_sets (capabilities);
+
+    if (capabilities_set (wanted.effective | kept, wanted.permitted | kept, wanted.inheritable) ==
+        0)
         return 0;
     error_set (err, "RT-CAPS-SET", errno, "capset: cannot set the capabilities");
-    if (errno == EPERM && (wanted->effective & ~wanted->permitted & known) != 0)
+    if (errno == EPERM && (wanted.effective & ~wanted.permitted) != 0)
         error_hint (err, "effective has capabilities that permitted has not");
     else if (errno == EPERM)
         error_hint (err, "permitted or inheritable has capabilities that rt itself has not");

@@ -22,7 +22,15 @@
 #include "oci-spec/process.h"
 
 int caps_apply_bounding (const struct oci_capabilities *capabilities, struct error *err);
-int caps_apply (const struct oci_capabilities *capabilities, struct error *err);
+
+/* The three sets that are set last, as far as this kernel knows them. */
+struct caps_sets {
+    uint64_t effective, permitted, inheritable;
+};
+struct caps_sets caps_sets (const struct oci_capabilities *capabilities);
+
+/* `kept`: what stays permitted and effective beside them, for what is still to be done. */
+int caps_apply (const struct oci_capabilities *capabilities, uint64_t kept, struct error *err);
 int caps_apply_ambient (const struct oci_capabilities *capabilities, struct error *err);
 
 #endif

@@ -196,6 +196,15 @@ static int become_stream (int pts, int stream)
     return pts == stream ? fcntl (pts, F_SETFD, 0) : dup2 (pts, stream);
 }
 
+int console_streams (const struct console *console, struct error *err)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (become_stream (console->pts, stream) < 0)
+            return error_set (err, "RT-CONSOLE-STREAMS", errno, "make `%s` the standard streams",
+                              console->name);
+    return 0;
+}
+
 int console_attach (const struct console *console, struct error *err)
 {
     if (getsid (0) != getpid () && setsid () < 0)
@@ -205,11 +214,7 @@ int console_attach (const struct console *console, struct error *err)
                    console->name);
         return error_at (err, "/process/terminal");
     }
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
-        if (become_stream (console->pts, stream) < 0)
-            return error_set (err, "RT-CONSOLE-STREAMS", errno, "make `%s` the standard streams",
-                              console->name);
-    return 0;
+    return console_streams (console, err);
 }
 
 int console_send (int socket, int ptmx, const char *name, struct error *err)

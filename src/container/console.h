@@ -33,6 +33,9 @@ int console_bind (int root, const struct console *console, struct error *err);
 /* inside, last: a session of its own with the pts as controlling terminal and as 0, 1 and 2. */
 int console_attach (const struct console *console, struct error *err);
 
+/* inside, in a process that will clone the one that gets the terminal: the pts as 0, 1 and 2. */
+int console_streams (const struct console *console, struct error *err);
+
 /* outside: one message with the ptmx and its name over a connected stream socket (TTY-09, ENG-14).
  */
 int console_send (int socket, int ptmx, const char *name, struct error *err);

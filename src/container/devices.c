@@ -2,10 +2,11 @@
 /* devices: see devices.h. */
 #include "container/devices.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "kernel/inroot.h"
-#include "kernel/mountfd.h"
+#include "kernel/procfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,15 @@ static const struct {
     {"ptmx", "pts/ptmx", NULL},          {"fd", "/proc/self/fd", NULL},
     {"stdin", "/proc/self/fd/0", NULL},  {"stdout", "/proc/self/fd/1", NULL},
     {"stderr", "/proc/self/fd/2", NULL}, {"core", "/proc/kcore", "/proc/kcore"},
+};
+
+/* What is below the root, and whose. */
+struct place {
+    int root;
+    bool userns;
+    const struct mountfd_ids *own; /* mounts in which rt may change what is there */
+    int dev;                       /* /dev, as it was opened */
+    bool dev_is_own;
 };
 
 static mode_t node_type (const struct oci_device *device)
@@ -71,7 +81,8 @@ static int own_node (const struct oci_device *device, int parent, const char *na
 }
 
 /* Binds the host's node of the same path, which must be the same device. */
-static int bind_node (const struct oci_device *device, int root, struct error *err)
+static int bind_node (const struct oci_device *device, int root, int parent, const char *name,
+                      struct error *err)
 {
     struct stat st;
     AUTO_FD int source = open (device->path, O_PATH | O_CLOEXEC);
@@ -81,50 +92,84 @@ static int bind_node (const struct oci_device *device, int root, struct error *e
     if (fstat (source, &st) < 0 || (st.st_mode & S_IFMT) != node_type (device) ||
         st.st_rdev != makedev ((unsigned)device->major, (unsigned)device->minor))
         return device_error (device, ENODEV, "the host has another thing of that name", err);
-
-    char name[NAME_MAX + 1];
-    AUTO_FD int parent = inroot_make_parent (root, device->path, name);
-    if (parent < 0)
-        return device_error (device, errno, "cannot make its directory", err);
     if (fstatat (parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK (st.st_mode))
         return device_error (device, EEXIST, "a symbolic link is there", err);
     AUTO_FD int target = inroot_make_file (root, device->path, 0666);
-    if (target < 0 || mountfd_bind_onto (source, target) < 0)
+    if (target < 0)
+        return device_error (device, errno, "cannot bind the host's", err);
+    int on_procfs = procfd_is_procfs (target);
+    if (on_procfs != 0)
+        return device_error (device, on_procfs < 0 ? errno : 0, "its place is a file of a procfs",
+                             err);
+    if (mountfd_bind_onto (source, target) < 0)
         return device_error (device, errno, "cannot bind the host's", err);
     return 0;
 }
 
-static int make_device (const struct oci_device *device, int root, bool userns, struct error *err)
+/* In a mount of the host's, what is there already stays as it is, its owner too; and in the host's
+ * /dev nothing is made, by whatever name it is reached. */
+static int make_device (const struct place *place, const struct oci_device *device,
+                        struct error *err)
 {
     char name[NAME_MAX + 1];
 
-    if (userns && device->type != 'p')
-        return bind_node (device, root, err);
-    AUTO_FD int parent = inroot_make_parent (root, device->path, name);
+    AUTO_FD int parent = inroot_make_parent (place->root, device->path, name);
     if (parent < 0)
         return device_error (device, errno, "cannot make its directory", err);
+    int own = mountfd_is_among (parent, place->own);
+    int in_dev = place->dev_is_own ? 0 : mountfd_share_mount (parent, place->dev);
+    if (own < 0 || in_dev < 0)
+        return device_error (device, errno, "cannot see whose its directory is", err);
+    if (in_dev)
+        return 0;
+    if (place->userns && device->type != 'p')
+        return bind_node (device, place->root, parent, name, err);
     mode_t mode = node_type (device) | device->file_mode;
     if (mknodat (parent, name, mode, makedev ((unsigned)device->major, (unsigned)device->minor)) <
         0) {
         if (errno == EPERM)
-            return bind_node (device, root, err);
+            return bind_node (device, place->root, parent, name, err);
         if (errno != EEXIST)
             return device_error (device, errno, "mknod failed", err);
-        return check_existing (device, parent, name, err) < 0 ||
-                       own_node (device, parent, name, err) < 0
-                   ? -1
-                   : 0;
+        if (check_existing (device, parent, name, err) < 0)
+            return -1;
+        return own ? own_node (device, parent, name, err) : 0;
     }
     if (device->uid || device->gid)
         return own_node (device, parent, name, err);
     return 0;
 }
 
+/* "/dev//tty" is "/dev/tty". */
+static char *clean_path (const struct oci_device *device)
+{
+    char *clean = malloc (strlen (device->path) + 2);
+
+    if (!clean)
+        memory_exhausted ();
+    text_clean_path (device->path, clean);
+    return clean;
+}
+
+static bool is_path (const struct oci_device *device, const char *path)
+{
+    AUTO_FREE char *clean = clean_path (device);
+
+    return text_equal (clean, path);
+}
+
+static bool is_below_dev (const struct oci_device *device)
+{
+    AUTO_FREE char *clean = clean_path (device);
+
+    return text_starts_with (clean, "/dev/");
+}
+
 /* linux.devices may say something else about a default node (DEV-12). */
 static bool is_overridden (const struct oci_linux *linux, const char *path)
 {
     for (size_t i = 0; i < linux->devices.count; i++)
-        if (text_equal (linux->devices.items[i].path, path))
+        if (is_path (&linux->devices.items[i], path))
             return true;
     return false;
 }
@@ -156,37 +201,66 @@ static int make_link (int root, int dev, size_t index, struct error *err)
     return error_set (err, "RT-DEVICE-LINK", errno, "cannot make the link /dev/%s", name);
 }
 
-static int make_defaults (const struct oci_linux *linux, int root, bool userns, struct error *err)
+static int make_defaults (const struct place *place, const struct oci_linux *linux,
+                          struct error *err)
+{
+    for (size_t i = 0; i < DEVICES_DEFAULT_COUNT; i++)
+        if (!is_overridden (linux, devices_default[i].path) &&
+            make_device (place, &devices_default[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < sizeof (links) / sizeof (links[0]); i++)
+        if (make_link (place->root, place->dev, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+/*
+ * A node, a link or an owner that is changed in the host's /dev is changed for the whole host. So
+ * it is asked of the kernel which mount the container's /dev is on: its name says nothing, since a
+ * bind of "/dev/." or at "/host/dev", with a link of the image from /host to "/", is there too. The
+ * host's /dev need not be a mount of its own: a root that shows the host's files shows it as well.
+ */
+static int is_own_dev (int dev, const struct mountfd_ids *own)
+{
+    struct stat st;
+    struct stat hosts;
+    AUTO_FD int host = open ("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fstat (dev, &st) < 0)
+        return -1;
+    if (host < 0 && errno != ENOENT)
+        return -1;
+    if (host >= 0 && fstat (host, &hosts) < 0)
+        return -1;
+    if (host >= 0 && st.st_dev == hosts.st_dev && st.st_ino == hosts.st_ino)
+        return 0;
+    return mountfd_is_among (dev, own);
+}
+
+int devices_apply (const struct oci_linux *linux, int root, bool userns,
+                   const struct mountfd_ids *own, struct error *err)
 {
     AUTO_FD int dev = inroot_make_dir (root, "/dev", 0755, NULL);
 
     if (dev < 0)
         return error_set (err, "RT-DEVICE", errno, "cannot make the directory /dev");
-    for (size_t i = 0; i < DEVICES_DEFAULT_COUNT; i++)
-        if (!is_overridden (linux, devices_default[i].path) &&
-            make_device (&devices_default[i], root, userns, err) < 0)
-            return -1;
-    for (size_t i = 0; i < sizeof (links) / sizeof (links[0]); i++)
-        if (make_link (root, dev, i, err) < 0)
-            return -1;
-    return 0;
-}
-
-int devices_apply (const struct oci_linux *linux, int root, bool userns, bool dev_is_bind,
-                   struct error *err)
-{
-    if (!dev_is_bind && make_defaults (linux, root, userns, err) < 0)
+    int dev_is_own = is_own_dev (dev, own);
+    if (dev_is_own < 0)
+        return error_set (err, "RT-DEVICE", errno, "cannot see whose the container's /dev is");
+    const struct place place = {
+        .root = root, .userns = userns, .own = own, .dev = dev, .dev_is_own = dev_is_own};
+    if (dev_is_own && make_defaults (&place, linux, err) < 0)
         return -1;
     for (size_t i = 0; i < linux->devices.count; i++) {
         const struct oci_device *device = &linux->devices.items[i];
         /* The host's /dev has its nodes, and rt changes none of them. */
-        if (dev_is_bind && strncmp (device->path, "/dev/", 5) == 0)
+        if (!dev_is_own && is_below_dev (device))
             continue;
         /* The link to the container's own devpts is what such an entry means; a node would lead to
          * another one. */
-        if (text_equal (device->path, "/dev/ptmx"))
+        if (is_path (device, "/dev/ptmx"))
             continue;
-        if (make_device (device, root, userns, err) < 0)
+        if (make_device (&place, device, err) < 0)
             return error_at (err, "/linux/devices/%zu", i);
     }
     return 0;

@@ -11,6 +11,7 @@
 #define RT_CONTAINER_DEVICES_H
 
 #include "base/error.h"
+#include "kernel/mountfd.h"
 #include "oci-spec/linux.h"
 
 #include <stdbool.h>
@@ -20,9 +21,10 @@
 extern const struct oci_device devices_default[DEVICES_DEFAULT_COUNT];
 
 /* inside, after mounts_apply, before anything becomes read-only. Expects umask 0. `userns`: mknod
- * cannot work. `dev_is_bind`: /dev is the host's own, so the default nodes and links are not made
- * (DEV-06). */
-int devices_apply (const struct oci_linux *linux, int root, bool userns, bool dev_is_bind,
-                   struct error *err);
+ * cannot work. `own`: the mounts that are the container's alone. Where /dev is on none of them it
+ * is the host's (a bind, a mount that was below root.path already, a devtmpfs): then the default
+ * nodes and links are not made, and nothing in it is changed (DEV-06). */
+int devices_apply (const struct oci_linux *linux, int root, bool userns,
+                   const struct mountfd_ids *own, struct error *err);
 
 #endif

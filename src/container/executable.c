@@ -46,51 +46,6 @@ static char *next_candidate (struct arena *arena, const char **rest, const char 
     return arena_printf (arena, "%.*s/%s", (int)length, directory, name);
 }
 
-static int find_in_path (struct arena *arena, const char *name, const char *search, char **path,
-                         struct error *err)
-{
-    const char *rest = search[0] != '\0' && name[0] != '\0' ? search : NULL;
-    const char *denied = NULL;
-
-    while (rest) {
-        char *candidate = next_candidate (arena, &rest, name);
-        int errnum = check (candidate);
-        if (errnum == 0) {
-            *path = candidate;
-            return 0;
-        }
-        if (errnum == EACCES && !denied)
-            denied = candidate;
-    }
-    /* What engines read is the same in both cases; what people read is not. */
-    error_set (err, "RT-EXEC-MISSING", 0, "exec: \"%s\": executable file not found in $PATH", name);
-    if (denied)
-        error_hint (err, "%s may not be executed", denied);
-    else if (search[0] == '\0')
-        error_hint (err, "process.env has no PATH");
-    return place (err);
-}
-
-static const char *path_of (const struct oci_strings *env)
-{
-    for (size_t i = env->count; i-- > 0;)
-        if (strncmp (env->items[i], "PATH=", 5) == 0)
-            return env->items[i] + 5;
-    return "";
-}
-
-int executable_find (struct arena *arena, const char *arg0, const struct oci_strings *env,
-                     char **path, struct error *err)
-{
-    if (!strchr (arg0, '/'))
-        return find_in_path (arena, arg0, path_of (env), path, err);
-    int errnum = check (arg0);
-    if (errnum != 0)
-        return executable_error (errnum, arg0, err);
-    *path = arena_string (arena, arg0);
-    return 0;
-}
-
 /* "#!/usr/bin/env python3\n" */
 static bool interpreter_of_script (const char *bytes, size_t length, char *interpreter, size_t size)
 {
@@ -233,32 +188,49 @@ static void explain_format (const char *bytes, size_t length, struct error *err)
                                "its first line");
 }
 
+/* By its first bytes; false where they tell nothing. */
+static bool explain_bytes (int errnum, const char *bytes, size_t length, struct error *err)
+{
+    char interpreter[256];
+
+    if (errnum == ENOEXEC) {
+        explain_format (bytes, length, err);
+        return true;
+    }
+    if (errnum == ENOSYS) {
+        (void)error_hint (err, "a seccomp filter answers so, as one does whose agent has ended");
+        return true;
+    }
+    if (errnum == E2BIG) {
+        (void)error_hint (err, "process.args and process.env together are too long; see also "
+                               "RLIMIT_STACK");
+        return true;
+    }
+    if (length == 0 || !executable_interpreter (bytes, length, interpreter, sizeof (interpreter)))
+        return false;
+    (void)error_hint (err, "the file is there; its interpreter %s is not, or may not be run",
+                      interpreter);
+    return true;
+}
+
 static void explain (int errnum, const char *path, struct error *err)
 {
     char bytes[4096];
-    char interpreter[256];
     struct stat st;
     struct statvfs fs;
     size_t length = 0;
 
     if (errnum == ENOENT || errnum == ENOEXEC || errnum == EACCES || errnum == ENOTDIR)
         length = read_start (path, bytes, sizeof (bytes));
-    if (errnum == ENOEXEC)
-        explain_format (bytes, length, err);
-    else if (length > 0 &&
-             executable_interpreter (bytes, length, interpreter, sizeof (interpreter)))
-        (void)error_hint (err, "the file is there; its interpreter %s is not, or may not be run",
-                          interpreter);
-    else if (errnum == EACCES && stat (path, &st) == 0 && S_ISDIR (st.st_mode))
+    if (explain_bytes (errnum, bytes, length, err) || errnum != EACCES)
+        return;
+    if (stat (path, &st) == 0 && S_ISDIR (st.st_mode))
         (void)error_hint (err, "it is a directory");
-    else if (errnum == EACCES && statvfs (path, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
+    else if (statvfs (path, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
         (void)error_hint (err, "it lies on a mount with noexec");
-    else if (errnum == EACCES && stat (path, &st) == 0)
+    else if (stat (path, &st) == 0)
         (void)error_hint (err, "its mode is %04o, its owner %u:%u", st.st_mode & 07777u, st.st_uid,
                           st.st_gid);
-    else if (errnum == E2BIG)
-        (void)error_hint (err, "process.args and process.env together are too long; see also "
-                               "RLIMIT_STACK");
 }
 
 static const char *code_of (int errnum)
@@ -277,9 +249,63 @@ static const char *code_of (int errnum)
     }
 }
 
-int executable_error (int errnum, const char *path, struct error *err)
+/* It is looked for inside only. */
+static int executable_error (int errnum, const char *path, struct error *err)
 {
     error_set (err, code_of (errnum), errnum, "exec: \"%s\"", path);
     explain (errnum, path, err);
     return place (err);
+}
+
+int executable_explain (int errnum, const char *path, const char *bytes, size_t length,
+                        struct error *err)
+{
+    error_set (err, code_of (errnum), errnum, "exec: \"%s\"", path);
+    (void)explain_bytes (errnum, bytes, length, err);
+    return place (err);
+}
+
+static int find_in_path (struct arena *arena, const char *name, const char *search, char **path,
+                         struct error *err)
+{
+    const char *rest = search[0] != '\0' && name[0] != '\0' ? search : NULL;
+    const char *denied = NULL;
+
+    while (rest) {
+        char *candidate = next_candidate (arena, &rest, name);
+        int errnum = check (candidate);
+        if (errnum == 0) {
+            *path = candidate;
+            return 0;
+        }
+        if (errnum == EACCES && !denied)
+            denied = candidate;
+    }
+    /* What engines read is the same in both cases; what people read is not. */
+    error_set (err, "RT-EXEC-MISSING", 0, "exec: \"%s\": executable file not found in $PATH", name);
+    if (denied)
+        error_hint (err, "%s may not be executed", denied);
+    else if (search[0] == '\0')
+        error_hint (err, "process.env has no PATH");
+    return place (err);
+}
+
+static const char *path_of (const struct oci_strings *env)
+{
+    for (size_t i = env->count; i-- > 0;)
+        if (strncmp (env->items[i], "PATH=", 5) == 0)
+            return env->items[i] + 5;
+    return "";
+}
+
+int executable_find (struct arena *arena, const char *arg0, const struct oci_strings *env,
+                     char **path, struct error *err)
+{
+    if (!strchr (arg0, '/'))
+        return find_in_path (arena, arg0, path_of (env), path, err);
+    int errnum = check (arg0);
+    if (errnum != 0)
+        return executable_error (errnum, arg0, err);
+    *path = arena_string (arena, arg0);
+    return 0;
 }

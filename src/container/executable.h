@@ -7,9 +7,8 @@
  *         at create time, as hooks and mounts may still bring the file (PRC-05). PATH is that of
  *         `env` alone; without one nothing is found (PRC-03). An empty element of PATH is the
  *         working directory. The right to run is checked here for good texts; execve decides.
- * error   inside, after execve failed: what is wrong with the file, e.g. that it is a script whose
- *         interpreter is missing (PRC-44). Opens and reads the file once more; a filter that kills
- *         openat or pread64 ends the process here, which then tells less, not something wrong.
+ * explain anywhere, after execve failed: what is wrong with the file, e.g. that it is a script
+ * whose interpreter is missing (PRC-44).
  *
  * RT-EXEC-MISSING, RT-EXEC-DENIED, RT-EXEC-FORMAT, RT-EXEC-FAILED at /process/args/0.
  */
@@ -25,8 +24,10 @@
 int executable_find (struct arena *arena, const char *arg0, const struct oci_strings *env,
                      char **path, struct error *err);
 
-/* Fills `err` for execve (path) that failed with errnum; -1. */
-int executable_error (int errnum, const char *path, struct error *err);
+/* Pure: fills `err` for execve (path) that failed with errnum; -1. `bytes` are the first ones of
+ * the file, as far as they could be read. */
+int executable_explain (int errnum, const char *path, const char *bytes, size_t length,
+                        struct error *err);
 
 /* pure: the interpreter that a file needs, from its first bytes: behind "#!", or ELF's PT_INTERP.
  * False where it needs none or it cannot be told. */

@@ -16,10 +16,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 extern char **environ;
+
+#define MAP_BYTES_MAX 65536
 
 void idmap_text (const struct oci_id_mappings *mappings, struct text *out)
 {
@@ -208,6 +211,108 @@ int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings
                  struct error *err)
 {
     return grant_one (false, uid, pid, err) < 0 || grant_one (true, gid, pid, err) < 0 ? -1 : 0;
+}
+
+struct range {
+    uint64_t inside;
+    uint64_t outside;
+    uint64_t size;
+};
+
+#define RANGES_MAX 340 /* user_namespaces(7) */
+
+static int compare (const void *one, const void *other)
+{
+    const struct range *a = one;
+    const struct range *b = other;
+
+    return (a->inside > b->inside) - (a->inside < b->inside);
+}
+
+/* Sorts them and joins those that go on from each other. The number that is left. */
+static size_t join (struct range *ranges, size_t count)
+{
+    size_t last = 0;
+
+    qsort (ranges, count, sizeof (*ranges), compare);
+    for (size_t i = 1; i < count; i++) {
+        struct range *before = &ranges[last];
+        if (ranges[i].inside == before->inside + before->size &&
+            ranges[i].outside == before->outside + before->size)
+            before->size += ranges[i].size;
+        else
+            ranges[++last] = ranges[i];
+    }
+    return count ? last + 1 : 0;
+}
+
+/* Three numbers with blanks around them. Where the line ends, or NULL: it is no such line. */
+static const char *read_range (const char *line, struct range *range)
+{
+    uint64_t *const numbers[] = {&range->inside, &range->outside, &range->size};
+
+    for (size_t i = 0; i < sizeof (numbers) / sizeof (*numbers); i++) {
+        char word[24];
+        line += strspn (line, " ");
+        size_t length = strspn (line, "0123456789");
+        if (length >= sizeof (word))
+            return NULL;
+        memcpy (word, line, length);
+        word[length] = '\0';
+        if (text_to_uint64 (word, UINT32_MAX, numbers[i]) < 0)
+            return NULL;
+        line += length;
+    }
+    return *line == '\n' ? line + 1 : NULL;
+}
+
+bool idmap_is_same (const struct oci_id_mappings *mappings, const char *map)
+{
+    struct range one[RANGES_MAX];
+    struct range other[RANGES_MAX];
+    size_t count = 0;
+
+    if (mappings->count > RANGES_MAX)
+        return false;
+    for (size_t i = 0; i < mappings->count; i++)
+        one[i] = (struct range){mappings->items[i].container_id, mappings->items[i].host_id,
+                                mappings->items[i].size};
+    while (*map) {
+        if (count == RANGES_MAX || (map = read_range (map, &other[count])) == NULL)
+            return false;
+        count++;
+    }
+    size_t joined = join (one, mappings->count);
+    return joined == join (other, count) && memcmp (one, other, joined * sizeof (*one)) == 0;
+}
+
+static int check_one (bool group, const struct oci_id_mappings *mappings, pid_t pid,
+                      struct error *err)
+{
+    const char *file = group ? "gid_map" : "uid_map";
+    char path[48];
+    size_t length;
+
+    if (mappings->count == 0)
+        return 0;
+    (void)snprintf (path, sizeof (path), "%d/%s", pid, file);
+    AUTO_FD int fd = procfd_open (path, O_RDONLY);
+    AUTO_FREE char *map = fd < 0 ? NULL : fd_read_all (fd, MAP_BYTES_MAX, &length, file, err);
+    if (!map)
+        return error_set (err, "RT-IDMAP-JOINED", errno,
+                          "cannot read the %s of the user namespace that is joined", file);
+    if (idmap_is_same (mappings, map))
+        return 0;
+    error_set (err, "RT-IDMAP-JOINED", 0,
+               "the user namespace that is joined has another %s than the document", file);
+    error_at (err, group ? "/linux/gidMappings" : "/linux/uidMappings");
+    return error_hint (err, "leave the mappings out, or write those that it has");
+}
+
+int idmap_check_joined (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid,
+                        pid_t pid, struct error *err)
+{
+    return check_one (false, uid, pid, err) < 0 || check_one (true, gid, pid, err) < 0 ? -1 : 0;
 }
 
 bool idmap_setgroups_denied (void)

@@ -22,6 +22,14 @@ void idmap_text (const struct oci_id_mappings *mappings, struct text *out);
 int idmap_grant (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid, pid_t pid,
                  struct error *err);
 
+/* Do the lines of a uid_map or gid_map say the same, in any order and any pieces? Pure. */
+bool idmap_is_same (const struct oci_id_mappings *mappings, const char *map);
+
+/* outside: `pid` stands in the user namespace that the document joins. Where the document has
+ * mappings of its own, they must be those of that namespace: ids are looked up in them. */
+int idmap_check_joined (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid,
+                        pid_t pid, struct error *err);
+
 /* inside: whether this user namespace lets nobody call setgroups. */
 bool idmap_setgroups_denied (void);
 

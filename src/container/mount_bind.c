@@ -49,6 +49,30 @@ int mount_bind_open (const struct oci_mount *mount, const char *path, struct mou
     return 0;
 }
 
+int mount_bind_open_outside (const struct oci_mount *mount, const char *path,
+                             unsigned long propagation, struct mountfd *copy, struct error *err)
+{
+    int flags = bind_flags (mount);
+    bool unbindable = false;
+
+    if (mountfd_bind (copy, AT_FDCWD, path, flags) < 0) {
+        unbindable = errno == EINVAL && propagation;
+        if (!unbindable)
+            return source_error (mount, path, err);
+    }
+    if (copy->by_mount)
+        return 0;
+    int pinned = unbindable || !mount->recursive ? 0 : mountfd_pins_namespaces ();
+    if (pinned < 0)
+        return source_error (mount, path, err);
+    if (!unbindable && !pinned)
+        return 0;
+    mountfd_close (copy);
+    if (mountfd_bind_apart (copy, path, flags, unbindable ? propagation : 0) < 0)
+        return source_error (mount, path, err);
+    return 0;
+}
+
 int mount_bind_open_inside (const struct oci_mount *mount, int root, const char *rest,
                             struct mountfd *copy, struct error *err)
 {

@@ -18,6 +18,12 @@ int mount_bind_path (const struct oci_mount *mount, const char *bundle, char *pa
 int mount_bind_open (const struct oci_mount *mount, const char *path, struct mountfd *copy,
                      struct error *err);
 
+/* outside: the same for another mount namespace, in which pinned mount namespaces below the source
+ * have no place: they are left out. What is unbindable is copied all the same where `propagation`
+ * (MS_*, with MS_REC) is what its copy shall have; 0: it must stay a peer of the host's. */
+int mount_bind_open_outside (const struct oci_mount *mount, const char *path,
+                             unsigned long propagation, struct mountfd *copy, struct error *err);
+
 /* inside: the same for a source that lies below root.path, `rest` of it, in the tree built so far.
  */
 int mount_bind_open_inside (const struct oci_mount *mount, int root, const char *rest,

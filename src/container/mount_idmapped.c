@@ -71,37 +71,36 @@ static int open_userns (const struct oci_mount *mount, const struct oci_linux *l
     return ns_user_with_maps (text_string (&uid), text_string (&gid));
 }
 
-int mount_idmapped_prepare (const struct oci_mount *mount, size_t index,
-                            const struct oci_linux *linux, struct mountfd *source,
-                            struct error *err)
+int mount_idmapped_open (const struct oci_mount *mount, size_t index, const struct oci_linux *linux,
+                         struct error *err)
 {
-    AUTO_FD int userns = open_userns (mount, linux);
+    int userns = open_userns (mount, linux);
 
-    if (userns < 0) {
-        int saved = errno;
-        error_set (err, "RT-MOUNT-IDMAP", saved,
-                   saved
-                       ? "cannot make the user namespace for the id-mapped mount at \"%s\""
-                       : "the id-mapped mount at \"%s\" has no mappings, and the container has no "
-                         "user namespace to take them from",
-                   mount->destination);
-        error_at (err, "/mounts/%zu", index);
-        return saved == ERANGE ? error_hint (err, "a range with \"@\" must be in one of the "
-                                                  "container's own mappings")
-                               : -1;
-    }
-    if (mountfd_idmap (source, userns, mount->idmap == OCI_RIDMAP) == 0)
-        return 0;
-
+    if (userns >= 0)
+        return userns;
     int saved = errno;
-    error_set (err, "RT-MOUNT-IDMAP", saved, "cannot map the ids of \"%s\" for \"%s\"",
+    error_set (err, "RT-MOUNT-IDMAP", saved,
+               saved ? "cannot make the user namespace for the id-mapped mount at \"%s\""
+                     : "the id-mapped mount at \"%s\" has no mappings, and the container has no "
+                       "user namespace to take them from",
+               mount->destination);
+    error_at (err, "/mounts/%zu", index);
+    return saved == ERANGE ? error_hint (err, "a range with \"@\" must be in one of the "
+                                              "container's own mappings")
+                           : -1;
+}
+
+int mount_idmapped_failed (const struct oci_mount *mount, size_t index, int errnum,
+                           struct error *err)
+{
+    error_set (err, "RT-MOUNT-IDMAP", errnum, "cannot map the ids of \"%s\" for \"%s\"",
                mount->source, mount->destination);
     error_at (err, "/mounts/%zu", index);
-    if (saved == EINVAL)
+    if (errnum == EINVAL)
         return error_hint (err,
                            "the file system of the source does not support id-mapped mounts, or "
                            "is id-mapped already");
-    if (saved == ENOSYS)
+    if (errnum == ENOSYS)
         return error_hint (err, "id-mapped mounts need Linux 5.12");
     return -1;
 }

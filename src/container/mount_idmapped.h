@@ -7,16 +7,18 @@
 #define RT_CONTAINER_MOUNT_IDMAPPED_H
 
 #include "base/error.h"
-#include "kernel/mountfd.h"
 #include "oci-spec/linux.h"
 #include "oci-spec/mounts.h"
 
 #include <stddef.h>
 
-/* outside: maps the ids of the copied source; by the mount's own mappings, else by those of the
- * container's user namespace. */
-int mount_idmapped_prepare (const struct oci_mount *mount, size_t index,
-                            const struct oci_linux *linux, struct mountfd *source,
-                            struct error *err);
+/* outside: the user namespace whose mappings it has (a descriptor, the caller's): the mount's own,
+ * else those of the container's user namespace. -1. */
+int mount_idmapped_open (const struct oci_mount *mount, size_t index, const struct oci_linux *linux,
+                         struct error *err);
+
+/* Why mountfd_idmap refused. -1. */
+int mount_idmapped_failed (const struct oci_mount *mount, size_t index, int errnum,
+                           struct error *err);
 
 #endif

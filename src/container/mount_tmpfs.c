@@ -69,24 +69,6 @@ int mount_tmpfs_set_label (const struct oci_mount *mount, const struct mountfd *
     return fsetxattr (top, "security.selinux", label, strlen (label) + 1, 0);
 }
 
-bool mount_tmpfs_drop_word (char *data, const char *start)
-{
-    size_t length = strlen (start);
-
-    for (char *word = data; word && *word; word += strcspn (word, ","), word += *word == ',') {
-        if (strncmp (word, start, length) != 0)
-            continue;
-        char *rest = word + strcspn (word, ",");
-        if (*rest == ',')
-            rest++;
-        else if (word > data)
-            word--; /* the last one takes the comma before it */
-        memmove (word, rest, strlen (rest) + 1);
-        return true;
-    }
-    return false;
-}
-
 int mount_tmpfs_copy_up (struct mountfd *made, int target, struct error *err)
 {
     if (made->by_mount)

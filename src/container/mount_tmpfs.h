@@ -23,9 +23,6 @@ char *mount_tmpfs_data (const struct oci_mount *mount, int target, const char *l
 int mount_tmpfs_set_label (const struct oci_mount *mount, const struct mountfd *made,
                            const char *label);
 
-/* Takes the word that starts so out of `data`, in place; false where there is none. */
-bool mount_tmpfs_drop_word (char *data, const char *start);
-
 /* inside, before it is attached: fills the new tmpfs with what the directory `target` holds: modes,
  * owners, extended attributes, links, special files (MNT-47). */
 int mount_tmpfs_copy_up (struct mountfd *made, int target, struct error *err);

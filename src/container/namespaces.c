@@ -51,17 +51,46 @@ static int join_error (const struct namespace_join *join, int errnum, struct err
     return -1;
 }
 
+static struct namespace_join *find (struct namespaces *namespaces, int type)
+{
+    for (size_t i = 0; i < namespaces->count; i++)
+        if (namespaces->joins[i].type == type)
+            return &namespaces->joins[i];
+    return NULL;
+}
+
+int namespaces_prepare_pid (struct namespaces *namespaces, struct error *err)
+{
+    struct namespace_join *pid = find (namespaces, CLONE_NEWPID);
+    struct namespace_join *user = find (namespaces, CLONE_NEWUSER);
+
+    namespaces->pid_first = pid && !user;
+    if (!pid || !user)
+        return 0;
+    int owned = ns_is_owned_by (pid->fd, user->fd);
+    if (owned < 0) {
+        error_set (err, "RT-NS-OPEN", errno, "cannot ask for the owner of the pid namespace");
+        return error_at (err, "/linux/namespaces/%zu", pid->index);
+    }
+    namespaces->pid_first = owned == 0;
+    return 0;
+}
+
+static bool is_left (const struct namespaces *namespaces, const struct namespace_join *join)
+{
+    return join->done || (join->type == CLONE_NEWPID && !namespaces->pid_first);
+}
+
 int namespaces_apply (struct namespaces *namespaces, struct error *err)
 {
-    struct namespace_join *user = NULL;
+    struct namespace_join *user = find (namespaces, CLONE_NEWUSER);
 
     for (size_t i = 0; i < namespaces->count; i++) {
         struct namespace_join *join = &namespaces->joins[i];
-        if (join->type == CLONE_NEWUSER)
-            user = join;
-        else
-            join->done = ns_join (join->fd, join->type) == 0;
-        if (!join->done && join != user && errno != EPERM)
+        if (join == user || is_left (namespaces, join))
+            continue;
+        join->done = ns_join (join->fd, join->type) == 0;
+        if (!join->done && errno != EPERM)
             return join_error (join, errno, err);
     }
     if (user && ns_join (user->fd, CLONE_NEWUSER) < 0)
@@ -70,10 +99,33 @@ int namespaces_apply (struct namespaces *namespaces, struct error *err)
         user->done = true;
     for (size_t i = 0; i < namespaces->count; i++) {
         struct namespace_join *join = &namespaces->joins[i];
-        if (!join->done && ns_join (join->fd, join->type) < 0)
+        if (is_left (namespaces, join))
+            continue;
+        if (ns_join (join->fd, join->type) < 0)
             return join_error (join, errno, err);
+        join->done = true;
     }
     return 0;
+}
+
+int namespaces_apply_pid (struct namespaces *namespaces, struct error *err)
+{
+    struct namespace_join *pid = find (namespaces, CLONE_NEWPID);
+
+    if (!pid || pid->done)
+        return 0;
+    if (ns_join (pid->fd, CLONE_NEWPID) < 0)
+        return join_error (pid, errno, err);
+    pid->done = true;
+    return 0;
+}
+
+int namespaces_fd (const struct namespaces *namespaces, int type)
+{
+    for (size_t i = 0; i < namespaces->count; i++)
+        if (namespaces->joins[i].type == type)
+            return namespaces->joins[i].fd;
+    return -1;
 }
 
 int namespaces_take (struct namespaces *namespaces, int type)

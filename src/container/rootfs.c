@@ -91,7 +91,8 @@ int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
         return 0;
     }
     struct mountfd tree = MOUNTFD_INIT;
-    if (mountfd_bind (&tree, fd, "", MOUNTFD_RECURSIVE) < 0) {
+    /* An unbindable mount can be copied where nothing is shared with the host any more. */
+    if (mountfd_bind (&tree, fd, "", MOUNTFD_RECURSIVE) < 0 && errno != EINVAL) {
         error_set (err, "RT-ROOT-COPY", errno, "cannot copy the mounts of %s", path);
         return error_at (err, "/root/path");
     }
@@ -146,8 +147,15 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
         return error_at (err, "/root/path");
 
     AUTO_FD int place = open_place (rootfs);
-    if (place < 0 || mountfd_attach (&rootfs->tree, place, AT_FDCWD, rootfs->path) < 0 ||
-        mountfd_propagate (rootfs->tree.fd, to_host) < 0) {
+    int attached = place < 0 ? -1 : mountfd_attach (&rootfs->tree, place, AT_FDCWD, rootfs->path);
+    /* The copy of the outside has pinned mount namespaces below it, which have no place in here. */
+    if (place >= 0 && attached < 0 && errno == ELOOP) {
+        mountfd_close (&rootfs->tree);
+        if (copy_inside (rootfs, err) < 0)
+            return error_at (err, "/root/path");
+        attached = mountfd_attach (&rootfs->tree, place, AT_FDCWD, rootfs->path);
+    }
+    if (attached < 0 || mountfd_propagate (rootfs->tree.fd, to_host) < 0) {
         error_set (err, "RT-ROOT-ATTACH", errno, "cannot mount the root file system %s",
                    rootfs->path);
         return error_at (err, "/root/path");

@@ -12,6 +12,8 @@
 #define SCHED_DEADLINE 6
 #endif
 
+#define RESET_ON_FORK 1 /* SCHED_FLAG_RESET_ON_FORK of linux/sched.h */
+
 static void add_hint (const struct oci_scheduler *scheduler, int errnum, struct error *err)
 {
     if (errnum == EPERM && scheduler->policy == SCHED_DEADLINE)
@@ -25,10 +27,13 @@ static void add_hint (const struct oci_scheduler *scheduler, int errnum, struct 
                                "period");
 }
 
-int scheduler_apply (const struct oci_scheduler *scheduler, struct error *err)
+static bool is_inherited (const struct oci_scheduler *scheduler)
 {
-    if (!scheduler)
-        return 0;
+    return scheduler->policy != SCHED_DEADLINE && !(scheduler->flags & RESET_ON_FORK);
+}
+
+static int set (pid_t pid, const struct oci_scheduler *scheduler, struct error *err)
+{
     struct sched_parameters parameters = {
         .policy = scheduler->policy,
         .flags = scheduler->flags,
@@ -39,11 +44,21 @@ int scheduler_apply (const struct oci_scheduler *scheduler, struct error *err)
         .period = scheduler->period.value,
     };
 
-    if (sched_set (&parameters) == 0)
+    if (sched_set (pid, &parameters) == 0)
         return 0;
     int errnum = errno;
     const char *policy = oci_names_of (&oci_scheduler_policies, scheduler->policy);
     error_set (err, "RT-SCHED-SET", errnum, "cannot set scheduler policy %s", policy ? policy : "");
     add_hint (scheduler, errnum, err);
     return error_at (err, "/process/scheduler");
+}
+
+int scheduler_apply (const struct oci_scheduler *scheduler, bool cloned, struct error *err)
+{
+    return !scheduler || (cloned && !is_inherited (scheduler)) ? 0 : set (0, scheduler, err);
+}
+
+int scheduler_grant (pid_t pid, const struct oci_scheduler *scheduler, struct error *err)
+{
+    return !scheduler || is_inherited (scheduler) ? 0 : set (pid, scheduler, err);
 }

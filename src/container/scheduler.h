@@ -14,6 +14,14 @@
 #include "base/error.h"
 #include "oci-spec/process.h"
 
-int scheduler_apply (const struct oci_scheduler *scheduler, struct error *err);
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* `cloned`: the process proper will be cloned from this one. What a clone does not inherit
+ * (deadline, SCHED_FLAG_RESET_ON_FORK) is left to scheduler_grant () then. */
+int scheduler_apply (const struct oci_scheduler *scheduler, bool cloned, struct error *err);
+
+/* outside, for the process proper `pid` that was cloned: what scheduler_apply () has left. */
+int scheduler_grant (pid_t pid, const struct oci_scheduler *scheduler, struct error *err);
 
 #endif

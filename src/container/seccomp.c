@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "container/seccomp_compile.h"
+#include "container/seccomp_execve.h"
 #include "container/seccomp_ready.h"
 #include "kernel/privileges.h"
 
@@ -39,6 +40,21 @@ static uint32_t load_flags (const struct oci_seccomp *seccomp, bool listen)
     return (uint32_t)flags;
 }
 
+int seccomp_check (const struct oci_seccomp *seccomp, bool no_new_privs, struct error *err)
+{
+    if (!seccomp)
+        return 0;
+    /* oci-spec sees to it for the container's own process. */
+    if (seccomp->program && !no_new_privs) {
+        error_set (err, "RT-SECCOMP-READY-RIGHTS", 0,
+                   "the container's filter, which its annotation brings, needs a process with "
+                   "noNewPrivileges: without it, it would be loaded before the last rights are "
+                   "dropped");
+        return error_at (err, "/process/noNewPrivileges");
+    }
+    return seccomp_execve_check (seccomp, err);
+}
+
 int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err)
 {
@@ -50,7 +66,10 @@ int seccomp_prepare (const struct oci_seccomp *seccomp, struct seccomp_program *
         return 0;
     }
     if (seccomp->program) {
-        if (seccomp_ready_read (seccomp->program, &made.instructions, &made.count, err) < 0)
+        if (door_make (made.door) < 0)
+            return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot make a random number");
+        if (seccomp_ready_prepare (seccomp->program, made.door, &made.instructions, &made.count,
+                                   err) < 0)
             return -1;
     } else {
         listen = seccomp_compile (seccomp, &made, err);
@@ -67,15 +86,14 @@ bool seccomp_listens (const struct seccomp_program *program)
     return program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
 }
 
-static int load_failed (const struct seccomp_program *program, int errnum, struct error *err)
+int seccomp_load_failed (int errnum, struct error *err)
 {
     error_set (err, "RT-SECCOMP-LOAD", errnum, "cannot load the seccomp filter");
     if (errnum == EACCES)
         error_hint (err, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
-    else if (errnum == EINVAL && (program->flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
-        error_hint (err, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs Linux 5.19");
-    else if (errnum == EINVAL && program->flags != 0)
-        error_hint (err, "this kernel may not know all of linux.seccomp.flags");
+    else if (errnum == EINVAL)
+        error_hint (err, "this kernel may not know all of linux.seccomp.flags "
+                         "(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs Linux 5.19)");
     else if (errnum == EBUSY)
         error_hint (err, "an agent listens to rt itself already; the kernel allows one");
     else if (errnum == ENOSYS)
@@ -91,7 +109,7 @@ int seccomp_apply (const struct seccomp_program *program, int *listener, struct 
     }
     int result = filter_load (program->instructions, program->count, program->flags);
     if (result < 0)
-        return load_failed (program, errno, err);
+        return seccomp_load_failed (errno, err);
     *listener = seccomp_listens (program) ? result : -1;
     return 0;
 }

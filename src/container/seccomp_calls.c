@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof (array) / sizeof ((array)[0]))
-#define ACTION_BITS 0xffff0000u
 #define ARGS_MAX 6
 
 /* x86_64 numbers with this bit are x32's. */
@@ -79,14 +78,6 @@ struct ranges {
     size_t count;
     struct range *items;
 };
-
-uint32_t seccomp_action (uint32_t action, const struct oci_uint64 *data)
-{
-    /* Which actions take one and how large it may be was checked when the document was read. */
-    if (action != SCMP_ACT_ERRNO (0) && action != SCMP_ACT_TRACE (0))
-        return action;
-    return action | (data->present ? (uint32_t)data->value & ~ACTION_BITS : EPERM);
-}
 
 static bool is_wide (uint32_t arch)
 {
@@ -170,7 +161,7 @@ static int add_call (struct rules *rules, const struct oci_seccomp_syscall *entr
             .number = (uint32_t)entrance->own,
             .action = action,
             .arg_count = one_by_one ? 1 : entry->args.count,
-            .args = entry->args.items + i,
+            .args = entry->args.count ? &entry->args.items[i] : NULL,
         };
         if (entrance->own >= 0 && add_rule (rules, rule) < 0)
             return -1;
@@ -199,7 +190,7 @@ static int read_rules (struct rules *rules, const struct seccomp_profile *profil
     *rules = (struct rules){.highest = -1};
     for (size_t i = 0; i < document->syscalls.count; i++) {
         const struct oci_seccomp_syscall *entry = &document->syscalls.items[i];
-        uint32_t action = seccomp_action (entry->action, &entry->errno_ret);
+        uint32_t action = code_answer (entry->action, &entry->errno_ret);
         for (size_t n = 0; n < entry->names.count; n++) {
             struct entrance entrance = entrance_of (arch, entry->names.items[n]);
             if (entrance.own > rules->highest &&

@@ -22,9 +22,6 @@ struct seccomp_profile {
     bool newer_is_enosys;    /* numbers above all that are named (SEC-25) */
 };
 
-/* The action with what its low bits say: an errno, or a word for the tracer. */
-uint32_t seccomp_action (uint32_t action, const struct oci_uint64 *data);
-
 /* Is SCMP_ARCH_* done here? */
 bool seccomp_calls_know (uint32_t arch);
 

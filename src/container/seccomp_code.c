@@ -3,15 +3,24 @@
 #include "container/seccomp_code.h"
 
 #include "base/cleanup.h"
+#include "oci-spec/seccomp_words.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How many instructions a conditional jump can leave out. */
 #define REACH 255
+
+uint32_t code_answer (uint32_t action, const struct oci_uint64 *data)
+{
+    /* Which actions take one and how large it may be was checked when the document was read. */
+    if (action != SCMP_ACT_ERRNO (0) && action != SCMP_ACT_TRACE (0))
+        return action;
+    return action | (data->present ? (uint32_t)data->value & SECCOMP_RET_DATA : EPERM);
+}
 
 int code_init (struct code *code)
 {
@@ -27,6 +36,11 @@ void code_release (struct code *code)
 static struct sock_filter *at (const struct code *code, size_t place)
 {
     return &code->items[BPF_MAXINSNS - place];
+}
+
+const struct sock_filter *code_from (const struct code *code, size_t place)
+{
+    return code->count <= BPF_MAXINSNS ? at (code, place) : NULL;
 }
 
 struct sock_filter *code_take (const struct code *code)
@@ -45,6 +59,11 @@ static size_t add (struct code *code, struct sock_filter instruction)
     if (code->count <= BPF_MAXINSNS)
         *at (code, code->count) = instruction;
     return code->count;
+}
+
+size_t code_statement (struct code *code, uint16_t op, uint32_t k)
+{
+    return add (code, (struct sock_filter)BPF_STMT (op, k));
 }
 
 static size_t add_return (struct code *code, uint32_t action)
@@ -71,8 +90,7 @@ size_t code_return (struct code *code, uint32_t action)
 
 size_t code_load (struct code *code, size_t offset)
 {
-    return add (code,
-                (struct sock_filter)BPF_STMT (BPF_LD | BPF_W | BPF_ABS, (unsigned int)offset));
+    return code_statement (code, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
 }
 
 /* The same in reach: a return is repeated, anything else is jumped on to. `spare` instructions will

@@ -30,6 +30,10 @@ struct code {
 
 #define AUTO_CODE __attribute__ ((cleanup (code_release)))
 
+/* What a program returns for an action of the document (oci-spec/seccomp.h): with
+ * the errno, or the word for the tracer. */
+uint32_t code_answer (uint32_t action, const struct oci_uint64 *data);
+
 /* -1 with errno: no memory. */
 int code_init (struct code *code);
 void code_release (struct code *code);
@@ -38,9 +42,15 @@ void code_release (struct code *code);
  * BPF_MAXINSNS. */
 struct sock_filter *code_take (const struct code *code);
 
+/* The `place` instructions from there to the end; NULL where the program is too long already. */
+const struct sock_filter *code_from (const struct code *code, size_t place);
+
 /* Each of them gives the place where what it wrote begins. */
 
 size_t code_return (struct code *code, uint32_t action);
+
+/* One instruction that neither jumps nor returns. */
+size_t code_statement (struct code *code, uint16_t op, uint32_t k);
 
 /* A word of struct seccomp_data. */
 size_t code_load (struct code *code, size_t offset);

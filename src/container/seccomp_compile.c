@@ -8,8 +8,8 @@
  *     is it A?           for each architecture A of the profile: search among its numbers
  *     kill
  *
- * and, where calls are notified, before the numbers of the native one whether it is rt itself that
- * still has something to say (kernel/door.h).
+ * and, before the numbers of the native one, whether it is rt itself that still has something to do
+ * (kernel/door.h).
  *
  * libseccomp knows the numbers of the names. It could make the whole program as well, but that
  * takes longer than everything else of a container's start, as its work grows with the square of
@@ -19,6 +19,7 @@
 
 #include "container/seccomp_calls.h"
 #include "container/seccomp_code.h"
+#include "container/seccomp_door.h"
 #include "container/seccomp_library.h"
 #include "oci-spec/names.h"
 
@@ -108,16 +109,17 @@ static size_t write_arch (struct code *code, const struct seccomp_profile *profi
     return place;
 }
 
-/* What rt still has to say lets pass, then goes on with the profile. */
-static size_t write_door (struct code *code, const uint32_t *door, size_t profile)
+/* Before the part of the native architecture, which begins at `native`. 0 with errno. */
+static size_t write_door (struct code *code, const uint32_t *words, size_t native)
 {
-    size_t allow = code_return (code, SECCOMP_RET_ALLOW);
-    size_t secret = code_secret (code, DOOR_ARG, door, allow, profile);
-    size_t place = profile;
+    const struct sock_filter *items = code_from (code, native);
+    struct seccomp_door door;
 
-    for (size_t i = 0; i < DOOR_CALLS; i++)
-        place = code_jump (code, BPF_JEQ, door_calls[i], secret, place);
-    return code_load (code, offsetof (struct seccomp_data, nr));
+    if (!items) /* too long: told below */
+        return native;
+    return seccomp_door_find (&door, items, native) < 0
+               ? 0
+               : seccomp_door_write (code, &door, words, native, native);
 }
 
 /* The native architecture is written last, so it is asked for first and is close by. */
@@ -131,8 +133,9 @@ static int write_program (struct code *code, const struct seccomp_profile *profi
         if (places[i] == 0)
             return -1;
     }
-    if (door)
-        places[0] = write_door (code, door, places[0]);
+    places[0] = write_door (code, door, places[0]);
+    if (places[0] == 0)
+        return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot compile the seccomp profile");
     size_t other = code_return (code, SECCOMP_RET_KILL_THREAD);
     for (size_t i = archs->count; i-- > 0;)
         other = code_jump (code, BPF_JEQ, archs->items[i], places[i], other);
@@ -175,20 +178,19 @@ int seccomp_compile (const struct oci_seccomp *seccomp, struct seccomp_program *
     if (seccomp->unknown_is_error && check_names (seccomp, err) < 0)
         return -1;
 
-    bool listen = notifies (seccomp);
-    uint32_t action = seccomp_action (seccomp->default_action, &seccomp->default_errno_ret);
+    uint32_t action = code_answer (seccomp->default_action, &seccomp->default_errno_ret);
     const struct seccomp_profile profile = {
         .document = seccomp,
         .default_action = action,
         .newer_is_enosys = default_denies (action),
     };
-    if (code_init (&code) < 0 || (listen && door_make (program->door) < 0))
+    if (code_init (&code) < 0 || door_make (program->door) < 0)
         return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot compile the seccomp profile");
-    if (write_program (&code, &profile, &archs, listen ? program->door : NULL, err) < 0)
+    if (write_program (&code, &profile, &archs, program->door, err) < 0)
         return error_at (err, "/linux/seccomp");
     program->instructions = code_take (&code);
     if (!program->instructions)
         return error_set (err, "RT-SECCOMP-BUILD", errno, "cannot compile the seccomp profile");
     program->count = (uint16_t)code.count;
-    return listen;
+    return notifies (seccomp);
 }

@@ -7,8 +7,8 @@
 
 #include "container/seccomp.h"
 
-/* Pure apart from memory and chance. Fills instructions and count, and where calls are notified the
- * door: 1 then, else 0. A build without libseccomp (seccomp_without.c) does not know the numbers of
+/* Pure apart from memory and chance. Fills instructions, count and the door. 1: calls are notified,
+ * else 0. A build without libseccomp (seccomp_without.c) does not know the numbers of
  * the names: an error. */
 int seccomp_compile (const struct oci_seccomp *seccomp, struct seccomp_program *program,
                      struct error *err);

@@ -69,7 +69,7 @@ static int add_calls (scmp_filter_ctx filter, const struct seccomp_profile *prof
 
     for (size_t i = 0; i < document->syscalls.count; i++) {
         const struct oci_seccomp_syscall *entry = &document->syscalls.items[i];
-        uint32_t action = seccomp_action (entry->action, &entry->errno_ret);
+        uint32_t action = code_answer (entry->action, &entry->errno_ret);
         if (action == profile->default_action)
             continue; /* says nothing, and libseccomp refuses it (SEC-09) */
         for (size_t n = 0; n < entry->names.count; n++) {

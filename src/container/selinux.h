@@ -17,4 +17,8 @@
 int selinux_prepare (const char *label, struct error *err);
 int selinux_apply (const char *label, struct error *err);
 
+/* outside, of a process that waits for its execve, by its kernel/procdir: is the label the one for
+ * it, as the kernel writes it (categories in their order)? -1 with RT-VERIFY-LABEL. */
+int selinux_verify (int process, const char *label, struct error *err);
+
 #endif

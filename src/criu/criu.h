@@ -23,7 +23,8 @@
 
 enum criu_task { CRIU_DUMP = 1, CRIU_RESTORE = 2, CRIU_PRE_DUMP = 4 };
 
-/* What becomes of cgroups; 0: left to CRIU. One more than in its own enum. */
+/* What becomes of cgroups; 0: left to CRIU. One more than in its own enum. With any but IGNORE CRIU
+ * makes directories and writes files as cgroup.img says, names and owners included, as root. */
 enum criu_cgroups {
     CRIU_CGROUPS_IGNORE = 1,
     CRIU_CGROUPS_NONE,
@@ -74,6 +75,9 @@ struct criu_options {
     bool orphan_terminal; /* its master is handed over (CRIU_ORPHAN) */
     bool sibling;         /* what is restored becomes rt's child */
     bool external_masters;
+    bool lazy_pages;          /* memory is served over the network, or asked for from there */
+    const char *page_address; /* of a page server, or where to serve; NULL = none */
+    int page_port;
     int cgroups;      /* enum criu_cgroups */
     int network_lock; /* enum criu_network_lock */
     uint64_t empty_ns;
@@ -91,6 +95,7 @@ void criu_request_write (struct text *out, enum criu_task task, const struct cri
 /* What CRIU tells while it works, each of which rt answers. */
 #define CRIU_NAMESPACES "setup-namespaces" /* the init is there, in its namespaces */
 #define CRIU_ORPHAN "orphan-pts-master"    /* with the outside of the container's terminal */
+#define CRIU_READY "status-ready"          /* with lazy_pages: memory may be asked for */
 #define CRIU_PRE_RESUME "pre-resume"       /* all is restored, and about to run on */
 
 struct criu_news {

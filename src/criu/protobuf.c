@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
-
 static void put_varint (struct text *out, uint64_t value)
 {
     do {
@@ -15,21 +13,21 @@ static void put_varint (struct text *out, uint64_t value)
     } while (value);
 }
 
-static void put_tag (struct text *out, uint32_t field, enum wire wire)
+static void put_tag (struct text *out, uint32_t field, enum protobuf_kind kind)
 {
-    put_varint (out, (uint64_t)field << 3 | wire);
+    put_varint (out, (uint64_t)field << 3 | kind);
 }
 
 static void put_bytes (struct text *out, uint32_t field, const char *bytes, size_t length)
 {
-    put_tag (out, field, WIRE_BYTES);
+    put_tag (out, field, PROTOBUF_BYTES);
     put_varint (out, length);
     text_add (out, bytes, length);
 }
 
 void protobuf_number (struct text *out, uint32_t field, uint64_t value)
 {
-    put_tag (out, field, WIRE_VARINT);
+    put_tag (out, field, PROTOBUF_NUMBER);
     put_varint (out, value);
 }
 
@@ -71,6 +69,18 @@ static int get_bytes (struct protobuf *from, uint64_t length, struct protobuf *b
     return 0;
 }
 
+int protobuf_next_number (struct protobuf *list, uint64_t *value)
+{
+    struct protobuf rest = *list;
+
+    if (rest.left == 0)
+        return 0;
+    if (get_varint (&rest, value) < 0)
+        return -1;
+    *list = rest;
+    return 1;
+}
+
 int protobuf_next (struct protobuf *message, struct protobuf_field *field)
 {
     struct protobuf rest = *message;
@@ -84,17 +94,18 @@ int protobuf_next (struct protobuf *message, struct protobuf_field *field)
     if (get_varint (&rest, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > (1u << 29) - 1)
         return -1;
     found.number = (uint32_t)(tag >> 3);
+    found.kind = (enum protobuf_kind) (tag & 7);
     switch (tag & 7) {
-    case WIRE_VARINT:
+    case PROTOBUF_NUMBER:
         failed = get_varint (&rest, &found.value);
         break;
-    case WIRE_BYTES:
+    case PROTOBUF_BYTES:
         failed = get_varint (&rest, &length) < 0 || get_bytes (&rest, length, &found.body) < 0;
         break;
-    case WIRE_FIXED64:
+    case PROTOBUF_FIXED64:
         failed = get_bytes (&rest, 8, &found.body);
         break;
-    case WIRE_FIXED32:
+    case PROTOBUF_FIXED32:
         failed = get_bytes (&rest, 4, &found.body);
         break;
     default:

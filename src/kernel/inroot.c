@@ -140,7 +140,7 @@ static int walk_step (struct walk *walk, const char *component, bool last, int f
 
 /* From an O_PATH descriptor to the flags that were asked for, through our own procfs: nothing of
  * the container is looked up again. */
-static int reopen (int fd, int flags)
+int inroot_reopen (int fd, int flags)
 {
     char path[32];
 
@@ -188,7 +188,7 @@ static int open_by_walk (int root, const char *path, int flags, bool plain)
         errno = ENOTDIR;
         return -1;
     }
-    return reopen (found, flags);
+    return inroot_reopen (found, flags);
 }
 
 static int open_in_root (int root, const char *path, int flags, bool plain)
@@ -295,8 +295,11 @@ static int make_missing (int root, const char *path,
     AUTO_FREE char *parent = split (path, name);
     if (!parent)
         return -1;
-    if (!is_plain_name (name))
-        return 0;
+    /* "made/..": what is before it may be missing. The last component itself is never made so. */
+    if (!is_plain_name (name)) {
+        AUTO_FD int before = parent[0] ? inroot_make_dir (root, parent, 0755, NULL) : -1;
+        return parent[0] && before < 0 ? -1 : 0;
+    }
 
     AUTO_FD int dir = inroot_open (root, parent, O_PATH | O_DIRECTORY);
     if (dir < 0 && errno == ENOENT) {

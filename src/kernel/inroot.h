@@ -39,4 +39,8 @@ int inroot_make_file (int root, const char *path, mode_t mode);
  * has no slash, so these cannot leave the directory. */
 int inroot_make_parent (int root, const char *path, char *name);
 
+/* What an O_PATH descriptor stands for, opened with other flags (O_RDONLY ...): never looked up
+ * again by a name. */
+int inroot_reopen (int fd, int flags);
+
 #endif

@@ -3,15 +3,27 @@
 #include "kernel/mountfd.h"
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/text.h"
+#include "kernel/clone.h"
 #include "kernel/inroot.h"
+#include "kernel/procfd.h"
+#include "kernel/procfs.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define FSCONFIG_VALUE_MAX 255
 
@@ -144,7 +156,12 @@ int mountfd_make (struct mountfd *mount, const char *type, const char *source, c
     if (message)
         message[0] = '\0';
     bool fits = fits_fsconfig (data);
-    AUTO_FD int fs = fits ? sys_fsopen (type, FSOPEN_CLOEXEC) : -1;
+    bool other_pid_ns = mount->pid_ns >= 0 && strcmp (type, "proc") == 0;
+    AUTO_FD int fs = !fits          ? -1
+                     : other_pid_ns ? procfs_open (mount->pid_ns)
+                                    : sys_fsopen (type, FSOPEN_CLOEXEC);
+    if (other_pid_ns && fs < 0)
+        return -1; /* mount (2) could not show that pid namespace */
     if (!fits || (fs < 0 && sys_is_missing (errno))) {
         mount->by_mount = true;
         mount->type = type;
@@ -189,6 +206,68 @@ int mountfd_bind (struct mountfd *mount, int dir, const char *path, int flags)
         return -1;
     mount->fd = fd;
     return 0;
+}
+
+#define MOUNTINFO_MAX (64 << 20)
+
+int mountfd_pins_namespaces (void)
+{
+    struct error failure = {0};
+    AUTO_FD int fd = procfd_open ("self/mountinfo", O_RDONLY);
+    AUTO_FREE char *mountinfo =
+        fd < 0 ? NULL : fd_read_all (fd, MOUNTINFO_MAX, NULL, "mountinfo", &failure);
+
+    if (!mountinfo)
+        return -1;
+    /* The fourth field; blanks in names are escaped. */
+    return strstr (mountinfo, " mnt:[") != NULL;
+}
+
+/* The child's part: the copy and 0, or an errno. */
+static _Noreturn void copy_apart (int line, const char *path, int flags, unsigned long propagation)
+{
+    struct mountfd copy = MOUNTFD_INIT;
+    int answer = 0;
+
+    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if ((propagation && mountfd_propagate_root (propagation) < 0) ||
+        mountfd_bind (&copy, AT_FDCWD, path, flags) < 0)
+        answer = errno;
+    else if (copy.by_mount)
+        answer = ENOSYS;
+    (void)fd_send (line, &answer, sizeof (answer), &copy.fd, answer == 0);
+    _exit (0);
+}
+
+int mountfd_bind_apart (struct mountfd *mount, const char *path, int flags,
+                        unsigned long propagation)
+{
+    const struct clone_request request = {.flags = CLONE_NEWNS, .cgroup = -1};
+    AUTO_FD int pidfd = -1;
+    bool in_cgroup;
+    int pair[2];
+    int answer = EPIPE;
+    size_t count = 1;
+
+    if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -1;
+    pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
+    if (pid == 0)
+        copy_apart (pair[1], path, flags, propagation);
+    int saved = errno;
+    (void)close (pair[1]);
+    AUTO_FD int line = pair[0];
+    if (pid < 0) {
+        errno = saved;
+        return -1;
+    }
+    *mount = (struct mountfd)MOUNTFD_INIT;
+    if (fd_receive (line, &answer, sizeof (answer), &mount->fd, &count) < 0)
+        answer = errno;
+    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    errno = answer;
+    return answer ? -1 : 0;
 }
 
 int mountfd_idmap (struct mountfd *mount, int userns, bool recursive)
@@ -353,4 +432,67 @@ int mountfd_bind_onto (int source, int target)
     fd_path (source, from);
     fd_path (target, to);
     return mount (from, to, NULL, MS_BIND, NULL);
+}
+
+/* A kernel or an outer filter without statx: the same number is in fdinfo. */
+static int read_id (int fd, uint64_t *id)
+{
+    static const char word[] = "\nmnt_id:";
+    char path[32];
+    char text[1024];
+
+    (void)snprintf (path, sizeof (path), "self/fdinfo/%d", fd);
+    if (procfd_read (path, text, sizeof (text)) < 0)
+        return -1;
+    char *number = strstr (text, word);
+    if (!number) {
+        errno = ENODATA;
+        return -1;
+    }
+    number += sizeof (word) - 1;
+    number += strspn (number, "\t ");
+    number[strcspn (number, "\n")] = '\0';
+    if (text_to_uint64 (number, UINT64_MAX, id) == 0)
+        return 0;
+    errno = ENODATA;
+    return -1;
+}
+
+int mountfd_id (int fd, uint64_t *id)
+{
+    if (sys_mount_id (fd, id) == 0)
+        return 0;
+    return errno == ENODATA || sys_is_missing (errno) ? read_id (fd, id) : -1;
+}
+
+int mountfd_share_mount (int one, int other)
+{
+    uint64_t id[2];
+
+    if (mountfd_id (one, &id[0]) < 0 || mountfd_id (other, &id[1]) < 0)
+        return -1;
+    return id[0] == id[1];
+}
+
+int mountfd_is_same (int one, int other)
+{
+    struct stat st[2];
+
+    if (fstat (one, &st[0]) < 0 || fstat (other, &st[1]) < 0)
+        return -1;
+    if (st[0].st_dev != st[1].st_dev || st[0].st_ino != st[1].st_ino)
+        return 0;
+    return mountfd_share_mount (one, other);
+}
+
+int mountfd_is_among (int fd, const struct mountfd_ids *ids)
+{
+    uint64_t id;
+
+    if (mountfd_id (fd, &id) < 0)
+        return -1;
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->items[i] == id)
+            return 1;
+    return 0;
 }

@@ -30,11 +30,12 @@ struct mountfd {
     const char *source;
     const char *data;
     unsigned long flags;
+    int pid_ns; /* of a new procfs: the pid namespace that it shows; -1 = the caller's. Not owned */
 };
 
 #define MOUNTFD_INIT                                                                               \
     {                                                                                              \
-        .fd = -1                                                                                   \
+        .fd = -1, .pid_ns = -1                                                                     \
     }
 #define AUTO_MOUNTFD __attribute__ ((cleanup (mountfd_close)))
 void mountfd_close (struct mountfd *mount);
@@ -51,6 +52,17 @@ enum { MOUNTFD_RECURSIVE = 1, MOUNTFD_NOFOLLOW = 2 };
 /* A copy of the mount at `path` below `dir` (AT_FDCWD for the host's paths; with an empty path
  * `dir` itself, which may be a file). Only for trusted paths. */
 int mountfd_bind (struct mountfd *mount, int dir, const char *path, int flags);
+
+/* Are there mounts of this mount namespace that are mount namespaces ("mnt:[...]", as `unshare
+ * --mount=FILE` and snapd make them)? A copy of such a mount can be attached only in an older mount
+ * namespace: ELOOP. 1 yes, 0 no, -1 with errno. */
+int mountfd_pins_namespaces (void);
+
+/* As mountfd_bind, but the copy is made in a new mount namespace, which the kernel makes without
+ * pinned mount namespaces. There all mounts get `propagation` first (MS_*; 0: they stay peers of
+ * the ones here), so that nothing is unbindable. The path is one of the host. Never by_mount. */
+int mountfd_bind_apart (struct mountfd *mount, const char *path, int flags,
+                        unsigned long propagation);
 
 /* Maps the ids of a detached bind through a user namespace (MOUNT_ATTR_IDMAP). ENOSYS where the
  * kernel cannot (no fallback exists); EINVAL where the file system cannot. */
@@ -95,6 +107,25 @@ int mountfd_reconfigure (int mount, const char *data, unsigned long sb_flags);
 
 /* Binds what `source` is (non-recursive) onto what `target` is. Both stay the caller's. */
 int mountfd_bind_onto (int source, int target);
+
+/* The id of the mount that `fd` (O_PATH is enough) is on: one for each mount, also where many show
+ * the same file system. */
+int mountfd_id (int fd, uint64_t *id);
+
+/* Are both the same file or directory of the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_same (int one, int other);
+
+/* Are both on the same mount? 1 yes, 0 no, -1 with errno. */
+int mountfd_share_mount (int one, int other);
+
+/* Mounts that are known by their ids. The array is the caller's. */
+struct mountfd_ids {
+    uint64_t *items;
+    size_t count;
+};
+
+/* Is `fd` on one of them? 1 yes, 0 no, -1 with errno. */
+int mountfd_is_among (int fd, const struct mountfd_ids *ids);
 
 /* For the old call: flags of a mount as MS_* that are set on the mount under `fd` now. */
 unsigned long mountfd_flags (int fd);

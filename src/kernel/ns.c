@@ -106,6 +106,17 @@ int ns_is_shared (pid_t pid, const char *name)
     return own_length == other_length && memcmp (own, other, (size_t)own_length) == 0;
 }
 
+int ns_is_own (const char *path, const char *name)
+{
+    struct stat st[2];
+    AUTO_FD int own = ns_open_own (name);
+    AUTO_FD int other = own < 0 ? -1 : ns_open (path);
+
+    if (other < 0 || fstat (own, &st[0]) < 0 || fstat (other, &st[1]) < 0)
+        return -1;
+    return st[0].st_dev == st[1].st_dev && st[0].st_ino == st[1].st_ino;
+}
+
 int ns_join_process (int pidfd, int types)
 {
     return setns (pidfd, types);
@@ -154,6 +165,19 @@ int ns_explain (int types, int errnum, struct error *err)
     if (errnum == EPERM && geteuid () != 0)
         return error_hint (err, "without root, a user namespace is needed: `rt spec --rootless`");
     return -1;
+}
+
+int ns_is_owned_by (int ns, int user_ns)
+{
+    struct stat owner;
+    struct stat wanted;
+    AUTO_FD int fd = ioctl (ns, NS_GET_USERNS);
+
+    if (fd < 0)
+        return errno == EPERM ? 0 : -1;
+    if (fstat (fd, &owner) < 0 || fstat (user_ns, &wanted) < 0)
+        return -1;
+    return owner.st_dev == wanted.st_dev && owner.st_ino == wanted.st_ino;
 }
 
 int ns_loopback_up (void)

@@ -33,6 +33,10 @@ int ns_join (int ns, int type);
  * no, -1 with errno. */
 int ns_is_shared (pid_t pid, const char *name);
 
+/* Is the one at `path` that of this process? `name`: "ipc", "net" ... 1 yes, 0 no, -1 with errno.
+ */
+int ns_is_own (const char *path, const char *name);
+
 /* Joins several of a process at once, all or none: Linux 5.8, EINVAL before. CLONE_NEWUSER among
  * them is no obstacle to the others, whoever owns them. */
 int ns_join_process (int pidfd, int types);
@@ -43,6 +47,10 @@ int ns_unshare (int type);
 /* Why a clone or unshare of these CLONE_NEW* failed with `errnum`, in words: a limit, a missing
  * right, or a type that this kernel was built without, which is named. RT-NS-MAKE; -1. */
 int ns_explain (int types, int errnum, struct error *err);
+
+/* Was the namespace made in this user namespace? 1, 0 (also where the owner is one that this
+ * process may not see), -1 with errno. Linux 4.9. */
+int ns_is_owned_by (int ns, int user_ns);
 
 /* Brings "lo" up in the network namespace of this process. */
 int ns_loopback_up (void);

@@ -20,6 +20,10 @@
 
 #define STAT_SIZE 1024
 
+/* PF_FORKNOEXEC of the kernel's linux/sched.h, which is not for programs; /proc has shown it since
+ * Linux 2.6. */
+#define FORKED_NO_EXEC 0x40u
+
 /* Of /proc/PID/status, in which the groups may be many. */
 #define STATUS_LIMIT (1024 * 1024)
 #define SHARED_PENDING "\nShdPnd:\t"
@@ -143,6 +147,11 @@ static pid_t read_process (int directory, char *state)
     return (pid_t)pid;
 }
 
+int pidfd_open_child (pid_t pid)
+{
+    return sys_pidfd_open (pid, 0);
+}
+
 int pidfd_open_exact (pid_t pid, uint64_t start_time)
 {
     uint64_t found;
@@ -200,6 +209,38 @@ pid_t pidfd_pid (int pidfd)
     if (text_to_uint64 (line, INT32_MAX, &pid) < 0 || pid == 0)
         return -1;
     return (pid_t)pid;
+}
+
+bool pidfd_holds (int pidfd, pid_t pid)
+{
+    char stat[STAT_SIZE];
+    uint64_t found;
+
+    if (!is_proc_directory (pidfd))
+        return pid > 0 && pidfd_pid (pidfd) == pid;
+    if (fd_read_file_at (pidfd, "stat", stat, sizeof (stat)) <= 0)
+        return false;
+    stat[strcspn (stat, " ")] = '\0';
+    return text_to_uint64 (stat, INT32_MAX, &found) == 0 && (pid_t)found == pid;
+}
+
+int pidfd_has_executed (pid_t pid, int pidfd)
+{
+    char stat[STAT_SIZE];
+    uint64_t flags;
+
+    if (read_stat (pid, stat, sizeof (stat)) < 0) {
+        errno = errno == ENOENT ? ESRCH : errno;
+        return -1;
+    }
+    if (stat_field (stat, 9, &flags) < 0)
+        return -1;
+    /* Read first and asked then: a number is not given again before its process is reaped. */
+    if (!pidfd_holds (pidfd, pid)) {
+        errno = ESRCH;
+        return -1;
+    }
+    return !(flags & FORKED_NO_EXEC);
 }
 
 static int64_t now_ms (void)

@@ -17,9 +17,21 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time);
  */
 int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 
+/* A child of the calling process, by its number. Close-on-exec; -1 with errno. */
+int pidfd_open_child (pid_t pid);
+
 /* SIGKILL has killed the process, or is on its way to it. False for one that has ended otherwise,
  * or that is not there. */
 bool pidfd_is_doomed (pid_t pid);
+
+/* Does the pidfd stand for the process with this number, which has not been reaped? Then the number
+ * has not been given to another one. */
+bool pidfd_holds (int pidfd, pid_t pid);
+
+/* Has the process executed a program since its birth? 1 yes, 0 not yet, -1 with errno: ESRCH where
+ * it has been reaped. By the kernel's own mark, which fork sets and execve takes away when there is
+ * no way back (PF_FORKNOEXEC); also of a zombie. */
+int pidfd_has_executed (pid_t pid, int pidfd);
 
 int pidfd_signal (int pidfd, int signal);
 

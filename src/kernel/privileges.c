@@ -2,6 +2,8 @@
 /* privileges: see privileges.h. */
 #include "kernel/privileges.h"
 
+#include "kernel/procfd.h"
+
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
@@ -133,4 +135,14 @@ int filter_load (const struct sock_filter *instructions, uint16_t count, unsigne
         return -1;
     }
     return (int)result;
+}
+
+bool filter_is_listener (int fd)
+{
+    char path[32];
+    char words[64];
+
+    (void)snprintf (path, sizeof (path), "self/fd/%d", fd);
+    return procfd_link (path, words, sizeof (words)) > 0 &&
+           strcmp (words, "anon_inode:seccomp notify") == 0;
 }

@@ -10,6 +10,7 @@
 #define RT_KERNEL_PRIVILEGES_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The highest capability of the running kernel. */
@@ -35,5 +36,8 @@ int32_t keyring_join_session (const char *name);
 /* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. 0, with NEW_LISTENER the
  * listener (close-on-exec). TSYNC: ESRCH where another thread could not follow. */
 int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags);
+
+/* Is this descriptor the listener of a filter? By the kernel's own name for it. */
+bool filter_is_listener (int fd);
 
 #endif

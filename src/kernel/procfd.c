@@ -17,17 +17,30 @@
 static int root_fd = -1;
 static bool closed;
 
-static bool is_procfs (int fd)
+int procfd_is_procfs (int fd)
 {
     struct statfs fs;
 
-    return fstatfs (fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+    return fstatfs (fd, &fs) < 0 ? -1 : fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static bool is_procfs (int fd)
+{
+    return procfd_is_procfs (fd) == 1;
+}
+
+int procfd_is_procfs_root (int fd)
+{
+    struct stat st;
+    int on_procfs = procfd_is_procfs (fd);
+
+    if (on_procfs != 1)
+        return on_procfs;
+    return fstat (fd, &st) < 0 ? -1 : st.st_ino == PROC_ROOT_INODE;
 }
 
 int procfd_root (void)
 {
-    struct stat st;
-
     if (root_fd >= 0)
         return root_fd;
     if (closed) {
@@ -35,9 +48,10 @@ int procfd_root (void)
         return -1;
     }
     AUTO_FD int fd = open ("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat (fd, &st) < 0)
+    int is_root = fd < 0 ? -1 : procfd_is_procfs_root (fd);
+    if (is_root < 0)
         return -1;
-    if (!is_procfs (fd) || st.st_ino != PROC_ROOT_INODE) {
+    if (!is_root) {
         errno = ENOTSUP;
         return -1;
     }

@@ -40,4 +40,9 @@ ssize_t procfd_read (const char *path, char *buffer, size_t size);
  * is "net:[4026531840]". Terminated; the length. ENAMETOOLONG where there is no room. */
 ssize_t procfd_link (const char *path, char *buffer, size_t size);
 
+/* Is what was opened (O_PATH is enough) on a procfs, be it ours or a container's? Is it the top
+ * directory of one? 1 yes, 0 no. */
+int procfd_is_procfs (int fd);
+int procfd_is_procfs_root (int fd);
+
 #endif

@@ -10,10 +10,10 @@
 
 _Static_assert(sizeof (struct sched_parameters) == 56, "the size that the kernel calls VER1");
 
-int sched_set (struct sched_parameters *parameters)
+int sched_set (pid_t pid, struct sched_parameters *parameters)
 {
     parameters->size = sizeof (*parameters);
-    return (int)syscall (SYS_sched_setattr, 0, parameters, 0);
+    return (int)syscall (SYS_sched_setattr, pid, parameters, 0);
 }
 
 int sched_set_io (int io_class, int priority)

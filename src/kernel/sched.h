@@ -3,13 +3,14 @@
  * sched: how the kernel treats a process among others: processor, disk and memory placement. The
  * calls for this have no wrapper in libc.
  *
- * All functions act on the calling process: 0, or -1 with errno.
+ * 0, or -1 with errno. All but sched_set act on the calling process.
  */
 #ifndef RT_KERNEL_SCHED_H
 #define RT_KERNEL_SCHED_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The kernel's struct sched_attr of Linux 5.3 (SCHED_ATTR_SIZE_VER1), under a name of our own: libc
  * 2.41 and the kernel's headers each define theirs. */
@@ -26,7 +27,8 @@ struct sched_parameters {
     uint32_t util_max;
 };
 
-int sched_set (struct sched_parameters *parameters);
+/* pid 0: the calling process. */
+int sched_set (pid_t pid, struct sched_parameters *parameters);
 
 /* io_class: 1 realtime, 2 best effort, 3 idle; priority: 0..7. */
 int sched_set_io (int io_class, int priority);

@@ -3,6 +3,8 @@
 #include "kernel/syscall.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
 #include <sys/syscall.h>
 
 /* Numbers that are the same on every architecture (include/uapi/asm-generic/unistd.h). */
@@ -83,6 +85,20 @@ int sys_mount_setattr (int dir, const char *path, unsigned int flags, struct mou
                        size_t size)
 {
     return (int)syscall (__NR_mount_setattr, dir, path, flags, attr, size);
+}
+
+int sys_mount_id (int fd, uint64_t *id)
+{
+    struct statx answer = {0};
+
+    if (syscall (__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &answer) < 0)
+        return -1;
+    if (!(answer.stx_mask & STATX_MNT_ID)) {
+        errno = ENODATA;
+        return -1;
+    }
+    *id = answer.stx_mnt_id;
+    return 0;
 }
 
 int sys_pivot_root (const char *new_root, const char *put_old)

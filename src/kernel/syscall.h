@@ -35,6 +35,9 @@ int sys_fsconfig (int fd, unsigned int command, const char *key, const void *val
 int sys_fsmount (int fd, unsigned int flags, unsigned int attr);
 int sys_mount_setattr (int dir, const char *path, unsigned int flags, struct mount_attr *attr,
                        size_t size);
+/* The id of the mount that `fd` is on (STATX_MNT_ID, Linux 5.8). -1 with ENODATA: the kernel does
+ * not say. */
+int sys_mount_id (int fd, uint64_t *id);
 int sys_pivot_root (const char *new_root, const char *put_old);
 int sys_execveat (int dir, const char *path, char *const argv[], char *const envp[], int flags);
 

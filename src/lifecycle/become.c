@@ -22,14 +22,17 @@
 #include "container/stdio.h"
 #include "container/user.h"
 #include "kernel/fds.h"
+#include "kernel/launch.h"
 #include "kernel/procfd.h"
 #include "kernel/signals.h"
 #include "lifecycle/channel.h"
 #include "oci-spec/annotations.h"
+#include "state/gate.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,14 +73,6 @@ int become_enter_cwd (const struct oci_process *process, struct error *err)
     return 0;
 }
 
-int become_check_executable (const struct become *become, struct error *err)
-{
-    char *path;
-
-    return executable_find (become->arena, become->process->args.items[0], &become->env, &path,
-                            err);
-}
-
 /* Variables that tell of what the process is handed. LISTEN_PID is its own number in here, which
  * execve does not change. */
 static void list_passed (struct become *become, struct oci_strings *passed)
@@ -85,7 +80,7 @@ static void list_passed (struct become *become, struct oci_strings *passed)
     const struct passed_fds *fds = &become->fds;
 
     passed->items = arena_array (become->arena, 4, sizeof (*passed->items));
-    if (become->notify)
+    if (become->has_notify_socket)
         passed->items[passed->count++] =
             arena_string (become->arena, "NOTIFY_SOCKET=" NOTIFY_SOCKET_DIR "/" NOTIFY_SOCKET_NAME);
     if (fds->listen == 0)
@@ -108,13 +103,68 @@ static int prepare_env (struct become *become, struct error *err)
     return env_prepare (become->arena, become->process, home, &passed, &become->env, err);
 }
 
+static bool has_start_hooks (const struct become *become)
+{
+    return become->start_hooks && become->start_hooks->count > 0;
+}
+
+/* What a filter is loaded with, where it may not be loaded without. */
+static uint64_t kept_for_filter (const struct become *become)
+{
+    const uint64_t admin = (uint64_t)1 << CAP_SYS_ADMIN;
+
+    return become->seccomp->instructions && !become->process->no_new_privileges.value ? admin : 0;
+}
+
+static int pack (struct become *become, struct error *err)
+{
+    const struct oci_process *process = become->process;
+    const struct seccomp_program *filter = become->seccomp;
+    const struct caps_sets sets = caps_sets (process->capabilities);
+    const struct launch_request request = {
+        .words = {.failed = CHANNEL_FAILED,
+                  .listener = CHANNEL_LISTENER,
+                  .gated = CHANNEL_GATED,
+                  .notify = CHANNEL_NOTIFY,
+                  .exec = CHANNEL_EXEC,
+                  .go = CHANNEL_GO},
+        .leaves = !has_start_hooks (become),
+        .argv = process->args.items,
+        .envp = become->env.items,
+        .tells_pid = become->birth && become->fds.listen > 0,
+        .filter = filter->instructions,
+        .filter_count = filter->count,
+        .filter_flags = filter->flags,
+        .door = filter->door,
+        .sets_capabilities = kept_for_filter (become) != 0,
+        .effective = sets.effective,
+        .permitted = sets.permitted,
+        .inheritable = sets.inheritable,
+        .birth = become->birth,
+        .session = become->birth,
+        .terminal = become->birth && process->terminal,
+        .line = *become->line,
+        .gated = become->gate >= 0 || has_start_hooks (become),
+        .gate = become->gate,
+        .notify = become->notify,
+        .gate_word = GATE_WORD,
+        .gate_word_old = GATE_WORD_OLD,
+    };
+
+    become->launch = launch_make (&request);
+    return become->launch
+               ? 0
+               : error_set (err, "RT-LAUNCH", errno, "cannot pack what the process needs last");
+}
+
 int become_settle (struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
 
     if (!become->affinity_is_set)
         affinity_reset ();
-    if (prepare_env (become, err) < 0 || scheduler_apply (process->scheduler, err) < 0 ||
+    if (prepare_env (become, err) < 0 ||
+        scheduler_apply (process->scheduler, become->birth, err) < 0 ||
         ioprio_apply (process->io_priority, err) < 0 ||
         personality_apply (become->linux->personality, err) < 0 ||
         mempolicy_apply (become->linux->memory_policy, err) < 0)
@@ -125,10 +175,7 @@ int become_settle (struct become *become, struct error *err)
         selinux_apply (process->selinux_label, err) < 0 ||
         stdio_apply (become->root, process->user.uid, err) < 0)
         return -1;
-    if (fds_cloexec_from (3 + (int)become->fds.count) < 0)
-        return error_set (err, "RT-FDS", errno, "cannot mark descriptors close-on-exec");
-    procfd_close ();
-    return 0;
+    return pack (become, err);
 }
 
 static int set_groups (const struct become *become, struct error *err)
@@ -139,13 +186,15 @@ static int set_groups (const struct become *become, struct error *err)
 }
 
 /* Bounding set while CAP_SETPCAP is there; ids while CAP_SETUID is; the sets themselves last, since
- * they end both. */
+ * they end both. Without no_new_privs a filter is loaded with CAP_SYS_ADMIN alone, which goes right
+ * behind it (launch.h). */
 static int drop_rights (const struct become *become, struct error *err)
 {
     const struct oci_process *process = become->process;
 
     if (caps_apply_bounding (process->capabilities, err) < 0 || set_groups (become, err) < 0 ||
-        user_apply_ids (&process->user, err) < 0 || caps_apply (process->capabilities, err) < 0 ||
+        user_apply_ids (&process->user, err) < 0 ||
+        caps_apply (process->capabilities, kept_for_filter (become), err) < 0 ||
         caps_apply_ambient (process->capabilities, err) < 0)
         return -1;
     /* Entered as root already; as the user it may be refused, which root's right to it outweighs
@@ -158,6 +207,19 @@ static int drop_rights (const struct become *become, struct error *err)
     return 0;
 }
 
+/* Closed, and not only marked: what waits at the gate has nothing of the caller's. */
+static int close_descriptors (const struct become *become, struct error *err)
+{
+    const struct hooks_output *output = has_start_hooks (become) ? become->hooks_output : NULL;
+    int keep[] = {*become->line, become->gate, become->notify, output ? output->out : -1,
+                  output ? output->err : -1};
+
+    if (fds_close_others (3 + (int)become->fds.count, keep, sizeof (keep) / sizeof (keep[0])) < 0)
+        return error_set (err, "RT-FDS", errno, "cannot close descriptors");
+    procfd_close ();
+    return 0;
+}
+
 static int run_start_hooks (const struct become *become, struct error *err)
 {
     const struct hooks_context context = {.state = become->hook_state,
@@ -166,51 +228,48 @@ static int run_start_hooks (const struct become *become, struct error *err)
                                           .output = become->hooks_output,
                                           .preserved = &become->fds.count};
 
-    if (!become->start_hooks || become->start_hooks->count == 0)
-        return 0;
     return hooks_run (become->start_hooks, OCI_HOOK_START_CONTAINER, &context, err);
 }
 
-static int load_filter (const struct become *become, struct error *err)
+static int find (const struct become *become, char **path, struct error *err)
 {
-    int listener;
+    return executable_find (become->arena, become->process->args.items[0], &become->env, path, err);
+}
 
-    if (seccomp_apply (become->seccomp, &listener, err) < 0)
+/* Hooks may still bring the program, and they need rt's own memory, below the filter. */
+static int launch_with_hooks (const struct become *become, struct error *err)
+{
+    char *path;
+
+    *become->line = launch_begin (become->launch);
+    if (become->seccomp->instructions)
+        channel_below_filter (become->seccomp->door);
+    if (run_start_hooks (become, err) < 0 || find (become, &path, err) < 0)
         return -1;
-    if (listener < 0)
-        return 0;
-    return channel_hand_over (become->line, become->seccomp->door, listener, err);
+    launch_execute (become->launch, path);
 }
 
 int become (const struct become *become, struct error *err)
 {
-    const struct oci_process *process = become->process;
-    bool no_new_privs = process->no_new_privileges.value;
-    bool hooks = become->start_hooks && become->start_hooks->count > 0;
-    char *path = NULL;
+    char *path;
 
-    /* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before the rights go;
-     * what follows then runs under it (SEC-23). With it, as late as can be (SEC-24). */
-    if (!no_new_privs && load_filter (become, err) < 0)
-        return -1;
     if (drop_rights (become, err) < 0)
         return -1;
     /* As the user, with the user's rights: root must not say "found" for what the user may not
      * execute. */
-    if (!hooks &&
-        executable_find (become->arena, process->args.items[0], &become->env, &path, err) < 0)
+    if (!has_start_hooks (become) && find (become, &path, err) < 0)
         return -1;
+    /* A change of ids decides anew who may look in. */
+    if (prctl (PR_SET_DUMPABLE, become->seen ? 1 : 0) < 0)
+        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
     signals_reset ();
-
-    struct error ignored;
-    (void)channel_send (become->line, CHANNEL_EXEC, NULL, 0, -1, &ignored);
-    if (no_new_privs && load_filter (become, err) < 0)
+    if (become->gate >= 0 && launch_heed_signals () < 0)
+        return error_set (err, "RT-SIGNALS", errno, "cannot prepare for signals");
+    if (close_descriptors (become, err) < 0)
         return -1;
-    if (run_start_hooks (become, err) < 0)
-        return -1;
-    if (hooks &&
-        executable_find (become->arena, process->args.items[0], &become->env, &path, err) < 0)
-        return -1;
-    (void)execve (path, process->args.items, become->env.items);
-    return executable_error (errno, path, err);
+    /* The parent's death closes the channel, which is waited at. */
+    (void)prctl (PR_SET_PDEATHSIG, 0);
+    if (has_start_hooks (become))
+        return launch_with_hooks (become, err);
+    launch_leave (become->launch, path);
 }

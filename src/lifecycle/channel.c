@@ -20,11 +20,15 @@
 #define LOOK_MS 500
 
 static const char *const words[] = {
-    [CHANNEL_ERROR] = "ERROR",       [CHANNEL_LOG] = "LOG",         [CHANNEL_CHILD] = "CHILD",
-    [CHANNEL_GRANTED] = "GRANTED",   [CHANNEL_CONSOLE] = "CONSOLE", [CHANNEL_MOUNTED] = "MOUNTED",
-    [CHANNEL_HOOKED] = "HOOKED",     [CHANNEL_READY] = "READY",     [CHANNEL_SECCOMP] = "SECCOMP",
-    [CHANNEL_RELEASE] = "RELEASE",   [CHANNEL_EXEC] = "EXEC",       [CHANNEL_LISTENER] = "LISTENER",
-    [CHANNEL_LISTENED] = "LISTENED", [CHANNEL_CLOSED] = "(closed)",
+    [CHANNEL_ERROR] = "ERROR",       [CHANNEL_LOG] = "LOG",
+    [CHANNEL_CHILD] = "CHILD",       [CHANNEL_GRANTED] = "GRANTED",
+    [CHANNEL_CONSOLE] = "CONSOLE",   [CHANNEL_MOUNTED] = "MOUNTED",
+    [CHANNEL_HOOKED] = "HOOKED",     [CHANNEL_READY] = "READY",
+    [CHANNEL_SECCOMP] = "SECCOMP",   [CHANNEL_RELEASE] = "RELEASE",
+    [CHANNEL_NOTIFY] = "NOTIFY",     [CHANNEL_EXEC] = "EXEC",
+    [CHANNEL_LISTENER] = "LISTENER", [CHANNEL_LISTENED] = "LISTENED",
+    [CHANNEL_GATED] = "GATED",       [CHANNEL_GO] = "GO",
+    [CHANNEL_FAILED] = "FAILED",     [CHANNEL_CLOSED] = "(closed)",
 };
 
 /* One of each, and not on the stack: most packets are empty, the largest has 32 kB, and every page
@@ -33,6 +37,8 @@ static struct packet {
     uint32_t type;
     unsigned char payload[CHANNEL_PAYLOAD_MAX];
 } outgoing, incoming;
+
+static const uint32_t *below_filter;
 
 static int send_packet (int line, enum channel_type type, const void *payload, size_t length,
                         int fd)
@@ -44,8 +50,28 @@ static int send_packet (int line, enum channel_type type, const void *payload, s
     outgoing.type = type;
     if (length)
         memcpy (outgoing.payload, payload, length);
-    return fd_send (line, &outgoing, offsetof (struct packet, payload) + length,
-                    fd < 0 ? NULL : &fd, fd < 0 ? 0 : 1);
+    const size_t size = offsetof (struct packet, payload) + length;
+    if (below_filter)
+        return door_send (below_filter, line, &outgoing, size, fd);
+    return fd_send (line, &outgoing, size, fd < 0 ? NULL : &fd, fd < 0 ? 0 : 1);
+}
+
+int channel_make (int pair[2], struct error *err)
+{
+    int ends[2];
+
+    if (fd_socketpair (SOCK_SEQPACKET, ends, err) < 0)
+        return -1;
+    /* Before the first packet: it is the sending that notes who sends. */
+    if (fd_ask_sender (ends[0]) < 0) {
+        error_set (err, "RT-CHANNEL", errno, "cannot ask for the senders of packets");
+        (void)close (ends[0]);
+        (void)close (ends[1]);
+        return -1;
+    }
+    pair[0] = ends[0];
+    pair[1] = ends[1];
+    return 0;
 }
 
 int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
@@ -57,21 +83,9 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
                       words[type]);
 }
 
-int channel_hand_over (int line, const uint32_t door[DOOR_WORDS], int listener, struct error *err)
+void channel_below_filter (const uint32_t door[DOOR_WORDS])
 {
-    uint32_t type = CHANNEL_LISTENER;
-    int sent = door_send (door, line, &type, sizeof (type), listener);
-    int errnum = errno;
-
-    /* While it is open here, an agent's death would not end the wait of a notified call. */
-    door_close (door, listener);
-    if (sent < 0)
-        return error_set (err, "RT-CHANNEL-SEND", errnum, "cannot hand over the seccomp listener");
-    if (door_receive (door, line, &type, sizeof (type)) != (ssize_t)sizeof (type) ||
-        type != CHANNEL_LISTENED)
-        return error_set (err, "RT-CHANNEL-CLOSED", 0,
-                          "the other side ended before the seccomp agent had the listener");
-    return 0;
+    below_filter = door;
 }
 
 void channel_send_error (int line, const struct error *err)
@@ -122,6 +136,13 @@ static int explain_stuck (pid_t peer, struct error *err)
                       : error_hint (err, "it is %s", text_string (&left));
 }
 
+static pid_t only_sender;
+
+void channel_only (pid_t sender)
+{
+    only_sender = sender;
+}
+
 /* Begun by channel_bound (). */
 static struct {
     bool begun;
@@ -168,6 +189,18 @@ int channel_await (int fd, pid_t peer, struct error *err)
     }
 }
 
+/* What the child says of its failure. The container may have a say in it by now: nothing of it is
+ * taken for more than a text. */
+static int take_error (struct channel_message *message, struct error *err)
+{
+    drop_fd (&message->fd);
+    if (message->length != sizeof (*err))
+        return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a broken error of the child");
+    memcpy (err, message->payload, sizeof (*err));
+    error_bound (err);
+    return -1;
+}
+
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err)
 {
     for (;;) {
@@ -175,7 +208,8 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
         int fd = -1;
         if (peer > 0 && channel_await (line, peer, err) < 0)
             return -1;
-        ssize_t length = fd_receive (line, &incoming, sizeof (incoming), &fd, &fd_count);
+        ssize_t length =
+            fd_receive_from (line, &incoming, sizeof (incoming), &fd, &fd_count, &message->sender);
         if (length < 0 && errno != ECONNRESET)
             return error_set (err, "RT-CHANNEL-RECEIVE", errno,
                               "cannot receive between rt and the container");
@@ -184,6 +218,12 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             return 0;
         }
         message->fd = fd_count ? fd : -1;
+        if (only_sender > 0 && message->sender != only_sender) {
+            drop_fd (&message->fd);
+            return error_set (err, "RT-CHANNEL-PEER", 0,
+                              "process %d answers in the place of process %d", message->sender,
+                              only_sender);
+        }
         if ((size_t)length < offsetof (struct packet, payload)) {
             drop_fd (&message->fd);
             return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a packet without a type");
@@ -193,14 +233,13 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             channel_bound (false);
         message->length = (size_t)length - offsetof (struct packet, payload);
         message->payload = incoming.payload;
-        if (message->type == CHANNEL_LOG && is_text (message, 1)) {
+        if (message->type == CHANNEL_LOG && is_text (message, 1) &&
+            message->payload[0] <= LOG_LEVEL_DEBUG) {
             log_text ((enum log_level)message->payload[0], (const char *)message->payload + 1);
             continue;
         }
-        if (message->type == CHANNEL_ERROR && message->length == sizeof (*err)) {
-            memcpy (err, message->payload, sizeof (*err));
-            return -1;
-        }
+        if (message->type == CHANNEL_ERROR)
+            return take_error (message, err);
         return 0;
     }
 }

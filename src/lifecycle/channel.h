@@ -1,41 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
 /*
- * channel: how P, the rt that was called, and C, the child that becomes the container's init, speak.
+ * channel: how the parent, the rt that was called, and the child that becomes the container's init
+ * speak.
  *
  * One SOCK_SEQPACKET pair, one packet format, one reader. Any wait also takes LOG (logged, then the
- * wait goes on) and ERROR (the wait fails with C's own error); a closed line is a failure. The score
- * of a start:
+ * wait goes on) and ERROR (the wait fails with the child's own error); a channel that closes is a
+ * failure too. The score of a start:
  *
- *      P, outside                               C, inside
- *      ----------                               ---------
+ *      parent, outside                          child, inside
+ *      ---------------                          -------------
  *      clone                                    enters its v1 cgroups
- *                  <--- CHILD [pidfd] ---       (only with a first leg: it cloned C proper and ends)
+ *                  <--- CHILD [pidfd] ---       (only where a user namespace is joined, or made
+ *                                               beside joined ones: it is in it now, or has cloned
+ *                                               the one that is, and ends)
  *      id maps, v2 cgroup where the clone could not, network devices
- *                  ---  GRANTED       --->      (only where C must wait for these)
+ *                  ---  GRANTED       --->      (only where the child must wait for these)
  *      limits, devices, seccomp compiled        root, mounts, nodes   (limits before the clone on v1)
+ *                  ---  SECCOMP       --->      (only with a profile)
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
  *                  <--- MOUNTED       ---       (only with prestart, createRuntime, createContainer hooks)
  *      prestart, createRuntime hooks
  *                  ---  HOOKED        --->
  *                                               createContainer hooks, masks, read-only, pivot_root,
  *                                               sysctl, cwd, terminal, what of become.h needs rights
- *                  <--- READY         ---
- *      rlimits, pid file, record `created`
- *                  ---  SECCOMP       --->      (only with a profile)
+ *                  <--- READY         ---       (only with rlimits)
+ *      rlimits
  *                  ---  RELEASE       --->
- *                  <--- (closed)      ---       create: waits at the gate; its line is `start` from here on
- *      create ends here
- *      run goes on as start does
+ *                                               gives up its rights: become.h. From here on
+ *                                               kernel/launch.h:
+ *                  <--- LISTENER [fd] ---       (only where calls are notified) right behind the filter
+ *                                               (only where a pid namespace is joined) the process
+ *                                               proper is born in it, and says all that follows
+ *                  <--- GATED         ---       create: run goes on at EXEC
+ *      the agent gets the listener; pid file,
+ *      record `created`; what the kernel says
+ *      of the child is compared (verify.h)
+ *                  ---  GO            --->
+ *      create ends here                         waits at the gate; its channel is `start` from here on
  *                  <--- NOTIFY [fd]   ---       (only where NOTIFY_SOCKET is served: the receiving socket)
- *                                               the last leg: become.h
- *                  <--- EXEC          ---       right before the last two steps, seccomp and execve;
- *                                               without no_new_privs the filter is there long before
- *                  <--- LISTENER [fd] ---       (only where calls are notified) right behind the filter, by kernel/door.h
- *      the agent gets it
- *                  ---  LISTENED      --->
- *                  <--- (closed)      ---       execve was successful, as the line is close-on-exec
+ *                                               startContainer hooks
+ *                  <--- EXEC          ---
+ *      run: as at GATED; start: compares
+ *                  ---  GO            --->
+ *                                               execve
+ *                  <--- (closed)      ---       the channel is close-on-exec. Whether the program was
+ *                                               executed, the kernel is asked
  *      poststart hooks
+ *
+ * The parent believes no packet about the child: each names its sender by the kernel's word
+ * (SCM_CREDENTIALS), texts end where the packet does, numbers are bounded.
  */
 /* clang-format on */
 #ifndef RT_LIFECYCLE_CHANNEL_H
@@ -51,22 +65,26 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The numbers stay: an init that waits at the gate may be of another version of rt. */
 enum channel_type {
     CHANNEL_ERROR = 1, /* payload: struct error */
-    CHANNEL_LOG,       /* payload: level byte, text */
-    CHANNEL_CHILD,
-    CHANNEL_GRANTED,
-    CHANNEL_CONSOLE, /* payload: the terminal's name */
-    CHANNEL_MOUNTED,
-    CHANNEL_HOOKED,
-    CHANNEL_READY,
-    CHANNEL_SECCOMP, /* payload: flags (uint32_t), door, instructions */
-    CHANNEL_RELEASE,
-    CHANNEL_NOTIFY,
-    CHANNEL_EXEC,
-    CHANNEL_LISTENER,
-    CHANNEL_LISTENED,
-    CHANNEL_CLOSED /* never sent: what channel_receive gives for a closed line */
+    CHANNEL_LOG = 2,   /* payload: level byte, text */
+    CHANNEL_CHILD = 3,
+    CHANNEL_GRANTED = 4,
+    CHANNEL_CONSOLE = 5, /* payload: the terminal's name */
+    CHANNEL_MOUNTED = 6,
+    CHANNEL_HOOKED = 7,
+    CHANNEL_READY = 8,
+    CHANNEL_SECCOMP = 9, /* payload: flags (uint32_t), door, instructions */
+    CHANNEL_RELEASE = 10,
+    CHANNEL_NOTIFY = 11,
+    CHANNEL_EXEC = 12,
+    CHANNEL_LISTENER = 13,
+    CHANNEL_LISTENED = 14, /* to an init of before 1.0, which waits for it behind its filter */
+    CHANNEL_GATED = 15,
+    CHANNEL_GO = 16,
+    CHANNEL_FAILED = 17, /* payload: struct launch_failure and what follows it */
+    CHANNEL_CLOSED = 255 /* never sent: what channel_receive gives for a closed channel */
 };
 
 #define CHANNEL_PAYLOAD_MAX                                                                        \
@@ -74,18 +92,26 @@ enum channel_type {
 
 struct channel_message {
     enum channel_type type;
+    pid_t sender; /* by the kernel; 0 where the line was not told to ask (fd_ask_sender) */
     size_t length;
     int fd;                 /* owned by the receiver; -1 = none */
     unsigned char *payload; /* the channel's own; good until the next packet is received */
 };
 
+/* Parent, before the clone: the parent's end and the child's, close-on-exec. */
+int channel_make (int pair[2], struct error *err);
+
 /* Sends one packet; `fd` -1 = none. */
 int channel_send (int line, enum channel_type type, const void *payload, size_t length, int fd,
                   struct error *err);
 
-/* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the line was
- * closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child, which
- * needs no limit, as its parent's death closes the line. */
+/* From now on packets of any other sender are refused, RT-CHANNEL-PEER: for a channel whose other
+ * end other processes can have taken. */
+void channel_only (pid_t sender);
+
+/* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the channel
+ * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child,
+ * which needs no limit, as its parent's death closes the line. */
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
 
 /* Until there is something to read. The peer's work may take any time where no --timeout was given,
@@ -103,14 +129,13 @@ void channel_bound (bool hooks);
 int channel_expect (int line, pid_t peer, enum channel_type type, struct channel_message *message,
                     struct error *err);
 
-/* C, right behind its filter: gives the listener away, closes it, and waits until the agent has it.
- */
-int channel_hand_over (int line, const uint32_t door[DOOR_WORDS], int listener, struct error *err);
+/* Child, below its own filter, where hooks follow: what is sent from now on carries the door. */
+void channel_below_filter (const uint32_t door[DOOR_WORDS]);
 
-/* C: sends its error, as whole as it is. Nothing can be done where this fails. */
+/* Child: sends its error, as whole as it is. Nothing can be done where this fails. */
 void channel_send_error (int line, const struct error *err);
 
-/* C: the argument of log_redirect; `context` points to the line's descriptor. */
+/* Child: the argument of log_redirect; `context` points to the line's descriptor. */
 void channel_log (void *context, enum log_level level, const char *text);
 
 #endif

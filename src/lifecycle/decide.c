@@ -91,7 +91,8 @@ int start_decide (struct start *start, bool detached, struct error *err)
         return -1;
     plan_namespaces (&config->linux, &start->plan);
     if (selinux_prepare (config->process->selinux_label, err) < 0 ||
-        apparmor_prepare (config->process->apparmor_profile, err) < 0)
+        apparmor_prepare (config->process->apparmor_profile, err) < 0 ||
+        seccomp_check (config->linux.seccomp, config->process->no_new_privileges.value, err) < 0)
         return -1;
 
     const char *root = config->root->path;
@@ -111,6 +112,7 @@ int start_decide (struct start *start, bool detached, struct error *err)
         .systemd = cgroup.driver == CGROUP_DRIVER_SYSTEMD,
         .terminal = config->process->terminal,
         .own_pid_namespace = start->plan.make & CLONE_NEWPID,
+        .awaits_go = true,
         .poststop_hooks = config->hooks[OCI_HOOK_POSTSTOP].count > 0,
         .no_new_keyring = request->no_new_keyring,
         .annotations = config->annotations,

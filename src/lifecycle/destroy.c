@@ -35,12 +35,24 @@ static int explain_alive (const struct record *record, struct error *err)
                : -1;
 }
 
+/* Without a descriptor to spare the number says it still: one without a process is dead. */
+static bool is_dead (pid_t pid, int errnum)
+{
+    bool dead = errnum == ESRCH || (kill (pid, 0) < 0 && errno == ESRCH);
+
+    errno = errnum;
+    return dead;
+}
+
 static int kill_init (const struct record *record, struct error *err)
 {
     AUTO_FD int pidfd = pidfd_open_exact (record->pid, record->start_time);
 
-    if (pidfd < 0)
+    if (pidfd < 0 && is_dead (record->pid, errno))
         return 0;
+    if (pidfd < 0)
+        return error_set (err, "RT-KILL", errno, "look whether process %d of container %s is alive",
+                          record->pid, record->id);
     if (pidfd_signal (pidfd, SIGKILL) < 0 && errno != ESRCH)
         return error_set (err, "RT-KILL", errno, "cannot kill process %d of container %s",
                           record->pid, record->id);
@@ -98,9 +110,10 @@ static void run_poststop (const struct oci_config *config, const struct record *
 static int leave_kills (int directory, const struct record *record, struct error *err)
 {
     uint64_t kills;
+    int heard = kills_are_heard (directory, err);
 
-    if (!kills_are_heard (directory) || !oom_events_total (&record->cgroup, &kills))
-        return 0;
+    if (heard < 1 || !oom_events_total (&record->cgroup, &kills))
+        return heard < 0 ? -1 : 0;
     return kills_leave (directory, kills, err);
 }
 

@@ -3,8 +3,8 @@
  * exec: the half of an exec that happens outside, in the rt that was called. Reads top to bottom;
  * the other half is exec_inside.c, the rendezvous are drawn in exec.h.
  *
- * No lock is held: a delete may come at any time. It kills init first, so that X, which is in the
- * cgroup when it is ready, asks then whether init is still there.
+ * No lock is held: a delete may come at any time. It kills init first; the new process, which is in
+ * the cgroup by then, is let go only if init is still there.
  */
 #include "lifecycle/exec.h"
 
@@ -20,6 +20,7 @@
 #include "container/oom.h"
 #include "container/rdt.h"
 #include "container/rlimits.h"
+#include "container/scheduler.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
 #include "kernel/pidfd.h"
@@ -53,7 +54,9 @@ static void exec_init (struct exec *exec, const struct exec_request *request)
         .pidfd_socket = -1,
         .cgroup_v2 = -1,
         .pidfd = -1,
+        .cloner = -1,
         .ptmx = -1,
+        .listener = -1,
     };
     exec->arena = &exec->container.arena;
 }
@@ -65,7 +68,9 @@ static void exec_release (struct exec *exec)
     drop_fd (&exec->pidfd_socket);
     drop_fd (&exec->cgroup_v2);
     drop_fd (&exec->pidfd);
+    drop_fd (&exec->cloner);
     drop_fd (&exec->ptmx);
+    drop_fd (&exec->listener);
     drop_fd (&exec->root);
     join_release (&exec->join);
     cgroup_close_doors (&exec->doors);
@@ -108,7 +113,9 @@ static int exec_decide (struct exec *exec, struct error *err)
     exec->process = exec_process (exec->arena, exec->config->process, request);
     if (ptmx_check (exec->process->terminal, request->detach, request->console_socket, err) < 0 ||
         selinux_prepare (exec->process->selinux_label, err) < 0 ||
-        apparmor_prepare (exec->process->apparmor_profile, err) < 0)
+        apparmor_prepare (exec->process->apparmor_profile, err) < 0 ||
+        seccomp_check (exec->config->linux.seccomp, exec->process->no_new_privileges.value, err) <
+            0)
         return -1;
     return cgroup_below (exec->arena, &exec->container.record.cgroup,
                          (const char *const *)request->cgroups.items, request->cgroups.count,
@@ -135,6 +142,21 @@ static int use_cgroup_of_init (struct exec *exec, struct error *err)
     return cgroup_of_process (exec->arena, &record->cgroup, record->pid, &exec->cgroup, err);
 }
 
+/* Init's namespaces now are those that the new process must have. */
+static int prepare_verify (struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+
+    if (verify_init (&exec->verify, exec->arena, true, err) < 0 ||
+        verify_joined (&exec->verify, exec->config, record->pid, exec->join.pidfd, exec->root,
+                       err) < 0)
+        return -1;
+    verify_document (&exec->verify, exec->config, exec->process,
+                     exec->config->linux.seccomp ? 1 : 0);
+    exec->verify.cgroup = &exec->cgroup;
+    return 0;
+}
+
 static int exec_prepare (struct exec *exec, struct error *err)
 {
     const struct exec_request *request = exec->request;
@@ -147,6 +169,8 @@ static int exec_prepare (struct exec *exec, struct error *err)
         join_open_root (&exec->join, request->id, &exec->root, err) < 0)
         return -1;
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
+        return -1;
+    if (prepare_verify (exec, err) < 0)
         return -1;
     if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &exec->pidfd_socket, err) <
@@ -175,23 +199,20 @@ static int exec_clone (struct exec *exec, struct error *err)
 {
     struct clone_request request = {.cgroup = exec->cgroup_v2};
     const char *initial = exec->process->affinity_initial;
-    AUTO_FD int own = -1;
     int pair[2];
 
     if (affinity_apply (initial, err) < 0)
         return error_at (err, "/process/execCPUAffinity/initial");
-    /* Whoever shares a pid namespace with X must not look into it (CVE-2016-9962): it is born so.
-     * Without root X does that itself, when E need not look into it any more. */
+    /* The child is born so, too: what shares a pid namespace with rt must not look into it
+     * (CVE-2016-9962). Without root the child does that itself, when the parent need not look into
+     * it any more. */
     if (geteuid () == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
-    if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
+    if (channel_make (pair, err) < 0)
         return -1;
-    int may = join_enter_pid (&exec->join, &own, err);
-    exec->first_leg = may == 0;
-    pid_t pid = may < 0 ? -1 : clone_child (&request, &exec->pidfd, &exec->in_cgroup);
+    pid_t pid = clone_child (&request, &exec->pidfd, &exec->in_cgroup);
     if (pid == 0) {
         (void)close (pair[0]);
-        drop_fd (&own);
         exec->line = pair[1];
         exec->in_cgroup |= !cgroup_path_v2 (&exec->cgroup);
         exec_inside (exec);
@@ -202,15 +223,11 @@ static int exec_clone (struct exec *exec, struct error *err)
     exec->in_cgroup |= !cgroup_path_v2 (&exec->cgroup);
     cgroup_close_doors (&exec->doors);
     exec->pid = pid;
-    if (may < 0)
-        return -1;
-    /* Also after a failure: whatever E starts from now on belongs into its own namespace. */
-    int left = join_leave_pid (own, err);
-    return pid < 0 ? clone_failed (saved, err) : left;
+    return pid < 0 ? clone_failed (saved, err) : 0;
 }
 
 /* A v2 cgroup that has controllers for cgroups below it takes no process any more; where init went
- * then, X goes too (EXE-22). */
+ * then, the child goes too (EXE-22). */
 static int join_cgroup_v2 (struct exec *exec, struct error *err)
 {
     const struct record *record = &exec->container.record;
@@ -227,14 +244,14 @@ static int join_cgroup_v2 (struct exec *exec, struct error *err)
                                err);
 }
 
+/* Its file of /proc is the parent's to write as long as the child has not changed its ids; the root
+ * of rt's user namespace may always write it, but the child must not have ended. */
 bool exec_awaits_grant (const struct exec *exec)
 {
-    bool may_vanish = exec->first_leg || geteuid () != 0;
-
-    return !exec->in_cgroup || (may_vanish && exec->process->oom_score_adj.present);
+    return !exec->in_cgroup || exec->process->oom_score_adj.present;
 }
 
-/* What only the outside may do for X before it changes its ids. */
+/* What only the outside may do for the child before it changes its ids. */
 static int exec_grant (struct exec *exec, struct error *err)
 {
     if (!exec->in_cgroup && join_cgroup_v2 (exec, err) < 0)
@@ -245,20 +262,28 @@ static int exec_grant (struct exec *exec, struct error *err)
                                     : 0;
 }
 
-static int exec_meet (struct exec *exec, struct error *err)
+static int answer_ready (void *of, struct error *err)
 {
-    trace_phase ("await the process");
-    const struct meet meet = {.who = "the process",
-                              .line = exec->line,
-                              .pid = &exec->pid,
-                              .pidfd = &exec->pidfd,
-                              .console_socket = &exec->console_socket,
-                              .ptmx = &exec->ptmx};
+    struct exec *exec = of;
 
-    if (exec->first_leg && (meet_child (&meet, err) < 0 ||
-                            channel_send (exec->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0))
-        return -1;
-    return meet_until_ready (&meet, err);
+    return rlimits_grant (exec->pid, exec->process, err) < 0
+               ? -1
+               : channel_send (exec->line, CHANNEL_RELEASE, NULL, 0, -1, err);
+}
+
+static struct meet meet_of (struct exec *exec)
+{
+    return (struct meet){.who = "the process",
+                         .line = exec->line,
+                         .birth = true,
+                         .pid = &exec->pid,
+                         .pidfd = &exec->pidfd,
+                         .cloner = &exec->cloner,
+                         .console_socket = &exec->console_socket,
+                         .ptmx = &exec->ptmx,
+                         .listener = &exec->listener,
+                         .ready = answer_ready,
+                         .context = exec};
 }
 
 /* A process belongs to the class of service of its parent, which is rt. */
@@ -273,39 +298,66 @@ static int join_rdt (struct exec *exec, struct error *err)
     return rdt_join (&rdt, exec->pid, err);
 }
 
-/* X is ready, and waits for what only the outside may do for it. */
-static int exec_commit (struct exec *exec, struct error *err)
+/* The new process waits for the parent's word. */
+static int exec_commit (struct exec *exec, const struct meet *meet, struct error *err)
 {
-    if (!join_is_alive (&exec->join))
-        return existing_not_running (exec->request->id, err);
-    if (rlimits_grant (exec->pid, exec->process, err) < 0 || join_rdt (exec, err) < 0)
-        return -1;
-    if (pidfd_socket_send (&exec->pidfd_socket, PIDFD_WORD_EXEC, exec->pidfd, err) < 0)
-        return -1;
-
     const struct running running = {.config = exec->config,
                                     .record = &exec->container.record,
                                     .pid = exec->pid,
                                     .status = OCI_STATUS_RUNNING};
+
+    if (!join_is_alive (&exec->join))
+        return existing_not_running (exec->request->id, err);
+    if (scheduler_grant (exec->pid, exec->process->scheduler, err) < 0 || join_rdt (exec, err) < 0)
+        return -1;
+    if (pidfd_socket_send (&exec->pidfd_socket, PIDFD_WORD_EXEC, exec->pidfd, err) < 0)
+        return -1;
+    if (running_listener (&running, &exec->listener, err) < 0)
+        return -1;
+    if (meet_verify (meet, &exec->verify, err) < 0)
+        return -1;
+    /* It would count as one of the container's processes. */
+    meet_reap_cloner (&exec->cloner);
+    return 0;
+}
+
+static int exec_let_go (struct exec *exec, struct error *err)
+{
+    const struct meet meet = meet_of (exec);
+
+    trace_phase ("await the process");
+    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || exec_commit (exec, &meet, err) < 0)
+        return -1;
     trace_phase ("exec");
-    if (channel_send (exec->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0 ||
-        running_await (exec->line, &running, err) < 0)
+    if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        return -1;
+    if (meet_executed (&meet, err) < 0 ||
+        verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)
         return -1;
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */
     return exec->request->pid_file ? pidfile_write (exec->request->pid_file, exec->pid, err) : 0;
 }
 
-/* Who traces X, if anybody may, could keep it from being reaped: then it is left to who reaps after
- * rt. */
+static void bury (int pidfd, pid_t pid)
+{
+    if (pidfd < 0)
+        return;
+    (void)pidfd_signal (pidfd, SIGKILL);
+    /* A process that may trace it could keep it from being reaped: then it is left to what reaps
+     * after rt. */
+    if (pidfd_wait_dead (pidfd, patience_ms ()) != 1)
+        log_warning ("process %d is not dead %g s after SIGKILL", (int)pid, patience_seconds ());
+    (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
+}
+
 static void exec_undo (struct exec *exec)
 {
-    if (exec->pidfd < 0)
-        return;
-    (void)pidfd_signal (exec->pidfd, SIGKILL);
-    if (pidfd_wait_dead (exec->pidfd, patience_ms ()) != 1)
-        log_warning ("process %d is not dead %g s after SIGKILL", (int)exec->pid,
-                     patience_seconds ());
-    (void)waitid (P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED | WNOHANG);
+    drop_fd (&exec->line);
+    bool heard = exec->cloner >= 0;
+    bury (exec->cloner, exec->pid);
+    bury (exec->pidfd, exec->pid);
+    if (!heard)
+        meet_kill_unheard ();
 }
 
 /* Whatever went wrong while init died went wrong for that reason. */
@@ -328,8 +380,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
     if ((!exec->request->detach && foreground_prepare (true, err) < 0) || interrupt_hold (err) < 0)
         return -1;
     trace_phase ("clone");
-    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_meet (exec, err) == 0 &&
-        exec_commit (exec, err) == 0)
+    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_let_go (exec, err) == 0)
         return 0;
     exec_undo (exec);
     return explain_failure (exec, err);

@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exec: everything that one exec knows. E, the rt that was called, fills it before the clone; X,
- * the process that it makes in the container, gets a copy by the clone. Only exec.c (E) and
- * exec_inside.c (X) use it. They speak as a start does (channel.h), of which little is left:
+ * exec: everything that one exec knows. The parent, the rt that was called, fills it before the
+ * clone; the child, which clones the new process of the container, gets a copy by the clone. Only
+ * exec.c (the parent) and exec_inside.c (the child) use it. They speak as a start does (channel.h),
+ * of which little is left:
  *
- *      E, outside                               X, inside
- *      ----------                               ---------
- *      pid namespace, clone                     enters its v1 cgroups
+ *      parent, outside                          child, inside
+ *      ---------------                          -------------
+ *      clone                                    enters its v1 cgroups
  *      v2 cgroup where the clone could not,
  *      oom score
- *                  ---  GRANTED       --->      (only where X must wait for these)
+ *                  ---  GRANTED       --->      (only where the child must wait for these)
  *                                               namespaces
- *                  <--- CHILD [pidfd] ---       (only with a first leg, which cloned X proper, and
- *                  ---  GRANTED       --->       ends; X waits until E knows of it)
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
  *                                               what of become.h needs rights
- *                  <--- READY         ---
+ *                  <--- READY         ---       (only with rlimits)
  *      rlimits
  *                  ---  RELEASE       --->
- *                                               the last leg: become.h
- *                  <--- EXEC          ---
+ *                                               gives up its rights, leaves rt's memory (launch.h)
+ *                  <--- LISTENER [fd] ---       (only where calls are notified)
+ *                                               clones the new process, and ends
+ *                  <--- EXEC          ---       by the new process
+ *      compares (verify.h)
+ *                  ---  GO            --->
  *                  <--- (closed)      ---       execve was successful
  *      pid file
  *
- * X must be born in the container's pid namespace and be E's own child (ENG-11). Where E may, it
- * enters that namespace for its children and clones X itself. Else, without root, the rights come
- * with the container's user namespace, from which there is no way back: a first leg enters all, and
- * clones X with CLONE_PARENT.
+ * The new process must be born in the container's pid namespace and be the parent's own child
+ * (ENG-11, CLONE_PARENT). Whatever in the container may trace it sees it from its first instant: so
+ * the child, which no pid namespace of the container shows, does all that takes rights before, and
+ * what is born has no more than its process object says. Where the container shares rt's pid
+ * namespace all of rt can be seen, by the document's choice.
  */
 #ifndef RT_LIFECYCLE_EXEC_H
 #define RT_LIFECYCLE_EXEC_H
@@ -37,6 +41,7 @@
 #include "lifecycle/existing.h"
 #include "lifecycle/join.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/verify.h"
 
 #include <stdbool.h>
 
@@ -48,27 +53,29 @@ struct exec {
     struct existing container;
 
     struct join join;
-    int root; /* init's, where its mount namespace is not its own; else -1 */
-    bool first_leg;
-    bool in_cgroup; /* the clone has put X into its v2 cgroup */
+    int root;       /* init's, where its mount namespace is not its own; else -1 */
+    bool in_cgroup; /* the clone has put the child into its v2 cgroup */
     struct cgroup_doors doors;
     struct seccomp_program seccomp;
     int line; /* this side of the channel */
     int console_socket;
     int pidfd_socket;
 
-    /* E only */
+    /* The parent only */
     struct oci_map cgroup;
     int cgroup_v2; /* -1 = none */
-    pid_t pid;
+    pid_t pid;     /* of the child; of the new process when that is there */
     int pidfd;
+    int cloner; /* the child's, then; -1 = it is not there any more, or not yet */
     int ptmx;
+    int listener;
+    struct verify verify;
 };
 
-/* Must X, or its first leg, wait for GRANTED? Both sides ask. */
+/* Must the child wait for GRANTED? Both sides ask. */
 bool exec_awaits_grant (const struct exec *exec);
 
-/* X: ends in its process. Never returns. */
+/* The child: ends in the new process. Never returns. */
 _Noreturn void exec_inside (struct exec *exec);
 
 #endif

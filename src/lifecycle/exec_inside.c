@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exec_inside: the half of an exec that happens in the container's process. Reads top to bottom;
+ * exec_inside: the half of an exec that happens in the child. Reads top to bottom;
  * the other half is exec.c, the rendezvous are drawn in exec.h.
  */
 #include "lifecycle/exec.h"
@@ -8,26 +8,16 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "container/affinity.h"
-#include "container/console.h"
-#include "kernel/clone.h"
 #include "kernel/mountfd.h"
 #include "lifecycle/become.h"
 #include "lifecycle/channel.h"
+#include "lifecycle/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#define EXIT_FAILED_INSIDE 1
-
-/* Set again after each change of credentials, which takes it away. */
-static void die_with_parent (void)
-{
-    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
-}
 
 static void close_outside (struct exec *exec)
 {
@@ -48,50 +38,6 @@ static int enter_cgroup (struct exec *exec, struct error *err)
                                     : 0;
 }
 
-/* Who has CAP_SYS_PTRACE in there would get at X, and through it at E's user (CVE-2016-9962): its
- * memory belongs to the namespace of E's program, so nobody in there may. Of root X is born so. */
-static void become_unseen (void)
-{
-    (void)prctl (PR_SET_DUMPABLE, 0);
-}
-
-/* Nothing of the host may be left when somebody in the pid namespace can see X. Returns only in X
- * proper. */
-static int walk_first_leg (struct exec *exec, struct error *err)
-{
-    const struct clone_request request = {.flags = CLONE_PARENT, .cgroup = -1};
-    AUTO_FD int pidfd = -1;
-    bool in_cgroup;
-
-    (void)prctl (PR_SET_NAME, "rt:leg");
-    if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0)
-        return -1;
-    become_unseen ();
-    pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
-    if (pid < 0)
-        return error_set (err, "RT-CLONE", errno, "cannot make a process in the container");
-    if (pid == 0)
-        return 0;
-    if (channel_send (exec->line, CHANNEL_CHILD, NULL, 0, pidfd, err) < 0)
-        return -1;
-    _exit (0);
-}
-
-static int join_container (struct exec *exec, struct error *err)
-{
-    struct channel_message message;
-
-    if (!exec->first_leg) {
-        become_unseen ();
-        return join_enter (&exec->join, ~CLONE_NEWPID, &exec->config->linux, err);
-    }
-    if (walk_first_leg (exec, err) < 0)
-        return -1;
-    die_with_parent ();
-    /* Until E knows of X: the leg may be slower than X is. */
-    return channel_expect (exec->line, 0, CHANNEL_GRANTED, &message, err);
-}
-
 /* For final only the cgroup is a condition; where there is nothing but `initial`, the kernel has
  * said at the change of the cgroup what is left of it (config.md, execCPUAffinity). */
 static int set_affinity (const struct oci_process *process, struct error *err)
@@ -101,71 +47,58 @@ static int set_affinity (const struct oci_process *process, struct error *err)
     return error_at (err, "/process/execCPUAffinity/final");
 }
 
-static int open_console (struct exec *exec, int root, struct error *err)
+/* Into the container, as root of its user namespace, if it has one; for the children also into its
+ * pid namespace. */
+static int join_container (struct exec *exec, enum become_groups *groups, struct error *err)
 {
-    const struct oci_process *process = exec->process;
-    struct console console = {.ptmx = -1, .pts = -1};
-
-    if (!process->terminal)
-        return 0;
-    if (console_open (root, process->console_size, process->user.uid, &console, err) < 0)
+    /* The memory belongs to the user namespace of rt's program: a container in one of its own may
+     * not look into this process then, if it sees it at all, or into one that is cloned from it. */
+    if (prctl (PR_SET_DUMPABLE, 0) < 0)
+        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
+    if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0 ||
+        become_root (exec->join.types & CLONE_NEWUSER, exec->config, groups, err) < 0)
         return -1;
-    int failed = channel_send (exec->line, CHANNEL_CONSOLE, console.name, strlen (console.name) + 1,
-                               console.ptmx, err);
-    drop_fd (&console.ptmx);
-    if (!failed)
-        failed = console_attach (&console, err);
-    drop_fd (&console.pts);
-    return failed;
-}
-
-static int await_release (struct exec *exec, struct error *err)
-{
-    struct channel_message message;
-
-    /* From here on X waits for E, and an E that dies closes the line. */
-    (void)prctl (PR_SET_PDEATHSIG, 0);
-    if (channel_send (exec->line, CHANNEL_READY, NULL, 0, -1, err) < 0)
-        return -1;
-    return channel_expect (exec->line, 0, CHANNEL_RELEASE, &message, err);
+    child_dies_with_parent ();
+    join_release (&exec->join);
+    (void)prctl (PR_SET_NAME, "rt:exec");
+    if (exec->root >= 0 && mountfd_enter (exec->root) < 0)
+        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the container's root");
+    drop_fd (&exec->root);
+    return 0;
 }
 
 static int live (struct exec *exec, struct error *err)
 {
     const struct oci_process *process = exec->process;
+    struct console console = {.ptmx = -1, .pts = -1};
     struct become last_leg = {
         .arena = exec->arena,
         .process = process,
         .linux = &exec->config->linux,
         .id = exec->request->id,
-        .line = exec->line,
+        .line = &exec->line,
+        .gate = -1,
+        .notify = -1,
+        .birth = true,
         .no_new_keyring = exec->container.record.no_new_keyring,
         .affinity_is_set = process->affinity_initial || process->affinity_final,
         .fds = exec->request->fds,
         .seccomp = &exec->seccomp,
     };
 
-    if (enter_cgroup (exec, err) < 0 || join_container (exec, err) < 0)
+    if (enter_cgroup (exec, err) < 0 || join_container (exec, &last_leg.groups, err) < 0)
         return -1;
-    if (become_root (exec->join.types & CLONE_NEWUSER, exec->config, &last_leg.groups, err) < 0)
-        return -1;
-    die_with_parent ();
-    join_release (&exec->join);
-    (void)setsid ();
-    (void)prctl (PR_SET_NAME, "rt:exec");
-
-    if (exec->root >= 0 && mountfd_enter (exec->root) < 0)
-        return error_set (err, "RT-ROOT-ENTER", errno, "cannot enter the container's root");
-    drop_fd (&exec->root);
     AUTO_FD int root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return error_set (err, "RT-ROOT-ENTER", errno, "cannot open the container's root");
     last_leg.root = root;
-    if (become_enter_cwd (process, err) < 0 || open_console (exec, root, err) < 0 ||
-        set_affinity (process, err) < 0 || become_settle (&last_leg, err) < 0)
+    if (become_enter_cwd (process, err) < 0 ||
+        child_open_console (process, root, exec->line, false, &console, err) < 0 ||
+        child_take_console (process, true, &console, err) < 0 || set_affinity (process, err) < 0 ||
+        become_settle (&last_leg, err) < 0)
         return -1;
     drop_fd (&root);
-    if (await_release (exec, err) < 0)
+    if (child_await_limits (process, exec->line, err) < 0)
         return -1;
     return become (&last_leg, err);
 }
@@ -174,10 +107,9 @@ void exec_inside (struct exec *exec)
 {
     struct error err = {0};
 
-    die_with_parent ();
+    child_dies_with_parent ();
     close_outside (exec);
     log_redirect (channel_log, &exec->line);
     (void)live (exec, &err);
-    channel_send_error (exec->line, &err);
-    _exit (EXIT_FAILED_INSIDE);
+    child_fails (exec->line, &err);
 }

@@ -10,9 +10,13 @@
 #include "base/patience.h"
 #include "base/text.h"
 #include "base/trace.h"
+#include "container/hooks.h"
 #include "kernel/pidfd.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/meet.h"
+#include "lifecycle/notify.h"
 #include "lifecycle/running.h"
+#include "lifecycle/verify.h"
 #include "state/gate.h"
 #include "state/record.h"
 #include "state/status.h"
@@ -72,9 +76,12 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
         if (open_locked (existing, globals, id, err) < 0)
             return -1;
     }
-    existing->frozen = cgroup_frozen (&existing->record.cgroup) == 1;
-    existing->status = status_of (existing->directory, &existing->record, existing->frozen);
-    return 0;
+    int frozen = cgroup_frozen (&existing->record.cgroup, err);
+    if (frozen < 0)
+        return -1;
+    existing->frozen = frozen == 1;
+    return status_of (existing->directory, &existing->record, existing->frozen, &existing->status,
+                      err);
 }
 
 static int add_update (struct existing *existing, struct oci_config *config, struct error *err)
@@ -156,6 +163,41 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     return -1;
 }
 
+/* Init has heard the word, and goes on until its program is executed. */
+static int let_go (struct existing *existing, const struct oci_config *config, int line, int *init,
+                   struct notify *notify, struct error *err)
+{
+    int listener = -1;
+    const struct meet meet = {.who = "the container's init",
+                              .line = line,
+                              .pid = &existing->record.pid,
+                              .pidfd = init,
+                              .listener = &listener,
+                              .notify = &notify->container};
+    const struct running running = {.config = config,
+                                    .record = &existing->record,
+                                    .pid = existing->record.pid,
+                                    .status = OCI_STATUS_CREATING};
+
+    const struct oci_hooks *hooks = &config->hooks[OCI_HOOK_START_CONTAINER];
+    struct verify verify;
+
+    trace_phase ("exec");
+    if (!existing->record.awaits_go)
+        return meet_old (&meet, &running, err);
+    if (verify_init (&verify, &existing->arena, false, err) < 0)
+        return -1;
+    verify_document (&verify, config, config->process, config->linux.seccomp ? 1 : 0);
+    verify.cgroup = &existing->record.cgroup;
+    channel_only (existing->record.pid);
+    hooks_allow (hooks);
+    channel_bound (hooks->count > 0);
+    if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || meet_verify (&meet, &verify, err) < 0 ||
+        channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        return -1;
+    return meet_executed (&meet, err);
+}
+
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
 {
     AUTO_EXISTING struct existing existing = EXISTING_INIT;
@@ -180,34 +222,29 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     /* What comes to the gate from here on is given up by killing it. */
     if (interrupt_hold (err) < 0)
         return -1;
-    AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     trace_phase ("gate");
     AUTO_FD int init = pidfd_open_exact (existing.record.pid, existing.record.start_time);
-    AUTO_FD int line = gate_open (existing.directory, err);
-    if (line < 0 && is_gone (err->errnum)) {
-        /* Nobody else can have started it: it has been killed since. */
+    if (init < 0 && errno != ESRCH)
+        return error_set (err, "RT-START-INIT", errno, "cannot open the init of %s", id);
+    AUTO_FD int line =
+        init < 0 ? -1 : gate_open (existing.directory, existing.record.awaits_go, err);
+    if (init < 0 || (line < 0 && is_gone (err->errnum))) {
+        /* The lock keeps others from starting it: it has been killed since. */
         *err = (struct error){0};
         return error_set (err, "RT-START-STATE", 0,
                           "cannot start container %s: it is stopped, not created", id);
     }
     if (line < 0)
         return -1;
-    trace_phase ("exec");
-    const struct running running = {.config = config,
-                                    .record = &existing.record,
-                                    .pid = existing.record.pid,
-                                    .status = OCI_STATUS_CREATING,
-                                    .notify = globals->notify_socket ? &notify : NULL};
-    int failed = running_await (line, &running, err);
+    AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
+    int failed = let_go (&existing, config, line, &init, &notify, err);
     gate_remove (existing.directory);
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
-        /* It has sent its error and ends, or will never get further (SIGSTOP): whoever asks next
+        /* It has sent its error and ends, or will never get further (SIGSTOP): the next command
          * must see it stopped. */
-        if (init >= 0) {
-            (void)pidfd_signal (init, SIGKILL);
-            (void)pidfd_wait_dead (init, patience_ms ());
-        }
+        (void)pidfd_signal (init, SIGKILL);
+        (void)pidfd_wait_dead (init, patience_ms ());
         return -1;
     }
     if (running_hooks (config, &existing.record, err) < 0) {
@@ -324,7 +361,8 @@ int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, b
 
     if (existing_open (&existing, globals, id, true, err) < 0) {
         bool half = text_equal (err->code, "RT-STATE-HALF");
-        if (existing.directory >= 0 && (half || force))
+        bool damaged = text_equal (err->code, "RT-STATE-DAMAGED");
+        if (existing.directory >= 0 && (half || (damaged && force)))
             return delete_unread (globals, id, existing.directory, half, err);
         if (!(force && text_equal (err->code, "RT-STATE-MISSING")))
             return -1;

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/mount.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -413,24 +414,71 @@ int external_of_restore (const struct external *external, const char *const stre
     return restore_namespaces (external, options, err);
 }
 
-/* A tmpfs comes back with what was in it; in it nothing has to be made. */
-static bool is_in_tmpfs (const struct oci_config *config, size_t index)
+/* The mount of the document that an earlier one of its paths lies below, the last of them: what
+ * shows there is that mount's. NULL: the root file system. *rest: the path below it. */
+static const struct oci_mount *find_cover (const struct oci_config *config, size_t index,
+                                           const char **rest)
 {
     const char *path = config->mounts.items[index].destination;
+    const struct oci_mount *cover = NULL;
 
+    *rest = path;
     for (size_t i = 0; i < index; i++) {
         const struct oci_mount *above = &config->mounts.items[i];
-        if (!above->bind && mount_bind_below (path, above->destination))
-            return true;
+        const char *below = above->remount ? NULL : mount_bind_below (path, above->destination);
+        if (!below)
+            continue;
+        cover = above;
+        *rest = below;
     }
-    return false;
+    return cover;
+}
+
+/* Where a mount point is to be made, below `rootfs` or in the source of the bind that covers it. -1
+ * with errno; 0 there: nothing has to be made. A tmpfs comes back with what was in it, and in a
+ * volume that is read-only for the container nothing is made for it. */
+static int open_place (const struct external *external, int rootfs, size_t index, const char **rest)
+{
+    const struct oci_mount *cover = find_cover (external->config, index, rest);
+    const struct oci_mount *mount = &external->config->mounts.items[index];
+    char source[PATH_MAX];
+
+    errno = 0;
+    if (cover && is_outside (external, cover, source))
+        return ((cover->attr_set | cover->rec_set) & MOUNT_ATTR_RDONLY)
+                   ? -1
+                   : open (source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (cover && !cover->bind)
+        return -1;
+    *rest = mount->destination;
+    return fcntl (rootfs, F_DUPFD_CLOEXEC, 0);
+}
+
+static int make_point (const struct external *external, int rootfs, size_t index, struct error *err)
+{
+    const struct oci_mount *mount = &external->config->mounts.items[index];
+    char source[PATH_MAX];
+    struct stat st;
+    const char *rest;
+
+    AUTO_FD int place = open_place (external, rootfs, index, &rest);
+    if (place < 0 && errno == 0)
+        return 0;
+    bool file =
+        is_outside (external, mount, source) && stat (source, &st) == 0 && !S_ISDIR (st.st_mode);
+    AUTO_FD int made = place < 0 ? -1
+                       : file    ? inroot_make_file (place, rest, 0644)
+                                 : inroot_make_dir (place, rest, 0755, NULL);
+    if (made >= 0)
+        return 0;
+    error_set (err, "RT-CRIU-MOUNT", errno, "cannot make the mount point %s", mount->destination);
+    return error_at (err, "/mounts/%zu/destination", index);
 }
 
 int external_mount_points (const struct external *external, struct error *err)
 {
     const struct oci_config *config = external->config;
     AUTO_FD int root = open (external->rootfs_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    char source[PATH_MAX];
 
     if (root < 0) {
         error_set (err, "RT-ROOTFS", errno, "cannot open the root file system %s",
@@ -441,20 +489,8 @@ int external_mount_points (const struct external *external, struct error *err)
     AUTO_FD int tmp = inroot_make_dir (root, "/tmp", 01777, NULL);
     if (tmp < 0)
         return error_set (err, "RT-CRIU-MOUNT", errno, "cannot make /tmp");
-    for (size_t i = 0; i < config->mounts.count; i++) {
-        const struct oci_mount *mount = &config->mounts.items[i];
-        struct stat st;
-        if (mount->remount || is_in_tmpfs (config, i))
-            continue;
-        bool file = is_outside (external, mount, source) && stat (source, &st) == 0 &&
-                    !S_ISDIR (st.st_mode);
-        AUTO_FD int made = file ? inroot_make_file (root, mount->destination, 0644)
-                                : inroot_make_dir (root, mount->destination, 0755, NULL);
-        if (made < 0) {
-            error_set (err, "RT-CRIU-MOUNT", errno, "cannot make the mount point %s",
-                       mount->destination);
-            return error_at (err, "/mounts/%zu/destination", i);
-        }
-    }
+    for (size_t i = 0; i < config->mounts.count; i++)
+        if (!config->mounts.items[i].remount && make_point (external, root, i, err) < 0)
+            return -1;
     return 0;
 }

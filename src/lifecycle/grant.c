@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 /* What the files hold is what systemd is told, where it is. */
 int start_limit (struct start *start, struct error *err)
@@ -28,7 +29,7 @@ int start_limit (struct start *start, struct error *err)
 
 bool start_awaits_grant (const struct start *start, bool in_cgroup)
 {
-    return !in_cgroup || start->plan.userns || start->plan.first_leg ||
+    return !in_cgroup || start->plan.userns || start->plan.intermediate ||
            start->config->linux.net_devices.count > 0;
 }
 
@@ -59,6 +60,23 @@ static int prepare_seccomp (struct start *start, struct error *err)
     return seccomp_listens (&start->seccomp) ? seccomp_agent_prepare (seccomp, err) : 0;
 }
 
+static int send_seccomp (const struct start *start, struct error *err)
+{
+    const struct seccomp_program *program = &start->seccomp;
+    size_t instructions = program->count * sizeof (struct sock_filter);
+
+    if (!start->config->linux.seccomp)
+        return 0;
+    unsigned char *payload =
+        arena_alloc (start->arena, sizeof (program->flags) + sizeof (program->door) + instructions);
+    unsigned char *end = payload;
+
+    end = mempcpy (end, &program->flags, sizeof (program->flags));
+    end = mempcpy (end, program->door, sizeof (program->door));
+    end = mempcpy (end, program->instructions, instructions);
+    return channel_send (start->line, CHANNEL_SECCOMP, payload, (size_t)(end - payload), -1, err);
+}
+
 int start_grant (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_linux *linux = &start->config->linux;
@@ -70,6 +88,9 @@ int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if ((start->plan.make & CLONE_NEWUSER) &&
         idmap_grant (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
         return -1;
+    if ((start->plan.join & CLONE_NEWUSER) &&
+        idmap_check_joined (&linux->uid_mappings, &linux->gid_mappings, start->record.pid, err) < 0)
+        return -1;
     if (!in_cgroup && systemd_join (start->record.systemd_bus, start->record.systemd_unit,
                                     &start->record.cgroup, start->record.pid, err) < 0)
         return -1;
@@ -78,7 +99,7 @@ int start_grant (struct start *start, bool in_cgroup, struct error *err)
     if (start_awaits_grant (start, in_cgroup) &&
         channel_send (start->line, CHANNEL_GRANTED, NULL, 0, -1, err) < 0)
         return -1;
-    /* C builds the root meanwhile. */
+    /* The child builds the root meanwhile. */
     if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
         return -1;
     /* On v1 C may still be on its way through the doors: there the holder stays for now. */
@@ -92,5 +113,5 @@ int start_grant (struct start *start, bool in_cgroup, struct error *err)
         cgroup_delegate (&start->record.cgroup, owner, err) < 0)
         return -1;
     trace_phase ("seccomp");
-    return prepare_seccomp (start, err);
+    return prepare_seccomp (start, err) < 0 ? -1 : send_seccomp (start, err);
 }

@@ -11,21 +11,22 @@
 #include "oci-spec/annotations.h"
 #include "oci-spec/json.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STREAMS_FILE "descriptors.json"
 #define STREAMS_MAX (64u << 10)
 
-static const char *const config_files[] = {"/etc/criu/rt.conf", "/etc/criu/runc.conf"};
-
 void images_close (struct images *images)
 {
     drop_fd (&images->images);
     drop_fd (&images->work);
+    drop_fd (&images->config);
 }
 
 bool images_device_binds (const struct oci_config *config)
@@ -36,40 +37,141 @@ bool images_device_binds (const struct oci_config *config)
     return plan.userns || process_in_user_namespace ();
 }
 
-static int open_directory (const char *path, const char *option, bool make, struct error *err)
+static bool ends_with (const char *name, const char *end)
 {
-    if (make && mkdir (path, 0700) < 0 && errno != EEXIST)
-        return error_set (err, "RT-IMAGES-MAKE", errno, "cannot make the directory %s of %s", path,
-                          option);
-    int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set (err, "RT-IMAGES-OPEN", errno, "cannot open the directory %s of %s", path,
-                          option);
-    return fd;
+    size_t length = strlen (name);
+
+    return length > strlen (end) && text_equal (name + length - strlen (end), end);
 }
 
-int images_let_search (const struct images *images, struct images_mode *mode, struct error *err)
+/* Written by CRIU, beside *.img. */
+static bool is_written (const char *name)
 {
+    static const char *const names[] = {"stats-dump", "stats-restore", "irmap-cache",
+                                        "dump.log",   "restore.log",   "descriptors.json"};
+
+    for (size_t i = 0; i < sizeof (names) / sizeof (names[0]); i++)
+        if (text_equal (name, names[i]))
+            return true;
+    return ends_with (name, ".img");
+}
+
+static DIR *list (int directory, struct error *err)
+{
+    int fd = openat (directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir (fd);
+
+    if (!listing) {
+        cleanup_fd (&fd);
+        error_set (err, "RT-IMAGES-OPEN", errno, "cannot list the directory of the images");
+    }
+    return listing;
+}
+
+static bool is_private (const struct stat *st)
+{
+    return S_ISREG (st->st_mode) && st->st_uid == geteuid () && (st->st_mode & 077) == 0 &&
+           st->st_nlink == 1;
+}
+
+/* `logs`: a log alone, which is all that CRIU writes into a --work-path. */
+static int remove_old (int directory, bool logs, struct error *err)
+{
+    AUTO_DIR DIR *listing = list (directory, err);
+    const struct dirent *entry;
     struct stat st;
 
-    *mode = (struct images_mode){0};
-    if (fstat (images->images, &st) < 0)
-        return error_set (err, "RT-IMAGES-OPEN", errno, "cannot stat the directory of the images");
-    if (st.st_mode & S_IXOTH)
-        return 0;
-    if (fchmod (images->images, (st.st_mode & 07777) | S_IXOTH) < 0) {
-        error_set (err, "RT-IMAGES-OPEN", errno,
-                   "the container's root cannot search the directory of the images");
-        return error_hint (err, "chmod o+x");
+    if (!listing)
+        return -1;
+    while ((entry = readdir (listing)) != NULL) {
+        const char *name = entry->d_name;
+        if (!is_written (name) || (logs && !ends_with (name, ".log")) ||
+            (fstatat (directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_private (&st)))
+            continue;
+        if (unlinkat (directory, name, 0) < 0 && errno != ENOENT)
+            return error_set (err, "RT-IMAGES-WRITE", errno, "cannot remove the old %s", name);
     }
-    *mode = (struct images_mode){.changed = true, .before = st.st_mode & 07777};
     return 0;
 }
 
-void images_undo_search (const struct images *images, const struct images_mode *mode)
+/* Can anybody but the caller write to it? A group of the caller's own is the caller. */
+static bool is_shared (const struct stat *st)
 {
-    if (mode->changed)
-        (void)fchmod (images->images, mode->before);
+    return st->st_uid != geteuid () || (st->st_mode & S_IWOTH) ||
+           ((st->st_mode & S_IWGRP) && st->st_gid != getegid ());
+}
+
+static int check_owner (int fd, const char *path, const char *option, struct error *err)
+{
+    struct stat st;
+
+    if (fstat (fd, &st) < 0)
+        return error_set (err, "RT-IMAGES-OPEN", errno, "cannot stat %s", path);
+    if (!is_shared (&st))
+        return 0;
+    error_set (err, "RT-IMAGES-OWNER", 0, "others can write to the directory %s of %s", path,
+               option);
+    return error_hint (err, "images are judged before CRIU reads them: copy them to a directory of "
+                            "root's with mode 0700");
+}
+
+static int open_directory (const char *path, const char *option, bool make, bool *made,
+                           struct error *err)
+{
+    *made = make && mkdir (path, 0700) == 0;
+    if (make && !*made && errno != EEXIST)
+        return error_set (err, "RT-IMAGES-MAKE", errno, "cannot make the directory %s of %s", path,
+                          option);
+    AUTO_FD int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set (err, "RT-IMAGES-OPEN", errno, "cannot open the directory %s of %s", path,
+                          option);
+    /* mkdir obeys the umask. */
+    if (*made && fchmod (fd, 0700) < 0)
+        return error_set (err, "RT-IMAGES-MAKE", errno, "cannot set the mode of %s", path);
+    return check_owner (fd, path, option, err) < 0 ? -1 : take_fd (&fd);
+}
+
+int images_check_files (const struct images *images, struct error *err)
+{
+    AUTO_DIR DIR *listing = list (images->images, err);
+    const struct dirent *entry;
+    struct stat st;
+
+    if (!listing)
+        return -1;
+    while ((entry = readdir (listing)) != NULL) {
+        if (!ends_with (entry->d_name, ".img"))
+            continue;
+        if (fstatat (images->images, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return error_set (err, "RT-IMAGES-FILE", errno, "cannot stat the image %s",
+                              entry->d_name);
+        if (!S_ISREG (st.st_mode))
+            return error_set (err, "RT-IMAGES-FILE", 0, "the image %s is no regular file",
+                              entry->d_name);
+    }
+    return 0;
+}
+
+int images_open_file (const struct images *images, const char *name, bool *absent,
+                      struct error *err)
+{
+    struct stat st;
+    AUTO_FD int fd =
+        openat (images->images, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (absent)
+        *absent = fd < 0 && errno == ENOENT;
+    if (absent && *absent)
+        return -1;
+    if (fd < 0 || fstat (fd, &st) < 0)
+        return error_set (err, "RT-IMAGES-FILE", errno, "cannot open %s of the images", name);
+    if (!S_ISREG (st.st_mode))
+        return error_set (err, "RT-IMAGES-FILE", 0, "%s of the images is no regular file", name);
+    if (!is_shared (&st))
+        return take_fd (&fd);
+    error_set (err, "RT-IMAGES-OWNER", 0, "others can write to %s of the images", name);
+    return error_hint (err, "images are judged before CRIU reads them: chown root, chmod go-w");
 }
 
 /* CRIU would only find out when the container is stopped already. */
@@ -96,15 +198,46 @@ int images_open (const struct images_request *request, bool make, struct images 
                  struct error *err)
 {
     const char *work = request->work ? request->work : request->images;
-    AUTO_FD int images_fd = open_directory (request->images, "--image-path", make, err);
-    AUTO_FD int work_fd =
-        images_fd < 0 ? -1 : open_directory (work, "--work-path", request->work != NULL, err);
+    struct images opened = IMAGES_INIT;
 
-    if (work_fd < 0 || check_parent (request, images_fd, err) < 0)
+    opened.work_path = work;
+    opened.images = open_directory (request->images, "--image-path", make, &opened.made, err);
+    opened.work = opened.images < 0 ? -1
+                                    : open_directory (work, "--work-path", request->work != NULL,
+                                                      &opened.made_work, err);
+    if (opened.work < 0 || check_parent (request, opened.images, err) < 0 ||
+        (make && remove_old (opened.images, false, err) < 0) ||
+        remove_old (opened.work, true, err) < 0) {
+        images_undo_make (request, &opened);
+        images_close (&opened);
         return -1;
-    *images = (struct images){
-        .images = take_fd (&images_fd), .work = take_fd (&work_fd), .work_path = work};
+    }
+    *images = opened;
     return 0;
+}
+
+/* Nothing but what CRIU or rt has written. */
+static void empty (int directory)
+{
+    struct error ignored;
+    AUTO_DIR DIR *listing = list (directory, &ignored);
+    const struct dirent *entry;
+
+    while (listing && (entry = readdir (listing)) != NULL)
+        if (text_equal (entry->d_name, "parent") ||
+            (is_written (entry->d_name) && !ends_with (entry->d_name, ".log")))
+            (void)unlinkat (directory, entry->d_name, 0);
+}
+
+void images_undo_make (const struct images_request *request, const struct images *images)
+{
+    if (images->made && images->images >= 0)
+        empty (images->images);
+    /* With a log, or somebody's own files in it, it stays. */
+    if (images->made_work)
+        (void)rmdir (request->work);
+    if (images->made)
+        (void)rmdir (request->images);
 }
 
 static bool hooks_furnish_network (const struct oci_config *config)
@@ -137,28 +270,13 @@ void images_options (const struct images_request *request, const struct oci_conf
         .auto_dedup = request->auto_dedup,
         .orphan_terminal = true,
         .external_masters = true,
-        .cgroups = request->cgroups,
+        .cgroups = request->cgroups ? request->cgroups : CRIU_CGROUPS_IGNORE,
         .network_lock = request->network_lock,
+        .lazy_pages = request->lazy_pages,
+        .page_address = request->page_address,
+        .page_port = request->page_port,
         .empty_ns = hooks_furnish_network (config) ? CLONE_NEWNET : request->empty_ns,
     };
-}
-
-int images_config (const struct oci_config *config, const char **path, struct error *err)
-{
-    const char *asked = oci_annotation (config, OCI_ANNOTATION_CRIU_CONFIG);
-
-    *path = NULL;
-    if (asked && asked[0] == '\0')
-        return 0;
-    if (asked && access (asked, R_OK) < 0) {
-        error_set (err, "RT-CRIU-CONFIG", errno, "cannot read %s", asked);
-        return error_at (err, "/annotations/" OCI_ANNOTATION_CRIU_CONFIG);
-    }
-    *path = asked;
-    for (size_t i = 0; !*path && i < sizeof (config_files) / sizeof (config_files[0]); i++)
-        if (access (config_files[i], R_OK) == 0)
-            *path = config_files[i];
-    return 0;
 }
 
 int images_write_streams (const struct images *images, const char *const streams[3],
@@ -171,8 +289,9 @@ int images_write_streams (const struct images *images, const char *const streams
     for (int i = 0; i < 3; i++)
         json_string (&writer, NULL, streams[i]);
     json_close (&writer, ']');
+    (void)unlinkat (images->images, STREAMS_FILE, 0);
     AUTO_FD int fd = openat (images->images, STREAMS_FILE,
-                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || fd_write_all (fd, text.bytes, text.length) < 0)
         return error_set (err, "RT-IMAGES-WRITE", errno, "cannot write " STREAMS_FILE);
     return 0;
@@ -185,11 +304,10 @@ int images_read_streams (const struct images *images, struct arena *arena, const
     int count = 0;
 
     streams[0] = streams[1] = streams[2] = "";
-    AUTO_FD int fd = openat (images->images, STREAMS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
+    bool absent;
+    AUTO_FD int fd = images_open_file (images, STREAMS_FILE, &absent, err);
     if (fd < 0)
-        return error_set (err, "RT-IMAGES-READ", errno, "cannot open " STREAMS_FILE);
+        return absent ? 0 : -1;
     AUTO_FREE char *text = fd_read_all (fd, STREAMS_MAX, &length, STREAMS_FILE, err);
     if (!text)
         return -1;

@@ -22,7 +22,7 @@
 #include "kernel/ns.h"
 #include "lifecycle/become.h"
 #include "lifecycle/channel.h"
-#include "state/gate.h"
+#include "lifecycle/child.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -32,16 +32,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXIT_FAILED_INSIDE 1
-
-/* What C has from its birth and gives up before the container's process begins. */
+/* What the child has from its birth and gives up before the container's process begins. */
 struct born {
     enum become_groups groups;
     struct console console;
-    int notify; /* for who starts the container; -1 = none */
+    int notify; /* for the parent that starts the container; -1 = none */
 };
 
-/* P's descriptors that mean nothing here; the lock on the state directory among them. */
+/* The parent's descriptors that mean nothing here; the lock on the state directory among them. */
 static void close_outside (struct start *start)
 {
     drop_fd (&start->directory);
@@ -51,37 +49,34 @@ static void close_outside (struct start *start)
     netdev_release (&start->net_devices);
 }
 
-/* C dies with P as long as P is needed. Set again after each change of credentials, which takes it
- * away; whoever was orphaned before that reads a closed line. */
-static void die_with_parent (void)
+/* The child stays what it is: it will clone the process proper. */
+static int unshare_namespaces (struct start *start, struct error *err)
 {
-    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if (start->plan.make && ns_unshare ((int)start->plan.make) < 0)
+        return ns_explain (start->plan.make, errno, err);
+    return channel_send (start->line, CHANNEL_CHILD, NULL, 0, -1, err);
 }
 
-static int join_namespaces (struct start *start, struct error *err)
-{
-    if (namespaces_apply (&start->namespaces, err) < 0)
-        return -1;
-    namespaces_release (&start->namespaces);
-    return 0;
-}
-
-/* The first leg: what a clone cannot do. Returns only in C proper. */
-static int walk_first_leg (struct start *start, struct error *err)
+/* Joins first, and makes the other namespaces then: what a clone cannot do. Returns only in the
+ * child. */
+static int be_intermediate (struct start *start, struct error *err)
 {
     struct clone_request request = {.flags = start->plan.make | CLONE_PARENT, .cgroup = -1};
     AUTO_FD int pidfd = -1;
     bool in_cgroup;
 
-    (void)prctl (PR_SET_NAME, "rt:leg");
-    if (join_namespaces (start, err) < 0)
+    if (namespaces_apply (&start->namespaces, err) < 0)
         return -1;
     if ((start->plan.make & CLONE_NEWUSER) && (start->plan.join & CLONE_NEWIPC) &&
         mounts_prepare_mqueue (&start->mounts, err) < 0)
         return -1;
-    /* With a user namespace that is there already, its processes have the rights over C at once. */
+    /* With a user namespace that is there already, its processes have the rights over the child at
+     * once. */
     if (!(start->plan.make & CLONE_NEWUSER))
         (void)prctl (PR_SET_DUMPABLE, 0);
+    if (start->plan.birth)
+        return unshare_namespaces (start, err);
+    (void)prctl (PR_SET_NAME, "rt:between");
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
     if (pid < 0)
         return ns_explain (start->plan.make, errno, err);
@@ -113,20 +108,21 @@ static int settle_namespaces (struct start *start, struct error *err)
     return uts_apply (config->hostname, config->domainname, err);
 }
 
-static int open_console (struct start *start, struct born *born, int root, struct error *err)
+static int take_seccomp (struct start *start, struct error *err)
 {
-    const struct oci_process *process = start->config->process;
+    struct seccomp_program *program = &start->seccomp;
+    const size_t head = sizeof (program->flags) + sizeof (program->door);
+    struct channel_message message;
 
-    if (!process->terminal)
+    if (!start->config->linux.seccomp || program->instructions)
         return 0;
-    if (console_open (root, process->console_size, process->user.uid, &born->console, err) < 0)
+    if (channel_expect (start->line, 0, CHANNEL_SECCOMP, &message, err) < 0)
         return -1;
-    if (start->rootfs.own_mounts && console_bind (root, &born->console, err) < 0)
-        return -1;
-    if (channel_send (start->line, CHANNEL_CONSOLE, born->console.name,
-                      strlen (born->console.name) + 1, born->console.ptmx, err) < 0)
-        return -1;
-    drop_fd (&born->console.ptmx);
+    memcpy (&program->flags, message.payload, sizeof (program->flags));
+    memcpy (program->door, message.payload + sizeof (program->flags), sizeof (program->door));
+    program->count = (uint16_t)((message.length - head) / sizeof (struct sock_filter));
+    program->instructions = arena_alloc (start->arena, message.length - head);
+    memcpy (program->instructions, message.payload + head, message.length - head);
     return 0;
 }
 
@@ -145,7 +141,8 @@ static int await_hooks (struct start *start, struct error *err)
         .default_timeout_ms = patience_asked_ms (),
         .output = &start->hooks_output,
     };
-    if (channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
+    if (take_seccomp (start, err) < 0 ||
+        channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
         channel_expect (start->line, 0, CHANNEL_HOOKED, &message, err) < 0)
         return -1;
     return hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
@@ -166,7 +163,9 @@ static int make_cwd (const struct oci_process *process, int root, struct error *
 static int share_root (struct start *start, struct born *born, struct error *err)
 {
     if (rootfs_apply_attach (&start->rootfs, 0, err) < 0 ||
-        open_console (start, born, start->rootfs.tree.fd, err) < 0 || await_hooks (start, err) < 0)
+        child_open_console (start->config->process, start->rootfs.tree.fd, start->line, false,
+                            &born->console, err) < 0 ||
+        await_hooks (start, err) < 0)
         return -1;
     return rootfs_apply_enter (&start->rootfs, start->request->no_pivot, 0, err);
 }
@@ -184,9 +183,9 @@ static int build_root (struct start *start, struct born *born, struct error *err
     int root = start->rootfs.tree.fd;
     trace_phase ("mounts");
     if (mounts_apply (&start->mounts, root, err) < 0 ||
-        devices_apply (&config->linux, root, start->mounts.userns, start->mounts.dev_is_bind, err) <
-            0 ||
-        open_console (start, born, root, err) < 0 || make_cwd (config->process, root, err) < 0)
+        devices_apply (&config->linux, root, start->mounts.userns, &start->mounts.own, err) < 0 ||
+        child_open_console (config->process, root, start->line, true, &born->console, err) < 0 ||
+        make_cwd (config->process, root, err) < 0)
         return -1;
     if (start->record.notify &&
         notify_socket_apply (root, config->linux.mount_label, &born->notify, err) < 0)
@@ -203,58 +202,39 @@ static int build_root (struct start *start, struct born *born, struct error *err
                                config->linux.rootfs_propagation, err);
 }
 
-static int take_seccomp (struct start *start, struct error *err)
+/* The pid namespace that is joined is the last thing to be entered: hooks, which are this process's
+ * children, would be seen in it. */
+static int enter_pid_namespace (struct start *start, struct error *err)
 {
-    struct seccomp_program *program = &start->seccomp;
-    const size_t head = sizeof (program->flags) + sizeof (program->door);
-    struct channel_message message;
-
-    if (!start->config->linux.seccomp)
-        return 0;
-    if (channel_expect (start->line, 0, CHANNEL_SECCOMP, &message, err) < 0)
+    if (namespaces_apply_pid (&start->namespaces, err) < 0)
         return -1;
-    memcpy (&program->flags, message.payload, sizeof (program->flags));
-    memcpy (program->door, message.payload + sizeof (program->flags), sizeof (program->door));
-    program->count = (uint16_t)((message.length - head) / sizeof (struct sock_filter));
-    program->instructions = arena_alloc (start->arena, message.length - head);
-    memcpy (program->instructions, message.payload + head, message.length - head);
+    namespaces_release (&start->namespaces);
     return 0;
 }
 
-static int hand_notify (struct start *start, struct born *born, struct error *err)
+/* Into its cgroup and namespaces, as root of them. */
+static int settle_in (struct start *start, bool in_cgroup, struct born *born, struct error *err)
 {
-    if (born->notify < 0)
-        return 0;
-    if (channel_send (start->line, CHANNEL_NOTIFY, NULL, 0, born->notify, err) < 0)
-        return -1;
-    drop_fd (&born->notify);
-    return 0;
-}
+    const struct oci_config *config = start->config;
 
-static int await_release (struct start *start, struct born *born, struct error *err)
-{
-    struct channel_message message;
-
-    /* From here on C waits for P, and a P that dies closes the line. */
-    (void)prctl (PR_SET_PDEATHSIG, 0);
-    if (channel_send (start->line, CHANNEL_READY, NULL, 0, -1, err) < 0)
+    if (cgroup_enter (&start->doors, err) < 0)
         return -1;
-    if (take_seccomp (start, err) < 0)
+    cgroup_close_doors (&start->doors);
+    if (start->plan.intermediate && be_intermediate (start, err) < 0)
         return -1;
-    if (channel_expect (start->line, 0, CHANNEL_RELEASE, &message, err) < 0)
+    child_dies_with_parent ();
+    if (!start->plan.birth)
+        (void)setsid ();
+    (void)prctl (PR_SET_NAME, "rt:init");
+    trace_phase ("await grant");
+    if (await_grant (start, in_cgroup, err) < 0 ||
+        (!start->plan.intermediate && namespaces_apply (&start->namespaces, err) < 0) ||
+        (start->plan.make_time && timens_apply (&config->linux, err) < 0) ||
+        become_root (start->plan.userns, config, &born->groups, err) < 0)
         return -1;
-    if (!start->gated)
-        return hand_notify (start, born, err);
-
-    /* P ends now: what it does after this is no matter of ours, and neither are its descriptors. */
-    log_redirect (NULL, NULL);
-    drop_fd (&start->line);
-    int line = gate_wait (start->gate);
-    if (line < 0)
-        return error_set (err, "RT-GATE", errno, "cannot wait for start");
-    start->line = line;
-    log_redirect (channel_log, &start->line);
-    return hand_notify (start, born, err);
+    child_dies_with_parent ();
+    trace_phase ("namespaces");
+    return settle_namespaces (start, err);
 }
 
 static int live (struct start *start, bool in_cgroup, struct error *err)
@@ -262,26 +242,8 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     const struct oci_config *config = start->config;
     struct born born = {.console = {.ptmx = -1, .pts = -1}, .notify = -1};
 
-    if (cgroup_enter (&start->doors, err) < 0)
-        return -1;
-    cgroup_close_doors (&start->doors);
-    if (start->plan.first_leg) {
-        if (walk_first_leg (start, err) < 0)
-            return -1;
-        die_with_parent ();
-    }
-    (void)setsid ();
-    (void)prctl (PR_SET_NAME, "rt:init");
-    trace_phase ("await grant");
-    if (await_grant (start, in_cgroup, err) < 0 ||
-        (!start->plan.first_leg && join_namespaces (start, err) < 0) ||
-        (start->plan.make_time && timens_apply (&config->linux, err) < 0) ||
-        become_root (start->plan.userns, config, &born.groups, err) < 0)
-        return -1;
-    die_with_parent ();
-    trace_phase ("namespaces");
-    if (settle_namespaces (start, err) < 0 || build_root (start, &born, err) < 0 ||
-        sysctl_apply (&config->linux.sysctl, err) < 0)
+    if (settle_in (start, in_cgroup, &born, err) < 0 || build_root (start, &born, err) < 0 ||
+        sysctl_apply (&config->linux.sysctl, err) < 0 || take_seccomp (start, err) < 0)
         return -1;
 
     struct become last_leg = {
@@ -290,10 +252,15 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .linux = &config->linux,
         .id = start->request->id,
         .root = start->rootfs.tree.fd,
+        .line = &start->line,
+        .gate = start->gate,
+        .notify = born.notify,
         .groups = born.groups,
         .no_new_keyring = start->request->no_new_keyring,
+        .birth = start->plan.birth,
+        .seen = start->gated && start->record.owner != 0,
         .fds = start->request->fds,
-        .notify = start->record.notify,
+        .has_notify_socket = start->record.notify,
         .seccomp = &start->seccomp,
         .start_hooks = &config->hooks[OCI_HOOK_START_CONTAINER],
         .hooks_output = &start->hooks_output,
@@ -301,24 +268,14 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
     if (last_leg.start_hooks->count > 0)
         last_leg.hook_state = start_state_text (start, OCI_STATUS_CREATED, getpid ());
     trace_phase ("process");
-    if (become_enter_cwd (config->process, err) < 0)
-        return -1;
-    if (config->process->terminal && console_attach (&born.console, err) < 0)
-        return -1;
-    drop_fd (&born.console.pts);
-    if (become_settle (&last_leg, err) < 0)
+    if (become_enter_cwd (config->process, err) < 0 ||
+        child_take_console (config->process, start->plan.birth, &born.console, err) < 0 ||
+        enter_pid_namespace (start, err) < 0 || become_settle (&last_leg, err) < 0)
         return -1;
     rootfs_release (&start->rootfs);
-    if (last_leg.start_hooks->count == 0)
-        hooks_output_close (&start->hooks_output);
-    if (start->gated && last_leg.start_hooks->count == 0 &&
-        become_check_executable (&last_leg, err) < 0)
+    if (child_await_limits (config->process, start->line, err) < 0)
         return -1;
     trace_leave (); /* the filter may forbid to write, and the gate is for another rt */
-    if (await_release (start, &born, err) < 0)
-        return -1;
-
-    last_leg.line = start->line;
     return become (&last_leg, err);
 }
 
@@ -328,17 +285,17 @@ void inside (struct start *start, bool in_cgroup)
 
     trace_child ();
     trace_phase ("birth");
-    die_with_parent ();
-    /* Whoever shares a pid namespace with C must not look into it (CVE-2016-9962). A rootless P
-     * must, for the id maps, and so must who calls rt, for all that is done to a container before
-     * it starts; there only a joined user namespace is a danger (walk_first_leg). Asked of P: what
-     * C's own id is called depends on whether P has written the maps already. */
+    child_dies_with_parent ();
+    /* A process that shares a pid namespace with the child must not look into it (CVE-2016-9962). A
+     * rootless parent must, for the id maps, and so must the caller of rt, for all that is done to
+     * a container before it starts; there only a joined user namespace is a danger
+     * (be_intermediate). Asked of the parent: what the child's own id is called depends on whether
+     * the parent has written the maps already. */
     if (start->record.owner == 0)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
     log_redirect (channel_log, &start->line);
     (void)umask (0);
     (void)live (start, in_cgroup, &err);
-    channel_send_error (start->line, &err);
-    _exit (EXIT_FAILED_INSIDE);
+    child_fails (start->line, &err);
 }

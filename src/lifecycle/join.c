@@ -164,31 +164,3 @@ int join_enter (const struct join *join, int types, const struct oci_linux *linu
         return 0;
     return enter_by_files (join, wanted, linux, err);
 }
-
-int join_enter_pid (const struct join *join, int *own, struct error *err)
-{
-    if (!(join->types & CLONE_NEWPID)) {
-        *own = -1;
-        return 1;
-    }
-    AUTO_FD int before = ns_open_process (getpid (), "pid");
-    if (before < 0)
-        return error_set (err, "RT-NS-OPEN", errno, "cannot open rt's own pid namespace");
-    /* The root of a user namespace may not come back into what an outer one owns. */
-    if (ns_join (before, CLONE_NEWPID) < 0)
-        return 0;
-    if (ns_join_process (join->pidfd, CLONE_NEWPID) < 0) {
-        AUTO_FD int fd = errno == EINVAL ? ns_open_process (join->init, "pid") : -1;
-        if (fd < 0 || !join_is_alive (join) || ns_join (fd, CLONE_NEWPID) < 0)
-            return 0;
-    }
-    *own = take_fd (&before);
-    return 1;
-}
-
-int join_leave_pid (int own, struct error *err)
-{
-    if (own < 0 || ns_join (own, CLONE_NEWPID) == 0)
-        return 0;
-    return error_set (err, "RT-NS-JOIN", errno, "cannot go back to rt's own pid namespace");
-}

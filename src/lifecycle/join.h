@@ -25,12 +25,6 @@ struct join {
 int join_prepare (struct join *join, pid_t init, uint64_t start_time, const char *id,
                   struct error *err);
 
-/* outside: children are born in the container's pid namespace from here on. 1; 0 where that, or
- * the way back, takes rights that rt has not: then the first leg does it; -1. *own is
- * the way back, for join_leave_pid. */
-int join_enter_pid (const struct join *join, int *own, struct error *err);
-int join_leave_pid (int own, struct error *err);
-
 /* outside: the root directory of init, for a container that has no mount namespace of its own to
  * bring it. */
 int join_open_root (const struct join *join, const char *id, int *root, struct error *err);

@@ -1,31 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meet: from the clone to a process that is ready, on the side of P (of E for an exec), which
- * listens and answers. What is said is drawn in channel.h and exec.h.
+ * meet: the parent's side of the channel, from the clone to the program: it listens and answers.
+ * What is said is drawn in channel.h and exec.h.
  */
 #ifndef RT_LIFECYCLE_MEET_H
 #define RT_LIFECYCLE_MEET_H
 
 #include "base/error.h"
+#include "lifecycle/channel.h"
+#include "lifecycle/running.h"
+#include "lifecycle/verify.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct meet {
     const char *who; /* "the container's init", for error texts */
     int line;
-    pid_t *pid; /* of the child; a first leg until it is met */
-    int *pidfd;
-    int *console_socket; /* who gets the terminal, see ptmx.h */
+    bool birth;          /* the child clones the process proper, which then takes its place */
+    pid_t *pid;          /* of the child */
+    int *pidfd;          /* of the child */
+    int *cloner;         /* gets the pidfd of the child that cloned; -1 until then */
+    int *console_socket; /* gets the terminal, see ptmx.h */
     int *ptmx;
-    int (*mounted) (void *context, struct error *err); /* answers MOUNTED; NULL: never comes */
+    int *listener; /* gets that of the filter; NULL: none is expected */
+    int *notify;   /* gets the receiving socket of NOTIFY_SOCKET; NULL: it is closed */
+    /* Answer MOUNTED and READY; NULL: does not come. */
+    int (*mounted) (void *context, struct error *err);
+    int (*ready) (void *context, struct error *err);
     void *context;
 };
 
-/* With a first leg: waits until it tells of the process proper, reaps it, and puts the process in
- * its place. */
+/* Where CHILD is said: waits for it. If it names another process, the child is reaped and that one
+ * put in its place. */
 int meet_child (const struct meet *meet, struct error *err);
 
-/* Answers until READY. */
-int meet_until_ready (const struct meet *meet, struct error *err);
+/* Answers until a packet of this type comes. With birth, its sender is the child from then on. A
+ * packet of another process is RT-CHANNEL-PEER. */
+int meet_until (const struct meet *meet, enum channel_type type, struct error *err);
+
+/* Before the answer to GATED or EXEC: does the kernel say of the child what the plan says? One that
+ * was killed meanwhile is told of so. */
+int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err);
+
+/* After EXEC was answered by GO: waits for the end of the channel, and asks the kernel whether the
+ * program was executed. */
+int meet_executed (const struct meet *meet, struct error *err);
+
+/* An init of an rt of before 1.0: it says EXEC and executes, and waits for LISTENED where it has a
+ * listener to give away. Asks the kernel at the end as meet_executed () does. */
+int meet_old (const struct meet *meet, const struct running *running, struct error *err);
+
+/* A process proper that has not spoken yet is not known: kills and reaps all children of this
+ * process. For the way back only. */
+void meet_kill_unheard (void);
+
+/* Reaps the process that cloned the child; once that has happened, *cloner is -1. */
+void meet_reap_cloner (int *cloner);
 
 #endif

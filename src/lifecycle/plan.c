@@ -29,7 +29,8 @@ void plan_namespaces (const struct oci_linux *linux, struct plan *plan)
         .make_time = make & CLONE_NEWTIME,
         .userns = userns,
     };
-    plan->first_leg = (join & (CLONE_NEWPID | CLONE_NEWUSER)) || (join && (make & CLONE_NEWUSER));
+    plan->birth = join & CLONE_NEWPID;
+    plan->intermediate = (join & CLONE_NEWUSER) || (join && (make & CLONE_NEWUSER));
 }
 
 static bool has_writable_cgroup_mount (const struct oci_config *config)

@@ -25,10 +25,12 @@
 #include "kernel/mountfd.h"
 #include "kernel/ns.h"
 #include "kernel/pidfd.h"
+#include "kernel/procfd.h"
 #include "lifecycle/external.h"
 #include "lifecycle/foreground.h"
 #include "lifecycle/grant.h"
 #include "lifecycle/images.h"
+#include "lifecycle/images_check.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/ptmx.h"
@@ -40,9 +42,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #define LOG_FILE "restore.log"
@@ -53,7 +57,7 @@ struct restore {
     const struct images_request *request;
     struct images images;
     struct criu_options options;
-    struct images_mode mode;
+    struct images_access access;
     const char *streams[3];
     int terminal;  /* its outside; -1 = none */
     int cgroup_v2; /* -1 = none */
@@ -113,13 +117,34 @@ static int decide (struct restore *restore, struct error *err)
     images_options (restore->request, start->config, &restore->images, LOG_FILE, options);
     options->root = start->record.rootfs;
     options->sibling = true;
-    if (images_config (start->config, &options->config, err) < 0 ||
+    if (images_config (start->config, start->record.bundle, start->record.rootfs, &restore->images,
+                       start->arena, &options->config, err) < 0 ||
+        images_check_files (&restore->images, err) < 0 ||
         images_read_streams (&restore->images, start->arena, restore->streams, err) < 0 ||
         hooks_output_open (start->config, &start->hooks_output, err) < 0 ||
         start_connect (start, err) < 0)
         return -1;
     const struct external external = external_of (start);
     return external_mount_points (&external, err);
+}
+
+/* CRIU does what the images say. The cgroups that the document names are there by now. */
+static int check_images (struct restore *restore, struct error *err)
+{
+    struct start *start = &restore->start;
+    const struct external external = external_of (start);
+    const struct images_check check = {
+        .images = &restore->images,
+        .external = &external,
+        .filter = &start->seccomp,
+        .believe_cgroups = restore->options.cgroups != CRIU_CGROUPS_IGNORE,
+    };
+
+    trace_phase ("images");
+    if (start->config->linux.seccomp &&
+        seccomp_prepare (start->config->linux.seccomp, &start->seccomp, err) < 0)
+        return -1;
+    return images_check (&check, err);
 }
 
 /* What lies around the processes, and how it is called in the images. */
@@ -136,6 +161,32 @@ static int claim (struct restore *restore, struct error *err)
     return external_of_restore (&external, restore->streams, start->arena, &restore->options, err);
 }
 
+static int is_same (int a, int b)
+{
+    struct stat first;
+    struct stat second;
+
+    return fstat (a, &first) == 0 && fstat (b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* By this mount namespace; the same directory that was judged. */
+static int reopen_images (struct restore *restore, struct error *err)
+{
+    AUTO_IMAGES struct images again = IMAGES_INIT;
+
+    if (images_open (restore->request, false, &again, err) < 0)
+        return -1;
+    if (!is_same (again.images, restore->images.images))
+        return error_set (err, "RT-IMAGES-OPEN", ESTALE, "the directory %s was exchanged meanwhile",
+                          restore->request->images);
+    drop_fd (&restore->images.images);
+    drop_fd (&restore->images.work);
+    restore->images.images = take_fd (&again.images);
+    restore->images.work = take_fd (&again.work);
+    return 0;
+}
+
 /* CRIU wants its root to be a mount, which is nobody else's business; and its directories in the
  * mount namespace where it works. */
 static int mount_root (struct restore *restore, struct error *err)
@@ -149,11 +200,12 @@ static int mount_root (struct restore *restore, struct error *err)
     AUTO_FD int target = open (rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0 || mountfd_attach (&tree, target, AT_FDCWD, rootfs) < 0)
         return error_set (err, "RT-RESTORE", errno, "cannot mount the root file system %s", rootfs);
-    images_close (&restore->images);
-    if (images_open (restore->request, false, &restore->images, err) < 0)
+    if (reopen_images (restore, err) < 0)
         return -1;
-    return restore->start.plan.userns ? images_let_search (&restore->images, &restore->mode, err)
-                                      : 0;
+    return restore->start.plan.userns
+               ? images_let_read (&restore->images, restore->start.config, restore->start.arena,
+                                  &restore->access, err)
+               : 0;
 }
 
 /* In the child. What CRIU makes is born where CRIU is. */
@@ -244,15 +296,36 @@ static const char *label (const char *asked, const char *kind, const char *of_do
                                                                                : of_document;
 }
 
+/* How many this process itself has: what it makes has them, too. */
+static int count_filters (uint32_t *count, struct error *err)
+{
+    char text[4096];
+
+    *count = 0;
+    if (procfd_read ("self/status", text, sizeof (text)) < 0)
+        return error_set (err, "RT-RESTORE", errno, "cannot read /proc/self/status");
+    const char *line = strstr (text, "\nSeccomp_filters:");
+    if (line)
+        (void)sscanf (line, "\nSeccomp_filters: %u", count);
+    return 0;
+}
+
 static int check_rights (const struct restore *restore, struct error *err)
 {
     const struct start *start = &restore->start;
     const struct oci_process *process = start->config->process;
     const char *asked = restore->request->lsm_profile;
+    const struct external external = external_of (start);
+    struct restored restored = {
+        .config = start->config,
+        .external = &external,
+        .apparmor = label (asked, "apparmor", process->apparmor_profile),
+        .selinux = label (asked, "selinux", process->selinux_label),
+    };
 
-    return restored_check (start->config, label (asked, "apparmor", process->apparmor_profile),
-                           label (asked, "selinux", process->selinux_label), start->record.pid,
-                           err);
+    return count_filters (&restored.filters, err) < 0
+               ? -1
+               : restored_check (&restored, start->record.pid, err);
 }
 
 /* All is there and nothing runs: the container becomes one, for everybody to see. */
@@ -323,7 +396,7 @@ static int make_processes (struct restore *restore, struct error *err)
         failed = error_set (err, "RT-RESTORE", errno, "cannot return to the mount namespace of rt");
     if (!failed)
         failed = criu_do (&criu, CRIU_RESTORE, options, hear, restore, NULL, err);
-    images_undo_search (&restore->images, &restore->mode);
+    images_undo_read (&restore->access);
     images_close (&restore->images); /* they hold the mounts */
     return failed;
 }
@@ -336,7 +409,8 @@ static int restore_until_running (struct restore *restore, struct error *err)
     if (decide (restore, err) < 0)
         return -1;
     trace_phase ("claim");
-    if (claim (restore, err) < 0 || make_processes (restore, err) < 0 ||
+    if (claim (restore, err) < 0 || check_images (restore, err) < 0 ||
+        make_processes (restore, err) < 0 ||
         running_hooks (start->config, &start->record, err) < 0) {
         start_undo (start);
         return -1;
@@ -359,6 +433,8 @@ int lifecycle_restore (const struct create_request *request, const struct images
     *status = 0;
     if (!failed)
         failed = start_stay (&restore.start, &notify, status, err);
+    else
+        images_undo_make (images, &restore.images);
     restore_release (&restore);
     return failed;
 }

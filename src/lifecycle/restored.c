@@ -9,6 +9,7 @@
 #include "kernel/inroot.h"
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
+#include "lifecycle/restored_view.h"
 #include "oci-spec/names.h"
 
 #include <errno.h>
@@ -24,41 +25,35 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-#define STATUS_SIZE 8192
+#define STATUS_SIZE (1u << 20) /* of a process with 65536 groups */
 #define HINT "these images are not of a container with this document"
 
-/* What is asked of each thread. */
-struct restored {
-    const struct oci_config *config;
-    const char *apparmor;
-    const char *selinux;
-    const char *user_namespace; /* that of init, as /proc names it */
-};
+enum { KINDS = 7 };
 
-/* Those that CRIU makes anew for each container; a time namespace it makes also where there was
- * none. */
+/* A time namespace CRIU makes also where there was none. */
 static const struct {
     int type;
     const char *file;
-} kinds[] = {
-    {CLONE_NEWNS, "mnt"},        {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "net"},
-    {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"}, {CLONE_NEWUSER, "user"},
-    {CLONE_NEWCGROUP, "cgroup"},
+    bool may_be_new; /* to who may mount */
+} kinds[KINDS] = {
+    {CLONE_NEWNS, "mnt", true},         {CLONE_NEWPID, "pid", false},
+    {CLONE_NEWNET, "net", true},        {CLONE_NEWIPC, "ipc", false},
+    {CLONE_NEWUTS, "uts", false},       {CLONE_NEWUSER, "user", false},
+    {CLONE_NEWCGROUP, "cgroup", false},
 };
 
-/* The value behind "Name:\t". NULL where the kernel has no such line. */
-static const char *line_of (const char *status, const char *name)
-{
-    size_t length = strlen (name);
-
-    for (const char *line = status; *line; line += strcspn (line, "\n"), line += *line == '\n')
-        if (strncmp (line, name, length) == 0 && line[length] == ':')
-            return line + length + 1 + strspn (line + length + 1, "\t ");
-    return NULL;
-}
+/* What all threads are compared with. */
+struct look {
+    const struct restored *restored;
+    struct arena *arena;
+    char *status;        /* STATUS_SIZE bytes */
+    uint64_t own[KINDS]; /* namespaces of rt; 0: this kernel has none of the kind */
+    uint64_t init[KINDS];
+    const struct restored_view *view; /* NULL: it has no mounts of its own */
+};
 
 __attribute__ ((format (printf, 3, 4))) static int
-rights_error (const char *pointer, struct error *err, const char *format, ...)
+process_error (const char *pointer, struct error *err, const char *format, ...)
 {
     char text[160];
     va_list arguments;
@@ -71,80 +66,96 @@ rights_error (const char *pointer, struct error *err, const char *format, ...)
     return error_hint (err, HINT);
 }
 
-int restored_check_status (const struct oci_config *config, const char *status,
-                           bool own_user_namespace, struct error *err)
-{
-    const struct oci_process *process = config->process;
-    const char *bounding = line_of (status, "CapBnd");
-    const char *privileges = line_of (status, "NoNewPrivs");
-    const char *seccomp = line_of (status, "Seccomp");
-    uint64_t allowed = process->capabilities ? process->capabilities->bounding : 0;
-    uint64_t has;
-
-    if (!own_user_namespace && process->capabilities &&
-        (!bounding || (sscanf (bounding, "%" SCNx64, &has) != 1 || (has & ~allowed))))
-        return rights_error ("/process/capabilities/bounding", err,
-                             "has more capabilities in its bounding set");
-    if (process->no_new_privileges.value && (!privileges || privileges[0] != '1'))
-        return rights_error ("/process/noNewPrivileges", err, "may gain privileges");
-    if (config->linux.seccomp && (!seccomp || seccomp[0] != '2'))
-        return rights_error ("/linux/seccomp", err, "has no filter for its system calls");
-    return 0;
-}
-
-/* "PROFILE (enforce)\n", or "LABEL" with a NUL behind it. */
-int restored_check_label (const char *asked, const char *current, const char *pointer,
-                          struct error *err)
-{
-    size_t length = asked ? strlen (asked) : 0;
-
-    if (length == 0 || text_equal (asked, "unconfined"))
-        return 0;
-    if (strncmp (current, asked, length) == 0 &&
-        (current[length] == '\0' || current[length] == '\n' || current[length] == ' '))
-        return 0;
-    return rights_error (pointer, err, "has the label `%.*s`", (int)strcspn (current, "\n"),
-                         current);
-}
-
-/* One that is asked for is made, and is nobody else's. */
-static int check_namespaces (const struct oci_config *config, pid_t pid, struct error *err)
-{
-    for (size_t i = 0; i < sizeof (kinds) / sizeof (kinds[0]); i++) {
-        const struct oci_namespace *asked = oci_config_namespace (config, kinds[i].type);
-        if (!asked || asked->path)
-            continue;
-        int shared = ns_is_shared (pid, kinds[i].file);
-        if (shared < 0)
-            return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot read /proc/%d/ns/%s", pid,
-                              kinds[i].file);
-        if (shared)
-            return rights_error ("/linux/namespaces", err, "is in the host's %s namespace",
-                                 oci_names_of (&oci_namespaces, (uint64_t)kinds[i].type));
-    }
-    return 0;
-}
-
 static int unreadable (const char *path, struct error *err)
 {
     return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot read /proc/%s", path);
 }
 
-/* `path` is that of a thread. */
-static int check_thread (const struct restored *restored, const char *path, struct error *err)
+/* "ipc:[4026531839]" of /proc/PATH/ns/ipc. */
+static int read_namespace (const char *path, const char *file, uint64_t *inode, struct error *err)
 {
-    char text[STATUS_SIZE];
+    char name[96];
     char link[64];
+
+    *inode = 0;
+    (void)snprintf (name, sizeof (name), "%s/ns/%s", path, file);
+    if (procfd_link (name, link, sizeof (link)) < 0)
+        return errno == ENOENT && text_equal (path, "self") ? 0 : unreadable (name, err);
+    const char *number = strchr (link, '[');
+    if (number && sscanf (number, "[%" SCNu64, inode) == 1)
+        return 0;
+    errno = EPROTO;
+    return unreadable (name, err);
+}
+
+static int read_namespaces (const char *path, uint64_t inodes[KINDS], struct error *err)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (read_namespace (path, kinds[i].file, &inodes[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int check_joined (size_t kind, const char *path, uint64_t inode, struct error *err)
+{
+    struct stat st;
+    AUTO_FD int fd = ns_open (path);
+
+    if (fd < 0 || fstat (fd, &st) < 0)
+        return error_set (err, "RT-NS-OPEN", errno, "cannot open the namespace %s", path);
+    return st.st_ino == inode
+               ? 0
+               : process_error ("/linux/namespaces", err, "is in another %s namespace than %s",
+                                kinds[kind].file, path);
+}
+
+static int check_namespaces (const struct look *look, const char *path, struct error *err)
+{
+    const struct oci_config *config = look->restored->config;
+    uint64_t has[KINDS];
+
+    if (read_namespaces (path, has, err) < 0)
+        return -1;
+    for (size_t i = 0; i < KINDS; i++) {
+        const struct oci_namespace *asked = oci_config_namespace (config, kinds[i].type);
+        const char *name = oci_names_of (&oci_namespaces, (uint64_t)kinds[i].type);
+        bool free = kinds[i].may_be_new && restored_may_mount (config);
+        if (look->own[i] == 0)
+            continue;
+        if (asked && !asked->path && has[i] == look->own[i])
+            return process_error ("/linux/namespaces", err, "is in the host's %s namespace", name);
+        if (free)
+            continue;
+        if (has[i] != look->init[i])
+            return process_error ("/linux/namespaces", err,
+                                  "is in another %s namespace than the others", name);
+        if (asked && asked->path && check_joined (i, asked->path, has[i], err) < 0)
+            return -1;
+        /* CRIU itself works in a mount namespace of its own. */
+        if (!asked && kinds[i].type != CLONE_NEWNS && has[i] != look->own[i])
+            return process_error ("/linux/namespaces", err, "is not in the host's %s namespace",
+                                  name);
+    }
+    return 0;
+}
+
+/* `path` is that of a thread. */
+static int check_thread (const struct look *look, const char *path, struct error *err)
+{
+    const struct restored *restored = look->restored;
+    char text[4096];
     char file[96];
 
-    (void)snprintf (file, sizeof (file), "%s/ns/user", path);
-    if (procfd_link (file, link, sizeof (link)) < 0)
-        return unreadable (file, err);
-    bool own_user_namespace = !text_equal (link, restored->user_namespace);
     (void)snprintf (file, sizeof (file), "%s/status", path);
-    if (procfd_read (file, text, sizeof (text)) < 0)
+    if (procfd_read (file, look->status, STATUS_SIZE) < 0)
         return unreadable (file, err);
-    if (restored_check_status (restored->config, text, own_user_namespace, err) < 0)
+    if (restored_check_status (restored->config, look->status, restored->filters, err) < 0)
+        return -1;
+    if (restored_is_dead (look->status))
+        return 0;
+    if (check_namespaces (look, path, err) < 0 ||
+        (look->view &&
+         restored_view_check (look->view, path, restored_may_chroot (restored->config), err) < 0))
         return -1;
     if (!restored->apparmor && !restored->selinux)
         return 0;
@@ -156,17 +167,16 @@ static int check_thread (const struct restored *restored, const char *path, stru
                : restored_check_label (restored->selinux, text, "/process/selinuxLabel", err);
 }
 
-static int check_process (const struct restored *restored, pid_t pid, struct arena *arena,
-                          struct error *err)
+static int check_process (const struct look *look, pid_t pid, struct error *err)
 {
     struct descendants threads;
     char path[48];
 
-    if (descendants_threads (pid, arena, &threads, err) < 0)
+    if (descendants_threads (pid, look->arena, &threads, err) < 0)
         return -1;
     for (size_t i = 0; i < threads.count; i++) {
         (void)snprintf (path, sizeof (path), "%d/task/%d", pid, threads.pids[i]);
-        if (check_thread (restored, path, err) < 0)
+        if (check_thread (look, path, err) < 0)
             return -1;
     }
     return 0;
@@ -199,50 +209,79 @@ static bool is_read_only (int fd)
     return fstatfs (fd, &fs) == 0 && (fs.f_flags & ST_RDONLY);
 }
 
-static int check_paths (const struct oci_config *config, pid_t init, struct error *err)
+static int check_paths (const struct oci_config *config, int root, struct error *err)
 {
     const struct oci_strings *masked = &config->linux.masked_paths;
     const struct oci_strings *readonly = &config->linux.readonly_paths;
-    AUTO_FD int root = ns_open_root (init);
 
-    if (root < 0)
-        return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot open the restored root");
     for (size_t i = 0; i < masked->count; i++) {
         AUTO_FD int fd = inroot_open (root, masked->items[i], O_PATH);
+        if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+            return path_error ("/linux/maskedPaths", i, masked->items[i], "cannot be looked at",
+                               err);
         if (fd >= 0 && !is_masked (fd))
             return path_error ("/linux/maskedPaths", i, masked->items[i], "is not masked", err);
     }
     for (size_t i = 0; i < readonly->count; i++) {
         AUTO_FD int fd = inroot_open (root, readonly->items[i], O_PATH);
+        if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+            return path_error ("/linux/readonlyPaths", i, readonly->items[i], "cannot be looked at",
+                               err);
         if (fd >= 0 && !is_read_only (fd))
             return path_error ("/linux/readonlyPaths", i, readonly->items[i], "can be written to",
                                err);
     }
     return config->root->readonly && !is_read_only (root)
-               ? rights_error ("/root/readonly", err, "can write to its root file system")
+               ? process_error ("/root/readonly", err, "can write to its root file system")
                : 0;
 }
 
-int restored_check (const struct oci_config *config, const char *apparmor, const char *selinux,
-                    pid_t init, struct error *err)
+/* The mounts that init sees, and those of each further mount namespace. */
+static int check_mounts (const struct look *look, struct restored_view *view, pid_t init,
+                         struct error *err)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
-    struct descendants processes;
-    char user_namespace[64];
-    char path[48];
-    const struct restored restored = {.config = config,
-                                      .apparmor = apparmor,
-                                      .selinux = selinux,
-                                      .user_namespace = user_namespace};
+    const struct restored *restored = look->restored;
+    struct mount_wanteds wanted;
 
-    (void)snprintf (path, sizeof (path), "%d/ns/user", init);
-    if (procfd_link (path, user_namespace, sizeof (user_namespace)) < 0)
-        return unreadable (path, err);
-    if (check_namespaces (config, init, err) < 0 || check_paths (config, init, err) < 0 ||
-        descendants_find (init, &arena, &processes, err) < 0)
+    if (restored_view_open (view, init, look->arena, err) < 0 ||
+        mount_table_want (restored->external, view->root, &view->host, true, look->arena, &wanted,
+                          err) < 0)
         return -1;
+    return mount_table_compare (&view->mounts, &wanted, &view->host,
+                                restored_may_mount (restored->config), err) < 0
+               ? -1
+               : check_paths (restored->config, view->root, err);
+}
+
+static int check_all (struct look *look, pid_t init, struct error *err)
+{
+    AUTO_VIEW struct restored_view view = RESTORED_VIEW_INIT;
+    struct descendants processes;
+    char path[48];
+
+    (void)snprintf (path, sizeof (path), "%d", init);
+    if (read_namespaces ("self", look->own, err) < 0 ||
+        read_namespaces (path, look->init, err) < 0 ||
+        descendants_find (init, look->arena, &processes, err) < 0)
+        return -1;
+    if (oci_config_own_mounts (look->restored->config)) {
+        if (check_mounts (look, &view, init, err) < 0)
+            return -1;
+        look->view = &view;
+    }
     for (size_t i = 0; i < processes.count; i++)
-        if (check_process (&restored, processes.pids[i], &arena, err) < 0)
+        if (check_process (look, processes.pids[i], err) < 0)
             return -1;
     return 0;
+}
+
+int restored_check (const struct restored *restored, pid_t init, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_FREE char *status = malloc (STATUS_SIZE);
+    struct look look = {.restored = restored, .arena = &arena, .status = status};
+
+    if (!status)
+        memory_exhausted ();
+    return check_all (&look, init, err);
 }

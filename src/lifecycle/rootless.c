@@ -3,11 +3,15 @@
 #include "lifecycle/rootless.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "container/subids.h"
 #include "kernel/privileges.h"
+#include "oci-spec/mount_options.h"
 
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool is_privileged (void)
@@ -20,17 +24,42 @@ static bool is_privileged (void)
            (effective >> CAP_SYS_ADMIN & 1);
 }
 
-static int check_mapped (const struct oci_id_mappings *mappings, uint32_t id, const char *pointer,
-                         struct error *err)
+static bool is_mapped (const struct oci_id_mappings *mappings, uint32_t id)
 {
     for (size_t i = 0; i < mappings->count; i++)
         if (id >= mappings->items[i].container_id &&
             id - mappings->items[i].container_id < mappings->items[i].size)
-            return 0;
+            return true;
+    return false;
+}
+
+static int check_mapped (const struct oci_id_mappings *mappings, uint32_t id, const char *pointer,
+                         struct error *err)
+{
+    if (is_mapped (mappings, id))
+        return 0;
     error_set (err, "RT-USERNS-ROOT", 0, "%u is none of the ids that user %u may have", id,
                geteuid ());
     error_hint (err, "more come with lines in /etc/subuid and /etc/subgid and the package uidmap");
     return error_at (err, "%s", pointer);
+}
+
+/* The documents of root give the terminals to the group 5, "tty". Where the caller has no such id,
+ * they keep the group that they are made with. */
+static bool drop_unmapped_group (struct arena *arena, const struct oci_id_mappings *mappings,
+                                 struct oci_mount *mount)
+{
+    const char *word = mount_options_find (mount, "gid=");
+    char number[16];
+    uint64_t gid;
+
+    if (mount->bind || !mount->type || !text_equal (mount->type, "devpts") || !word)
+        return false;
+    (void)snprintf (number, sizeof (number), "%.*s", (int)strcspn (word + 4, ","), word + 4);
+    if (text_to_uint64 (number, UINT32_MAX, &gid) < 0 || is_mapped (mappings, (uint32_t)gid))
+        return false;
+    mount_options_drop (arena, mount, "gid=");
+    return true;
 }
 
 int rootless_complete (struct arena *arena, struct oci_config *config, const char *path,
@@ -53,8 +82,14 @@ int rootless_complete (struct arena *arena, struct oci_config *config, const cha
     if (check_mapped (&linux_->uid_mappings, user->uid, "/process/user/uid", err) < 0 ||
         check_mapped (&linux_->gid_mappings, user->gid, "/process/user/gid", err) < 0)
         return -1;
+    bool dropped = false;
+    for (size_t i = 0; i < config->mounts.count; i++)
+        dropped |= drop_unmapped_group (arena, &linux_->gid_mappings, &config->mounts.items[i]);
     log_warning ("without privileges the container gets a user namespace that its document does "
-                 "not ask for: root inside is user %u",
-                 geteuid ());
+                 "not ask for: root inside is user %u%s",
+                 geteuid (),
+                 dropped ? ", and terminals keep his group, as their gid= is no id of "
+                           "his"
+                         : "");
     return 0;
 }

@@ -15,7 +15,8 @@
 
 /* Before the document is decided about: its root becomes the caller, and its further ids become the
  * caller's subordinate ones, for as many as he has. Nothing where the document has a user namespace
- * or the caller has privileges. The user of the process must be among the ids. `path`: PATH. */
+ * or the caller has privileges. The group of a devpts that is not among the ids is left out. The
+ * user of the process must be among the ids. `path`: PATH. */
 int rootless_complete (struct arena *arena, struct oci_config *config, const char *path,
                        struct error *err);
 

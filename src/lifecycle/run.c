@@ -70,18 +70,14 @@ int lifecycle_run (const struct create_request *request, int *status, struct err
     if (!request->detach && foreground_prepare (!request->no_subreaper, err) < 0)
         return -1;
     start_init (&start, request, &arena, false);
-    int failed = start_until_ready (&start, request->detach, err);
-    trace_phase ("exec");
-    const struct running running = {.config = start.config,
-                                    .record = &start.record,
-                                    .pid = start.record.pid,
-                                    .status = OCI_STATUS_CREATING,
-                                    .notify = &notify};
-    if (!failed && (running_await (start.line, &running, err) < 0 ||
-                    running_hooks (start.config, &start.record, err) < 0)) {
+    int failed = start_until_created (&start, request->detach, err);
+    if (!failed)
+        failed = start_until_executed (&start, err);
+    if (!failed && running_hooks (start.config, &start.record, err) < 0) {
         start_undo (&start);
         failed = -1;
     }
+    notify.container = take_fd (&start.notify);
     *status = 0;
     if (!failed)
         failed = start_stay (&start, &notify, status, err);

@@ -8,7 +8,6 @@
 #include "container/hooks.h"
 #include "container/seccomp_agent.h"
 #include "kernel/pidfd.h"
-#include "lifecycle/channel.h"
 #include "oci-spec/names.h"
 #include "oci-spec/state.h"
 
@@ -41,61 +40,19 @@ static struct oci_state state_of (const struct record *record, enum oci_status s
                               .annotations = &record->annotations};
 }
 
-/* The process waits behind its filter until its agent has the listener, and dies where nobody gets
- * it. */
-static int grant_listener (int line, const struct running *running, int listener, struct error *err)
+int running_listener (const struct running *running, int *listener, struct error *err)
 {
     const struct oci_seccomp *seccomp = running->config->linux.seccomp;
     const struct oci_state state = state_of (running->record, running->status);
 
-    if (listener < 0 || !seccomp || !seccomp->listener_path)
-        return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "a seccomp listener that nobody wants");
-    if (seccomp_agent_grant (seccomp, running->pid, &state, listener, err) < 0)
-        return -1;
-    return channel_send (line, CHANNEL_LISTENED, NULL, 0, -1, err);
-}
-
-int running_await (int line, const struct running *running, struct error *err)
-{
-    struct channel_message message;
-    const struct oci_hooks *hooks = &running->config->hooks[OCI_HOOK_START_CONTAINER];
-    bool at_exec = false, granted = false;
-
-    if (running->status == OCI_STATUS_CREATING)
-        hooks_allow (hooks);
-    else
-        hooks = NULL; /* of an exec there are none */
-    channel_bound (hooks && hooks->count > 0);
-    for (;;) {
-        if (channel_receive (line, running->pid, &message, err) < 0)
-            return -1;
-        AUTO_FD int fd = message.fd;
-        if (message.type == CHANNEL_LISTENER) {
-            if (granted)
-                return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "a second seccomp listener");
-            granted = true;
-            if (grant_listener (line, running, fd, err) < 0)
-                return -1;
-            channel_bound (hooks && hooks->count > 0);
-            continue;
-        }
-        if (message.type == CHANNEL_NOTIFY) {
-            if (running->notify)
-                running->notify->container = take_fd (&fd);
-            continue;
-        }
-        if (message.type == CHANNEL_EXEC) {
-            at_exec = true;
-            continue;
-        }
-        if (message.type != CHANNEL_CLOSED)
-            return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "unexpected packet %u from inside",
-                              message.type);
-        if (at_exec)
-            return 0;
-        error_set (err, "RT-INIT-ENDED", 0, "the container's process died before it could execute");
-        return error_hint (err, "a memory limit that is too small, or somebody's signal");
-    }
+    if (*listener < 0)
+        return 0;
+    if (!seccomp || !seccomp->listener_path)
+        return error_set (err, "RT-CHANNEL-ORDER", EPROTO, "a seccomp listener without an agent");
+    int granted = seccomp_agent_grant (seccomp, running->pid, &state, *listener, err);
+    /* While it is open here, an agent's death would not end the wait of a notified call. */
+    drop_fd (listener);
+    return granted;
 }
 
 int running_hooks (const struct oci_config *config, const struct record *record, struct error *err)

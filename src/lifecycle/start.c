@@ -17,6 +17,7 @@
 #include "container/hooks.h"
 #include "container/idmap.h"
 #include "container/rlimits.h"
+#include "container/scheduler.h"
 #include "container/selinux.h"
 #include "kernel/clone.h"
 #include "kernel/ns.h"
@@ -79,6 +80,9 @@ void start_init (struct start *start, const struct create_request *request, stru
         .pidfd_receiver = -1,
         .ptmx = -1,
         .pidfd = -1,
+        .cloner = -1,
+        .listener = -1,
+        .notify = -1,
     };
 }
 
@@ -92,6 +96,9 @@ void start_release (struct start *start)
     drop_fd (&start->pidfd_receiver);
     drop_fd (&start->ptmx);
     drop_fd (&start->pidfd);
+    drop_fd (&start->cloner);
+    drop_fd (&start->listener);
+    drop_fd (&start->notify);
     hooks_output_close (&start->hooks_output);
     namespaces_release (&start->namespaces);
     netdev_release (&start->net_devices);
@@ -119,6 +126,21 @@ int start_connect (struct start *start, struct error *err)
     return 0;
 }
 
+/* Where it must be entered first of all, what the child starts would be seen in it. */
+static int prepare_pid_namespace (struct start *start, struct error *err)
+{
+    if (!start->plan.birth || !start->plan.userns)
+        return 0;
+    if (namespaces_prepare_pid (&start->namespaces, err) < 0)
+        return -1;
+    if (!start->namespaces.pid_first || start->config->hooks[OCI_HOOK_CREATE_CONTAINER].count == 0)
+        return 0;
+    error_set (err, "RT-HOOK-SEEN", 0,
+               "createContainer hooks cannot run here: processes of the joined pid namespace could "
+               "trace them, as it is not owned by the container's user namespace");
+    return error_at (err, "/hooks/createContainer");
+}
+
 /* Opens what has to be open before the clone. Still nothing to undo but descriptors. */
 static int start_prepare (struct start *start, struct error *err)
 {
@@ -128,15 +150,23 @@ static int start_prepare (struct start *start, struct error *err)
     start->rootfs.joined = start->plan.join & CLONE_NEWNS;
     if (rootfs_prepare (&start->rootfs, start->record.rootfs, err) < 0 ||
         namespaces_prepare (&start->config->linux, &start->namespaces, err) < 0 ||
+        prepare_pid_namespace (start, err) < 0 ||
         netdev_prepare (&start->config->linux, start->arena, &start->net_devices, err) < 0 ||
         hooks_output_open (start->config, &start->hooks_output, err) < 0)
         return -1;
+    if (verify_init (&start->verify, start->arena, true, err) < 0 ||
+        verify_made (&start->verify, start->config, &start->namespaces, &start->rootfs, err) < 0)
+        return -1;
+    verify_document (&start->verify, start->config, start->config->process,
+                     start->config->linux.seccomp ? 1 : 0);
+    start->verify.cgroup = &start->record.cgroup;
     start->mounts = (struct mounts){
         .config = start->config,
         .bundle = request->bundle,
         .rootfs_path = start->record.rootfs,
         .cgroup = &start->record.cgroup,
         .propagation = rootfs_propagation_to_host (start->config->linux.rootfs_propagation),
+        .pid_ns = namespaces_fd (&start->namespaces, CLONE_NEWPID),
         .userns = start->plan.userns || process_in_user_namespace (),
     };
     if (request->globals->cgroup_driver == CGROUP_DRIVER_DISABLED &&
@@ -144,9 +174,6 @@ static int start_prepare (struct start *start, struct error *err)
         cgroup_of_caller (start->arena, &start->mounts.callers_cgroup, err) < 0)
         return -1;
     if (mounts_prepare (&start->mounts, start->arena, err) < 0)
-        return -1;
-    if (start->plan.userns && !oci_config_namespace (start->config, CLONE_NEWIPC) &&
-        mounts_prepare_mqueue (&start->mounts, err) < 0)
         return -1;
     return start_connect (start, err);
 }
@@ -231,10 +258,10 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     if (cgroup_open_doors (&start->record.cgroup, &start->doors, err) < 0)
         return -1;
     AUTO_FD int cgroup_fd = is_shut_out (start) ? -1 : cgroup_open_v2 (&start->record.cgroup);
-    if (fd_socketpair (SOCK_SEQPACKET, pair, err) < 0)
+    if (channel_make (pair, err) < 0)
         return -1;
 
-    struct clone_request request = {.flags = start->plan.first_leg ? 0 : start->plan.make,
+    struct clone_request request = {.flags = start->plan.intermediate ? 0 : start->plan.make,
                                     .cgroup = cgroup_fd};
     trace_phase ("clone");
     pid_t pid = clone_child (&request, &start->pidfd, in_cgroup);
@@ -281,26 +308,46 @@ static int answer_mounted (void *of, struct error *err)
                : channel_send (start->line, CHANNEL_HOOKED, NULL, 0, -1, err);
 }
 
-/* How P listens to C. */
+static int answer_ready (void *of, struct error *err)
+{
+    struct start *start = of;
+
+    return rlimits_grant (start->record.pid, start->config->process, err) < 0
+               ? -1
+               : channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err);
+}
+
 static struct meet meet_of (struct start *start)
 {
     return (struct meet){.who = "the container's init",
                          .line = start->line,
+                         .birth = start->plan.birth,
                          .pid = &start->record.pid,
                          .pidfd = &start->pidfd,
+                         .cloner = &start->cloner,
                          .console_socket = &start->console_socket,
                          .ptmx = &start->ptmx,
+                         .listener = &start->listener,
+                         .notify = &start->notify,
                          .mounted = answer_mounted,
+                         .ready = answer_ready,
                          .context = start};
 }
 
-/* With a first leg, C proper is told of by a descriptor, and the leg is reaped. */
+/* Where what is joined comes before what is made, the child says when it has done both. */
 static int start_meet_child (struct start *start, struct error *err)
 {
     const struct meet meet = meet_of (start);
 
     trace_phase ("grant");
-    return start->plan.first_leg ? meet_child (&meet, err) : 0;
+    return start->plan.intermediate ? meet_child (&meet, err) : 0;
+}
+
+/* Hooks of the container's own come before EXEC, and may take their time: what concerns the parent
+ * is done before them. */
+static bool is_gated (const struct start *start)
+{
+    return start->gated || start->config->hooks[OCI_HOOK_START_CONTAINER].count > 0;
 }
 
 static int start_meet (struct start *start, struct error *err)
@@ -308,27 +355,10 @@ static int start_meet (struct start *start, struct error *err)
     const struct meet meet = meet_of (start);
 
     trace_phase ("await the container");
-    return meet_until_ready (&meet, err);
+    return meet_until (&meet, is_gated (start) ? CHANNEL_GATED : CHANNEL_EXEC, err);
 }
 
-static int send_seccomp (const struct start *start, struct error *err)
-{
-    const struct seccomp_program *program = &start->seccomp;
-    size_t instructions = program->count * sizeof (struct sock_filter);
-
-    if (!start->config->linux.seccomp)
-        return 0;
-    unsigned char *payload =
-        arena_alloc (start->arena, sizeof (program->flags) + sizeof (program->door) + instructions);
-    unsigned char *end = payload;
-
-    end = mempcpy (end, &program->flags, sizeof (program->flags));
-    end = mempcpy (end, program->door, sizeof (program->door));
-    end = mempcpy (end, program->instructions, instructions);
-    return channel_send (start->line, CHANNEL_SECCOMP, payload, (size_t)(end - payload), -1, err);
-}
-
-/* One more level, which C's cgroup namespace, made before, shows as what it is. */
+/* One more level, which the child's cgroup namespace, made before, shows as what it is. */
 static int start_descend (struct start *start, struct error *err)
 {
     const char *name = oci_annotation (start->config, OCI_ANNOTATION_DELEGATE_CGROUP);
@@ -357,31 +387,40 @@ int start_publish (struct start *start, struct error *err)
     return record_write (start->directory, &start->record, err);
 }
 
-/* Who has called `create` finds C with nothing of the host's but the gate. A C that somebody kills
- * now has been created, too. */
-static int await_gate (const struct start *start, struct error *err)
+/* With a process proper it is another one than was cloned. */
+static int note_process (struct start *start, struct error *err)
 {
-    struct channel_message message;
-
-    if (!start->gated)
+    if (!start->plan.birth)
         return 0;
-    return channel_expect (start->line, start->record.pid, CHANNEL_CLOSED, &message, err);
+    if (pidfd_start_time (start->record.pid, &start->record.start_time, NULL) < 0)
+        return error_set (err, "RT-CLONE", errno, "the container's init died at birth");
+    if (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0)
+        return -1;
+    return scheduler_grant (start->record.pid, start->config->process->scheduler, err);
 }
 
-/* C is ready: the container becomes `created`, for everybody to see. */
+/* The child waits for the parent's word, with the rights of the document: the container becomes
+ * `created`, for all to see. */
 static int start_commit (struct start *start, struct error *err)
 {
+    const struct running running = {.config = start->config,
+                                    .record = &start->record,
+                                    .pid = start->record.pid,
+                                    .status = OCI_STATUS_CREATING};
+    const struct meet meet = meet_of (start);
+
     trace_phase ("commit");
-    if (rlimits_grant (start->record.pid, start->config->process, err) < 0 ||
+    if (note_process (start, err) < 0 ||
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
-            0)
+            0 ||
+        start_descend (start, err) < 0 || running_listener (&running, &start->listener, err) < 0 ||
+        meet_verify (&meet, &start->verify, err) < 0)
         return -1;
-    if (start_descend (start, err) < 0)
+    /* It would count as one of the container's processes. */
+    meet_reap_cloner (&start->cloner);
+    if (start_publish (start, err) < 0)
         return -1;
-    if (start_publish (start, err) < 0 || send_seccomp (start, err) < 0 ||
-        channel_send (start->line, CHANNEL_RELEASE, NULL, 0, -1, err) < 0)
-        return -1;
-    return await_gate (start, err);
+    return channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err);
 }
 
 void start_undo (struct start *start)
@@ -389,6 +428,10 @@ void start_undo (struct start *start)
     struct error err = {0};
     char words[ERROR_WORDS];
 
+    drop_fd (&start->line); /* it may wait there */
+    if (start->cloner >= 0)
+        (void)pidfd_signal (start->cloner, SIGKILL);
+    meet_reap_cloner (&start->cloner);
     if (start->pidfd >= 0) {
         (void)pidfd_signal (start->pidfd, SIGKILL);
         /* Frozen by somebody it would not die. */
@@ -414,7 +457,14 @@ static void explain_lost (const struct start *start, struct error *err)
         (void)running_explain_end (start->pidfd, "the container's init", err);
 }
 
-int start_until_ready (struct start *start, bool detached, struct error *err)
+static int undone (struct start *start, struct error *err)
+{
+    explain_lost (start, err);
+    start_undo (start);
+    return -1;
+}
+
+int start_until_created (struct start *start, bool detached, struct error *err)
 {
     bool in_cgroup = false;
 
@@ -424,12 +474,27 @@ int start_until_ready (struct start *start, bool detached, struct error *err)
     trace_phase ("claim");
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
         start_meet_child (start, err) < 0 || start_grant (start, in_cgroup, err) < 0 ||
-        start_meet (start, err) < 0 || start_commit (start, err) < 0) {
-        explain_lost (start, err);
-        start_undo (start);
-        return -1;
-    }
+        start_meet (start, err) < 0 || start_commit (start, err) < 0)
+        return undone (start, err);
     return 0;
+}
+
+int start_until_executed (struct start *start, struct error *err)
+{
+    const struct meet meet = meet_of (start);
+
+    trace_phase ("exec");
+    if (is_gated (start)) {
+        hooks_allow (&start->config->hooks[OCI_HOOK_START_CONTAINER]);
+        channel_bound (true);
+    }
+    if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
+                             channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0))
+        return undone (start, err);
+    return meet_executed (&meet, err) < 0 ||
+                   verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0
+               ? undone (start, err)
+               : 0;
 }
 
 int lifecycle_create (const struct create_request *request, struct error *err)
@@ -438,7 +503,7 @@ int lifecycle_create (const struct create_request *request, struct error *err)
     struct start start;
 
     start_init (&start, request, &arena, true);
-    int failed = start_until_ready (&start, true, err);
+    int failed = start_until_created (&start, true, err);
     start_release (&start);
     return failed;
 }

@@ -18,6 +18,7 @@
 #include "container/seccomp.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/plan.h"
+#include "lifecycle/verify.h"
 #include "oci-spec/state.h"
 #include "state/record.h"
 
@@ -50,6 +51,10 @@ struct start {
     struct rdt rdt;           /* without config: nothing is asked for */
     int ptmx;
     int pidfd;
+    int cloner;   /* of the child that cloned the process proper; -1 = none, or reaped */
+    int listener; /* of the filter, until the agent has it */
+    struct verify verify;
+    int notify;   /* run: the receiving socket of NOTIFY_SOCKET; -1 = none yet */
     bool claimed; /* the state directory is ours */
     bool wrote_pid_file;
     struct seccomp_program seccomp;
@@ -60,9 +65,12 @@ void start_init (struct start *start, const struct create_request *request, stru
                  bool gated);
 void start_release (struct start *start);
 
-/* P: all up to `created`; on failure it is undone. `detached`: nobody will carry the bytes of its
- * terminal. */
-int start_until_ready (struct start *start, bool detached, struct error *err);
+/* Parent: all up to `created`; on failure it is undone. create: the child waits at the gate; run:
+ * it executes. `detached`: rt does not carry the bytes of its terminal. */
+int start_until_created (struct start *start, bool detached, struct error *err);
+
+/* Parent, run: until the program was executed. On failure it is undone. */
+int start_until_executed (struct start *start, struct error *err);
 
 /*
  * P: its steps, in this order. restore.c takes those that hold for it, too.

@@ -8,52 +8,58 @@
 #include "base/fdio.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GATE_FILE "gate"
-
-/* The packet that opens. A word, so that nothing else is taken for it. */
-static const char gate_open_word[] = "GATE_OPEN";
 
 int gate_make (int dir, struct error *err)
 {
     return fd_listen_unix_at (dir, GATE_FILE, SOCK_SEQPACKET, err);
 }
 
-int gate_open (int dir, struct error *err)
+int gate_open (int dir, bool awaits_go, struct error *err)
 {
+    const char *word = awaits_go ? GATE_WORD : GATE_WORD_OLD;
+
     AUTO_FD int line = fd_connect_unix_at (dir, GATE_FILE, SOCK_SEQPACKET);
-    if (line < 0 || fd_send (line, gate_open_word, sizeof gate_open_word, NULL, 0) < 0)
+    if (line < 0 || fd_ask_sender (line) < 0 ||
+        fd_send (line, word, strlen (word) + 1, NULL, 0) < 0)
         return error_set (err, "RT-STATE-GATE", errno, "the container does not wait to be started");
     return take_fd (&line);
 }
 
-bool gate_is_shut (int dir)
+/* 1 there, 0 not, -1 errno. */
+static int gate_exists (int dir)
+{
+    struct stat unused;
+
+    if (fstatat (dir, GATE_FILE, &unused, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : -1;
+}
+
+int gate_is_shut (int dir, struct error *err)
 {
     /* Non-blocking: a full queue (many asked while init was frozen) also means that it waits. */
     AUTO_FD int line = fd_connect_unix_at (dir, GATE_FILE, SOCK_SEQPACKET | SOCK_NONBLOCK);
-    return line >= 0 || errno == EAGAIN;
+    if (line >= 0 || errno == EAGAIN)
+        return 1;
+    if (errno == ECONNREFUSED)
+        return 0;
+    int errnum = errno;
+    /* The way to the socket goes through /proc: only what is really not there is an open gate. */
+    int found = errnum == ENOENT ? gate_exists (dir) : 1;
+    if (found == 0)
+        return 0;
+    return error_set (err, "RT-STATE-GATE", found < 0 ? errno : errnum,
+                      "look whether the container waits to be started");
 }
 
 void gate_remove (int dir)
 {
     (void)unlinkat (dir, GATE_FILE, 0);
-}
-
-int gate_wait (int listener)
-{
-    AUTO_FD int gate = listener;
-    for (;;) {
-        AUTO_FD int line = accept4 (gate, NULL, NULL, SOCK_CLOEXEC);
-        if (line < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
-        if (line < 0)
-            return -1;
-        char word[sizeof gate_open_word];
-        ssize_t n = fd_receive (line, word, sizeof word, NULL, NULL);
-        if (n == (ssize_t)sizeof word && memcmp (word, gate_open_word, sizeof word) == 0)
-            return take_fd (&line);
-    }
 }

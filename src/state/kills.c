@@ -19,11 +19,15 @@ int kills_listen (int dir, struct error *err)
     return fd;
 }
 
-bool kills_are_heard (int dir)
+int kills_are_heard (int dir, struct error *err)
 {
     struct stat unused;
 
-    return fstatat (dir, KILLS_FILE, &unused, AT_SYMLINK_NOFOLLOW) == 0;
+    if (fstatat (dir, KILLS_FILE, &unused, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0
+                           : error_set (err, "RT-STATE-KILLS", errno,
+                                        "look for `%s` in the state directory", KILLS_FILE);
 }
 
 int kills_leave (int dir, uint64_t count, struct error *err)

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define KILLS_FILE "kills"
@@ -19,8 +18,8 @@
  * is being removed. To be called before the counter is read for the first time. */
 int kills_listen (int dir, struct error *err);
 
-/* outside, with the lock: somebody listens. */
-bool kills_are_heard (int dir);
+/* outside, with the lock: is there a listener? 1 yes, 0 no, -1 RT-STATE-KILLS. */
+int kills_are_heard (int dir, struct error *err);
 
 /* The counter as the cgroup had it at last, when nobody was left in it. */
 int kills_leave (int dir, uint64_t count, struct error *err);

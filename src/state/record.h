@@ -24,7 +24,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* rt N manages what N-1 and N+1 have made. A member that is new has a default that is right for a
+ * record without it, and may be ignored by an rt that does not know it: then the version grows and
+ * the floor stays. The floor is the lowest version that an rt must know to manage the container. It
+ * grows where ignoring a member would be wrong, and only for containers that have this member,
+ * or one version after the rt that knows it. */
 #define RECORD_VERSION 1
+#define RECORD_FLOOR 1
 
 enum record_phase {
     RECORD_CREATING, /* claimed; what is listed may or may not exist yet */
@@ -52,6 +58,7 @@ struct record {
     bool poststop_hooks;    /* the document has some, and must be read again for delete */
     bool no_new_keyring;    /* of create: nor has exec one to join */
     bool notify;            /* its process was given a NOTIFY_SOCKET of its own */
+    bool awaits_go;         /* at the gate it compares and waits: see gate.h */
     struct oci_map annotations;
 };
 

@@ -16,27 +16,29 @@ static const struct field {
     const char *key;
     enum kind kind;
     size_t offset;
+    bool required; /* only what every rt has written, and without which nothing can be said */
 } fields[] = {
-    {"id", KIND_STRING, offsetof (struct record, id)},
-    {"bundle", KIND_STRING, offsetof (struct record, bundle)},
-    {"rootfs", KIND_STRING, offsetof (struct record, rootfs)},
-    {"created", KIND_STRING, offsetof (struct record, created)},
-    {"owner", KIND_UID, offsetof (struct record, owner)},
-    {"pid", KIND_PID, offsetof (struct record, pid)},
-    {"startTime", KIND_UINT64, offsetof (struct record, start_time)},
-    {"creator", KIND_PID, offsetof (struct record, creator)},
-    {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time)},
-    {"cgroup", KIND_MAP, offsetof (struct record, cgroup)},
-    {"systemd", KIND_BOOL, offsetof (struct record, systemd)},
-    {"systemdUnit", KIND_STRING, offsetof (struct record, systemd_unit)},
-    {"systemdBus", KIND_STRING, offsetof (struct record, systemd_bus)},
-    {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt)},
-    {"terminal", KIND_BOOL, offsetof (struct record, terminal)},
-    {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace)},
-    {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks)},
-    {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring)},
-    {"notify", KIND_BOOL, offsetof (struct record, notify)},
-    {"annotations", KIND_MAP, offsetof (struct record, annotations)},
+    {"id", KIND_STRING, offsetof (struct record, id), true},
+    {"bundle", KIND_STRING, offsetof (struct record, bundle), true},
+    {"rootfs", KIND_STRING, offsetof (struct record, rootfs), false},
+    {"created", KIND_STRING, offsetof (struct record, created), false},
+    {"owner", KIND_UID, offsetof (struct record, owner), false},
+    {"pid", KIND_PID, offsetof (struct record, pid), true},
+    {"startTime", KIND_UINT64, offsetof (struct record, start_time), true},
+    {"creator", KIND_PID, offsetof (struct record, creator), false},
+    {"creatorStartTime", KIND_UINT64, offsetof (struct record, creator_start_time), false},
+    {"cgroup", KIND_MAP, offsetof (struct record, cgroup), false},
+    {"systemd", KIND_BOOL, offsetof (struct record, systemd), false},
+    {"systemdUnit", KIND_STRING, offsetof (struct record, systemd_unit), false},
+    {"systemdBus", KIND_STRING, offsetof (struct record, systemd_bus), false},
+    {"intelRdt", KIND_STRING, offsetof (struct record, intel_rdt), false},
+    {"terminal", KIND_BOOL, offsetof (struct record, terminal), false},
+    {"ownPidNamespace", KIND_BOOL, offsetof (struct record, own_pid_namespace), false},
+    {"poststopHooks", KIND_BOOL, offsetof (struct record, poststop_hooks), false},
+    {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring), false},
+    {"notify", KIND_BOOL, offsetof (struct record, notify), false},
+    {"awaitsGo", KIND_BOOL, offsetof (struct record, awaits_go), false},
+    {"annotations", KIND_MAP, offsetof (struct record, annotations), false},
 };
 
 static const char *const phase_words[] = {
@@ -84,6 +86,7 @@ void record_to_json (const struct record *record, struct text *out)
     struct json_writer writer = {.out = out, .pretty = true};
     json_open (&writer, NULL, '{');
     json_uint (&writer, "version", RECORD_VERSION);
+    json_uint (&writer, "floor", RECORD_FLOOR);
     json_string (&writer, "phase", phase_words[record->phase]);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         write_field (&writer, &fields[i], record);
@@ -156,12 +159,18 @@ static int check_version (const struct json *root, struct error *err)
     const struct json *version = json_member (root, "version");
     if (!version || version->type != JSON_NUMBER)
         return damaged ("version", err);
-    uint64_t number;
-    if (text_to_uint64 (version->text, UINT64_MAX, &number) == 0 && number == RECORD_VERSION)
+    uint64_t number, floor = 1;
+    if (text_to_uint64 (version->text, UINT64_MAX, &number) < 0 || number == 0)
+        return damaged ("version", err);
+    const struct json *needed = json_member (root, "floor");
+    if (needed && (read_number (needed, UINT64_MAX, &floor) < 0 || floor == 0))
+        return damaged ("floor", err);
+    if (floor <= RECORD_VERSION)
         return 0;
     error_set (err, "RT-STATE-VERSION", 0,
-               "the container was created by another rt: its record has version %s, not %d",
-               version->text, RECORD_VERSION);
+               "the container was created by a newer rt: its record needs one that knows version "
+               "%s, and this one knows %d",
+               needed->text, RECORD_VERSION);
     return error_hint (err, "use the rt that created it");
 }
 
@@ -185,13 +194,11 @@ static int read_record (struct arena *arena, const struct json *root, struct rec
         return -1;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const struct json *value = json_member (root, fields[i].key);
-        if (!value && fields[i].kind == KIND_STRING)
-            continue; /* NULL in the record */
+        if (!value && !fields[i].required)
+            continue; /* an rt that did not know it has written the record */
         if (!value || read_field (arena, value, &fields[i], &read) < 0)
             return damaged (fields[i].key, err);
     }
-    if (!read.id || !read.bundle)
-        return damaged (read.id ? "bundle" : "id", err);
     *record = read;
     return 0;
 }
@@ -200,8 +207,11 @@ int record_from_json (struct arena *arena, const char *text, size_t length, stru
                       struct error *err)
 {
     const struct json *root = json_parse (arena, "record.json", text, length, err);
-    if (!root)
+    if (!root) {
+        if (err->errnum == 0) /* what the text is, and no failure to look at it */
+            (void)snprintf (err->code, sizeof err->code, "%s", "RT-STATE-DAMAGED");
         return -1;
+    }
     int result = read_record (arena, root, record, err);
     if (result < 0)
         (void)snprintf (err->file, sizeof err->file, "record.json");

@@ -10,8 +10,9 @@
 
 void record_to_json (const struct record *record, struct text *out);
 
-/* Strings of the record live in the arena. Errors: RT-STATE-VERSION for a record of another
- * version of rt, RT-STATE-DAMAGED for what no rt wrote. */
+/* Strings of the record live in the arena. Members that are not there have their defaults, unknown
+ * ones are ignored. Errors: RT-STATE-VERSION for a record whose floor is above RECORD_VERSION,
+ * RT-STATE-DAMAGED for what no rt wrote. */
 int record_from_json (struct arena *arena, const char *text, size_t length, struct record *record,
                       struct error *err);
 

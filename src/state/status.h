@@ -9,10 +9,12 @@
 #include "oci-spec/state.h"
 #include "record.h"
 
-/* `frozen` comes from the caller (cgroup_frozen), as state/ does not know cgroups.
+/* `frozen` comes from the caller (cgroup_frozen), as state/ does not know cgroups. -1 where the
+ * process or the gate could not be looked at: that is no death, and *status is untouched.
  * RECORD_CREATING: creating while its creator lives, else stopped (a create that was killed).
  * RECORD_CREATED: stopped without its process (zombies count as gone); created while the gate is
  * waited at; else running, or paused. */
-enum oci_status status_of (int dir, const struct record *record, bool frozen);
+int status_of (int dir, const struct record *record, bool frozen, enum oci_status *status,
+               struct error *err);
 
 #endif

@@ -10,7 +10,7 @@ import pytest
 
 MOUNT_API = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr")
 PIDFD = ("pidfd_open", "pidfd_send_signal", "pidfd_getfd")
-SINGLE = ("openat2", "clone3", "mount_setattr", "open_tree", "close_range", "pidfd_open", "faccessat2",
+SINGLE = ("openat2", "clone3", "mount_setattr", "open_tree", "close_range", "pidfd_open", "faccessat2", "statx",
           "statmount", "open_tree_attr")
 
 # Profiles know calls in families: what came with one kernel is missing together.

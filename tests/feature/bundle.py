@@ -65,6 +65,8 @@ BASE = {
     },
 }
 
+if who.AS == "single-id":   # the group of the terminals has no id there
+    BASE["mounts"][2]["options"].remove("gid=5")
 
 BASE_COPY = pickle.dumps(BASE)  # faster than copy.deepcopy
 
@@ -282,6 +284,11 @@ class Container:
             for path in [directory] + [os.path.join(directory, each) for each in files]:
                 os.lchown(path, first, first)
         os.chown(self.dir, first, first)
+
+    def without_tty_group(self):
+        """For a user namespace that maps few ids: the terminals' group, 5, has none there."""
+        options = self.config["mounts"][2]["options"]
+        self.config["mounts"][2]["options"] = [each for each in options if each != "gid=5"]
 
     def save(self):
         with open(os.path.join(self.dir, "config.json"), "w", encoding="utf-8") as file:

@@ -105,9 +105,12 @@ def test_idmapped_mount_of_a_symlink(new_box):
 
 
 @pytest.mark.rows("MNT-31")
-def test_mount_points_are_made_in_what_becomes_read_only(new_box):
+def test_mount_points_in_a_read_only_bind(new_box):
+    """Those that are there serve, as an engine's files below a read-only /etc do."""
     box = new_box("create /data/x", "create /data/dir/x", "read /data/file")
     source = box.beside("d")
+    box.beside("d/dir")
+    box.beside("d/file", "below")
     box.bind(source, "/data", "ro")
     box.mount("/data/dir")
     box.bind(box.beside("f", "mounted"), "/data/file", "ro")
@@ -116,6 +119,19 @@ def test_mount_points_are_made_in_what_becomes_read_only(new_box):
     assert told.errno("create", "/data/dir/x") is None
     assert told.text("/data/file") == "mounted"
     assert sorted(os.listdir(source)) == ["dir", "file"]
+
+
+@pytest.mark.rows("MNT-31")
+@pytest.mark.own
+def test_mount_points_in_a_tmpfs_that_becomes_read_only(new_box):
+    box = new_box("create /data/x", "create /data/dir/x", "read /data/file")
+    box.mount("/data", options=["ro"])
+    box.mount("/data/dir")
+    box.bind(box.beside("f", "mounted"), "/data/file", "ro")
+    told = box.run()
+    assert told.errno("create", "/data/x") == "EROFS"
+    assert told.errno("create", "/data/dir/x") is None
+    assert told.text("/data/file") == "mounted"
 
 
 @pytest.mark.rows("DEV-16")

@@ -26,6 +26,24 @@ def test_default_device_rules(new_box, devices):
         assert told.errno("open", path) == "EPERM", path
 
 
+@pytest.mark.rows("CGD-03", "CGD-04")
+@pytest.mark.parametrize("devices", [
+    [{"allow": False, "access": "rwm"}],
+    [{"allow": True, "type": "c", "major": 5, "access": "m"},
+     {"allow": False, "type": "c", "major": 5, "minor": 1, "access": "rw"}]], ids=label)
+@pytest.mark.needs("root: makes device nodes")
+def test_the_console_of_the_host_is_denied(new_box, devices):
+    """A container with CAP_MKNOD makes c 5:1 to read what is typed at the host's console."""
+    box = new_box("mknod /tmp/console c 5 1", "open /tmp/console rw", "open /tmp/console r",
+                  "mknod /tmp/tty c 5 0", "open /tmp/tty rw")
+    box.linux["resources"]["devices"] = devices
+    told = box.run()
+    assert told.errno("mknod", "/tmp/console") is None
+    assert [line.get("errno") for line in told.lines
+            if line["op"] == "open" and line.get("path") == "/tmp/console"] == ["EPERM"] * 2
+    assert told.errno("open", "/tmp/tty") != "EPERM"
+
+
 NODE = "mknod /tmp/node c 1 99"     # no driver: an open that the rules allow is ENXIO
 
 

@@ -5,11 +5,14 @@ fake_criu.py in its place, so on every host."""
 import json
 import os
 import shutil
+import stat
+import tempfile
 
 import pytest
 
 import fake_criu
 from bundle import label
+from criu_images import Images
 
 pytestmark = [pytest.mark.own, pytest.mark.needs("root: CRIU")]
 
@@ -65,9 +68,11 @@ def checkpoint(box, *flags, code=0):
     return told
 
 
-def restore(box, *flags, name="another", code=1):
+def restore(box, *flags, name="another", code=1, images=None):
     """Of the same bundle, in a cgroup of its own."""
-    os.makedirs(box.images, exist_ok=True)
+    os.makedirs(box.images, mode=0o700, exist_ok=True)
+    if images:
+        images.write(box.images)
     box.linux["cgroupsPath"] = f"/{box.cgroup}-other"
     box.save()
     told = box.rt.call("restore", "-d", "-b", box.dir, "--image-path", box.images, *flags, name)
@@ -80,9 +85,10 @@ def test_what_is_always_asked_for(criu, running):
     ((task, options),) = criu.requests
     assert task == DUMP
     assert options[2] == [running.pid] and options[3] == [1]
+    assert options[34] == [0]          # the cgroups are rt's: nothing of them is believed from images
     assert options[10] == ["dump.log"] and options[13] == [running.rootfs]
     assert options[6] == options[12] == options[50] == [1] and options[9] == [4]
-    assert not set(options) & {4, 5, 7, 8, 14, 15, 16, 18, 34, 38, 46, 51, 52, 53, 63, 64}
+    assert not set(options) & {4, 5, 7, 8, 14, 15, 16, 18, 38, 46, 51, 52, 53, 63, 64}
 
 
 @pytest.mark.needs("freezer")
@@ -108,6 +114,75 @@ def test_options_of_checkpoint(criu, running, flags, field, value):
     assert options[field] == [value]
 
 
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word, address, port", [("127.0.0.1:27", "127.0.0.1", 27), ("host:65535", "host", 65535),
+                                                 ("[::1]:27", "::1", 27)])
+def test_page_server(criu, running, word, address, port):
+    checkpoint(running, "--page-server", word)
+    assert criu.requests[0][1][11] == [[[1, address], [2, port]]]
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word", ["host", ":27", "host:", "host:0", "host:65536", "host:x", "::1:27", "[]:27"])
+def test_a_page_server_that_is_none(criu, running, fails, word):
+    fails(checkpoint(running, "--page-server", word, code=1), f"--page-server {word} is not ADDRESS:PORT")
+    assert not os.path.exists(running.images)
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("tells, told", [("network-lock status-ready", b"\0"), ("network-lock", b"")])
+def test_status_fd(criu, running, tells, told):
+    """As go-runc passes it: a NUL byte when memory can be asked for."""
+    criu.tell("tells", tells)
+    read, write = os.pipe()
+    try:
+        answer = running.rt.call("checkpoint", "--leave-running", "--lazy-pages", "--status-fd", str(write),
+                                 "--image-path", running.images, running.id, pass_fds=(write,))
+    finally:
+        os.close(write)
+    assert answer.code == 0, answer
+    assert os.read(read, 10) == told
+    os.close(read)
+    assert criu.requests[0][1][48] == [1]
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word, words", [("x", "is no descriptor"), ("-1", "is no descriptor"),
+                                         ("777", "bad file descriptor")])
+def test_a_status_fd_that_is_none(criu, running, fails, word, words):
+    fails(checkpoint(running, "--status-fd", word, code=1), f"--status-fd {word}", words)
+    assert not os.path.exists(running.images)
+
+
+@pytest.mark.rows("CKP-15")
+def test_a_status_fd_to_read_from(criu, running, fails):
+    read, write = os.pipe()
+    told = running.rt.call("checkpoint", "--status-fd", str(read), "--image-path", running.images, running.id,
+                           pass_fds=(read,))
+    os.close(read)
+    os.close(write)
+    fails(told, f"--status-fd {read} is not writable")
+
+
+@pytest.mark.rows("CKP-15")
+def test_a_reader_of_the_status_that_has_gone(criu, running, fails):
+    criu.tell("tells", "status-ready")
+    read, write = os.pipe()
+    os.close(read)
+    told = running.rt.call("checkpoint", "--lazy-pages", "--status-fd", str(write), "--image-path", running.images,
+                           running.id, pass_fds=(write,))
+    os.close(write)
+    fails(told, f"cannot write to --status-fd {write}: broken pipe")
+    assert running.status() == "running"
+
+
+@pytest.mark.rows("CKP-15")
+def test_lazy_restore(criu, running):
+    criu.tell("answer", "no")
+    restore(running, "--lazy-pages", images=Images(running))
+    assert criu.requests[0][1][48] == [1]
+
+
 @pytest.mark.rows("CKP-05", "CKP-08", "CKP-09", "CKP-10", "CKP-13", "CKP-32", "CKP-33")
 @pytest.mark.parametrize("flags, field, value", [
     (["--tcp-established"], 5, 1), (["--tcp-close"], 52, 1), (["--ext-unix-sk"], 4, 1), (["--shell-job"], 7, 1),
@@ -117,7 +192,10 @@ def test_options_of_checkpoint(criu, running, flags, field, value):
     (["--lsm-mount-context", "system_u:object_r:y:s0"], 63, "system_u:object_r:y:s0")], ids=label)
 def test_options_of_restore(criu, running, flags, field, value):
     criu.tell("answer", "no")
-    restore(running, *flags)
+    made = Images(running)
+    if "full" in flags:
+        made.cgroup = [[1, [[1, 1], [2, [[1, b"pids"], [2, b"/"]]]]]]
+    restore(running, *flags, images=made)
     task, options = criu.requests[0]
     assert task == RESTORE and options[field] == [value] and options[26] == [1]
 
@@ -133,7 +211,7 @@ def test_whose_the_network_is(criu, new_box, kind, empty):
     box.images = os.path.join(box.dir, "images")
     checkpoint(box)
     criu.tell("answer", "no")
-    restore(box)
+    restore(box, images=Images(box))
     assert [options.get(38) for _, options in criu.requests] == [[0x40000000] if empty else None] * 2
 
 
@@ -165,11 +243,13 @@ def test_the_default_is_beside_the_caller(criu, running):
 @pytest.mark.rows("CKP-25", "CKP-26", "CKP-23", "CKP-34")
 def test_what_comes_from_outside(criu, running):
     """Known by the destination, so another bundle may have it elsewhere."""
+    images = Images(running)
+    images.bind("/data")
     running.bind(running.dir, "/data")
     running.namespace("ipc", "/proc/self/ns/ipc")
     running.namespace("network", f"/proc/{running.pid}/ns/net")
     criu.tell("answer", "no")
-    restore(running)
+    restore(running, images=images)
     options = criu.requests[0][1]
     assert f"mnt[/data]:{running.dir}" in options[37] and "mnt[/proc/kcore]:/dev/null" in options[37]
     assert [dict(each)[1] for each in options[27]] == ["extRootNetNS"]
@@ -178,19 +258,171 @@ def test_what_comes_from_outside(criu, running):
     assert roots == {f"/{running.cgroup}-other"}
 
 
+@pytest.fixture
+def owned():
+    """A directory whose every parent is root's alone, as that of a temporary file is not."""
+    with tempfile.TemporaryDirectory(dir="/run") as made:
+        yield made
+
+
+def annotated(new_box, value):
+    box = new_box("pause")
+    box.config["annotations"] = {"org.criu.config": value}
+    box.images = os.path.join(box.dir, "images")
+    return box
+
+
+def write(path, text=""):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 @pytest.mark.rows("CKP-28", "ANN-10")
-def test_file_of_options(criu, running, new_box, fails):
-    path = running.beside("criu.conf", "")
-    boxes = {value: new_box("pause") for value in (path, "", "/missing")}
-    for value, box in boxes.items():
-        box.config["annotations"] = {"org.criu.config": value}
-        box.images = os.path.join(box.dir, "images")
+def test_file_of_options(criu, owned, new_box, fails):
+    """CRIU reads the file that rt has opened and judged, whatever its name leads to later."""
+    path = write(f"{owned}/criu.conf", "tcp-close")
+    boxes = {value: annotated(new_box, value) for value in (path, "", f"{owned}/missing")}
+    for box in boxes.values():
         box.up()
+    criu.tell("reads", "51")
     checkpoint(boxes[path])
+    with open(f"{criu.directory}/read", encoding="utf-8") as file:
+        assert file.read() == "tcp-close"
     checkpoint(boxes[""])
-    assert criu.requests[0][1][51] == [path] and 51 not in criu.requests[1][1]
-    fails(checkpoint(boxes["/missing"], code=1), "cannot read /missing", at="/annotations/org.criu.config")
+    assert 51 not in criu.requests[1][1]
+    fails(checkpoint(boxes[f"{owned}/missing"], code=1), f"cannot open {owned}/missing: no such file",
+          at="/annotations/org.criu.config")
     assert len(criu.requests) == 2
+
+
+@pytest.mark.rows("CKP-28", "ANN-10")
+@pytest.mark.parametrize("how, words", [
+    ("shared", "others can write to a directory on the way"), ("writable", "others can write to it"),
+    ("foreign", "it is not root's"), ("foreign-parent", "a directory on the way is not root's"),
+    ("link", "there is a link on the way"), ("linked-parent", "there is a link on the way"),
+    ("dots", "it has .. in it"), ("fifo", "it is no regular file"), ("folder", "it is no regular file"),
+    ("bundle", "it lies in the bundle"), ("rootfs", "it lies in the root file system")])
+def test_a_file_of_options_that_is_not_roots_alone(criu, owned, new_box, fails, how, words):
+    """Its options run programs as root, and whoever made the image may have written the annotation."""
+    os.mkdir(f"{owned}/deep")
+    path = write(f"{owned}/deep/criu.conf")
+    box = annotated(new_box, path)
+    if how == "shared":
+        os.chmod(f"{owned}/deep", 0o1777)
+    elif how == "writable":
+        os.chmod(path, 0o664)
+    elif how == "foreign":
+        os.chown(path, 65534, 0)
+    elif how == "foreign-parent":
+        os.chown(f"{owned}/deep", 65534, 0)
+    elif how == "link":
+        os.rename(path, f"{path}.real")
+        os.symlink(f"{path}.real", path)
+    elif how == "linked-parent":
+        os.rename(f"{owned}/deep", f"{owned}/real")
+        os.symlink(f"{owned}/real", f"{owned}/deep")
+    elif how == "dots":
+        path = f"{owned}/deep/../deep/criu.conf"
+    elif how == "fifo":
+        os.unlink(path)
+        os.mkfifo(path, 0o600)
+    elif how == "folder":
+        path = f"{owned}/deep"
+    elif how in ("bundle", "rootfs"):
+        place = f"{owned}/place"
+        shutil.copytree(box.rootfs if how == "rootfs" else box.dir, place, symlinks=True)
+        path = write(f"{place}/criu.conf")
+        if how == "rootfs":
+            box.config["root"]["path"] = place
+        else:
+            box.dir = place
+    box.config["annotations"] = {"org.criu.config": path}
+    box.up()
+    fails(checkpoint(box, code=1), f"CRIU may not read its options from {path}: {words}",
+          at="/annotations/org.criu.config")
+    assert not os.path.exists(f"{criu.directory}/requests") and not os.path.exists(box.images)
+
+
+@pytest.mark.rows("CKP-28", "ANN-10")
+def test_a_relative_file_of_options(new_box, fails):
+    box = annotated(new_box, "rootfs/criu.conf")
+    fails(box.create(code=1), "must be an absolute path", at="/annotations/org.criu.config")
+
+
+@pytest.mark.rows("CKP-02", "CKP-22")
+@pytest.mark.parametrize("answer", ["no", "killed"])
+def test_nothing_is_left_of_a_checkpoint_that_fails(criu, running, answer):
+    """But CRIU's log, which says why."""
+    criu.tell("answer", answer)
+    criu.tell("writes", "pages-1.img inventory.img")
+    checkpoint(running, code=1)
+    assert os.listdir(running.images) == ["dump.log"]
+
+
+@pytest.mark.rows("CKP-02", "CKP-03", "CKP-21")
+def test_no_directory_is_left_without_criu(running, monkeypatch, work):
+    monkeypatch.setenv("PATH", work)
+    checkpoint(running, "--work-path", f"{running.dir}/work", code=1)
+    assert not os.path.exists(running.images) and not os.path.exists(f"{running.dir}/work")
+    os.mkdir(running.images)
+    write(f"{running.images}/mine")
+    checkpoint(running, code=1)
+    assert os.listdir(running.images) == ["mine"]       # what was there stays
+
+
+@pytest.mark.rows("CKP-02")
+@pytest.mark.parametrize("old", ["none", "open", "link"])
+def test_images_are_the_owners_alone(criu, running, old):
+    """Also in a directory that was there, and over files that others may read or have put there."""
+    victim = write(f"{running.dir}/victim", "as it was")
+    os.mkdir(running.images, 0o755)
+    for name in ("pages-1.img", "descriptors.json"):
+        if old == "open":
+            os.chmod(write(f"{running.images}/{name}"), 0o644)
+        elif old == "link":
+            os.symlink(victim, f"{running.images}/{name}")
+    criu.tell("writes", "pages-1.img")
+    checkpoint(running)
+    for name in ("pages-1.img", "descriptors.json", "dump.log"):
+        mode = os.lstat(f"{running.images}/{name}").st_mode
+        assert stat.S_ISREG(mode) and stat.S_IMODE(mode) == 0o600, name
+    with open(victim, encoding="utf-8") as file:
+        assert file.read() == "as it was"
+
+
+@pytest.mark.rows("CKP-02", "CKP-03")
+@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
+@pytest.mark.parametrize("option", ["--image-path", "--work-path"])
+@pytest.mark.parametrize("mode, owner", [(0o1777, 0), (0o700, 65534)], ids=label)
+def test_directories_of_others(criu, running, fails, verb, option, mode, owner):
+    """What is judged there could be exchanged before CRIU reads it."""
+    shared = f"{running.dir}/shared"
+    os.mkdir(shared)
+    os.chown(shared, owner, 0)
+    os.chmod(shared, mode)
+    running.images = shared if option == "--image-path" else running.images
+    flags = ["--work-path", shared] if option == "--work-path" else []
+    call = checkpoint if verb == "checkpoint" else restore
+    fails(call(running, *flags, code=1), f"others can write to the directory {shared} of {option}", "mode 0700")
+    assert not os.path.exists(f"{criu.directory}/requests")
+
+
+@pytest.mark.rows("CKP-27", "CKP-29")
+@pytest.mark.parametrize("name", ["descriptors.json", "core-1.img"])
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+def test_images_that_are_no_files(criu, running, fails, name, kind):
+    """Opening a FIFO would wait for ever."""
+    os.makedirs(running.images)
+    path = f"{running.images}/{name}"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        os.symlink("/etc/passwd", path)
+    told = restore(running)
+    fails(told, name)
+    assert "no regular file" in told.err or "symbolic link" in told.err
+    assert not os.path.exists(f"{criu.directory}/requests")
 
 
 @pytest.mark.rows("CKP-27")
@@ -215,7 +447,7 @@ def test_needs_root(running, fails, verb):
 def test_missing(running, fails, monkeypatch, work):
     monkeypatch.setenv("PATH", work)
     fails(checkpoint(running, code=1), "cannot run criu: no such file or directory", "package criu")
-    fails(restore(running), "cannot run criu: no such file or directory", "package criu")
+    fails(restore(running, images=Images(running)), "cannot run criu: no such file or directory", "package criu")
     assert running.status() == "running"
 
 
@@ -261,7 +493,7 @@ def test_bounded(criu, running, fails):
 @pytest.mark.rows("CKP-37", "CKP-22")
 def test_nothing_is_left_of_a_restore_that_fails(criu, running):
     criu.tell("answer", "killed")
-    restore(running)
+    restore(running, images=Images(running))
     assert running.rt.call("state", "another").code == 1
     assert running.cgroups.dirs(f"{running.cgroup}-other") == []
 
@@ -273,3 +505,10 @@ def test_help(rt, verb):
     assert rt.call(verb, "--help", root=False).code == 0
     told = rt.call("restore", "--lsm-mount-context", root=False)
     assert told.code == 1 and "flag needs an argument" in told.err
+
+
+@pytest.mark.rows("CKP-13")
+@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
+def test_help_warns_of_what_believes_the_images(rt, verb):
+    told = " ".join(rt.call(verb, "--help", root=False).out.split())
+    assert "default: ignore" in told and "believe them first" in told

@@ -51,6 +51,17 @@ def test_destination_through_a_link(new_box, target):
     assert os.path.islink(box.path("/link"))
 
 
+@pytest.mark.rows("MNT-03", "MNT-04")
+@pytest.mark.parametrize("destination, seen", [
+    ("/a/b/../c", "/a/c"), ("/a/../b/../c", "/c"), ("/a/./b/.", "/a/b"),
+    pytest.param("/gone/../c", "/deep/c", marks=pytest.mark.own)])
+def test_destination_that_steps_back_from_what_is_missing(new_box, destination, seen):
+    box = new_box("read /proc/self/mountinfo")
+    os.symlink("/deep/er", box.path("/gone"))
+    box.mount(destination)
+    assert seen in mounts_of(box.run())
+
+
 @pytest.mark.rows("MNT-04")
 @pytest.mark.own
 def test_destination_is_made(new_box):
@@ -571,3 +582,14 @@ def test_over_proc_only_some_files(new_box, fails):
     assert box.run().text("/proc/meminfo") == "fake"
     at = box.bind(box.dir + "/meminfo", "/proc/self/attr/exec")
     fails(box.create(code=None), "/proc/self/attr/exec", at=at)
+
+
+@pytest.mark.rows("NSP-21")
+@pytest.mark.parametrize("joined", [False, True], ids=["no namespace", "by its path"])
+def test_mqueue_of_the_host_in_a_user_namespace(new_box, fails, joined):
+    """The kernel lets no user namespace have the host's queues, and neither does rt."""
+    box = new_box("report")
+    box.userns()
+    box.namespace("ipc", path="/proc/self/ns/ipc" if joined else None, absent=not joined)
+    fails(box.create(code=None), "mqueue", "operation not permitted", own=("ipc namespace",),
+          at="/mounts/4")

@@ -325,11 +325,31 @@ def test_joined_user_namespace_with_its_network(new_box, donor):
     pid = donor("user", "network", user=True)
     box = new_box("report", "pause")
     box.join("user", pid)
+    box.without_tty_group()
     box.namespace("network", f"/proc/{pid}/ns/net")
     report = box.up().report
     assert report["namespaces"]["user"] == os.stat(f"/proc/{pid}/ns/user").st_ino
     assert report["namespaces"]["net"] == os.stat(f"/proc/{pid}/ns/net").st_ino
     assert report["status"]["Uid"].split() == ["0"] * 4
+
+
+@pytest.mark.rows("NSP-10", "UID-01")
+@pytest.mark.own
+@pytest.mark.needs("root: knows the mappings of the joined namespace")
+@pytest.mark.parametrize("changed", [None, "uidMappings", "gidMappings"])
+def test_joined_user_namespace_and_mappings(new_box, donor, fails, changed):
+    """Engines write both for the containers of a pod; where they differ, ids would not be what they say."""
+    box = new_box("read /proc/self/uid_map")
+    box.join("user", donor("user", user=True))
+    box.without_tty_group()
+    for kind in ("uidMappings", "gidMappings"):
+        box.linux[kind] = [{"containerID": 0, "hostID": 0, "size": 1}]
+    if not changed:
+        assert box.run().text("/proc/self/uid_map").split() == ["0", "0", "1"]
+        return
+    box.linux[changed] = [{"containerID": 0, "hostID": 777000, "size": 5}]
+    fails(box.create(code=None), "user namespace that is joined", changed[:3] + "_map",
+          at=f"/linux/{changed}")
 
 
 @pytest.mark.rows("NSP-10", "NSP-09")
@@ -340,6 +360,7 @@ def test_joined_user_namespace_and_new_others(new_box, donor):
     box = new_box("report", "stat /dev/mqueue", "stat /dev/shm", "write /proc/sys/kernel/hostname x",
                   "create /tmp/x")
     box.join("user", pid)
+    box.without_tty_group()
     box.linux["readonlyPaths"] = []
     os.chmod(box.path("/tmp"), 0o777)
     told = box.run()
@@ -559,16 +580,15 @@ def test_no_project_ids_are_mapped(new_box):
 
 @pytest.mark.rows("NSP-21")
 @pytest.mark.own
-@pytest.mark.parametrize("joined", [True, False], ids=["joined", "the hosts"])
 @pytest.mark.needs("root: a namespace of the host's user namespace", "fsopen")
-def test_mqueue_of_an_ipc_namespace_of_others(new_box, donor, joined):
+def test_mqueue_of_an_ipc_namespace_of_others(new_box, donor):
     """In a user namespace that does not own it nobody may mount it; rt does before."""
     box = new_box("report", "read /proc/self/mountinfo")
     box.userns()
-    path = f"/proc/{donor ('ipc')}/ns/ipc" if joined else None
-    box.namespace("ipc", path=path, absent=not joined)
+    path = f"/proc/{donor ('ipc')}/ns/ipc"
+    box.namespace("ipc", path=path)
     told = box.run()
-    assert told.report["namespaces"]["ipc"] == (os.stat(path).st_ino if joined else mine("ipc"))
+    assert told.report["namespaces"]["ipc"] == os.stat(path).st_ino
     line = next(each.split() for each in told.text("/proc/self/mountinfo").splitlines()
                 if each.split()[4] == "/dev/mqueue")
     assert line[line.index("-") + 1] == "mqueue"

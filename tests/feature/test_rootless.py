@@ -209,6 +209,7 @@ def test_the_document_of_root(user_box, rt):
     told = user_box.act("run")
     assert told.code == 0, told
     assert told.report["pid"] == 1
+    assert "gid=" in told.err   # the group of the terminals, which the warning tells
 
 
 @needs_tools
@@ -277,12 +278,35 @@ def test_tmpfs_of_an_id_that_is_not_mapped(user_box, fails, option):
 @pytest.mark.own
 @pytest.mark.parametrize("options", [["gid=5"], ["newinstance", "gid=5", "mode=0620"],
                                      ["ptmxmode=0666", "gid=5"]], ids=label)
-def test_group_of_the_terminals(user_box, options):
-    user_box.ops("stat /dev/pts/ptmx")
+def test_group_of_the_terminals_that_is_not_mapped(user_box, fails, options):
+    """Terminals of another group than the one that was asked for are none."""
+    at = f"/mounts/{len(user_box.config['mounts']) - 1}"
     user_box.config["mounts"][-1]["options"] = options
+    fails(user_box.act("run"), "/dev/pts", "invalid argument", "gid=", at=at)
+
+
+@pytest.mark.rows("UID-17", "MNT-55", "MNT-56")
+@pytest.mark.own
+@pytest.mark.parametrize("option", ["hidepid=2", "subset=pid", "gid=0", "sync"])
+def test_options_of_a_proc_that_is_the_host_s(user_box, option):
+    """The host's /proc takes its place, whose options are not the container's to say."""
+    user_box.namespace("pid", absent=True)
+    user_box.config["mounts"][0]["options"] = ["nosuid", option]
     told = user_box.act("run")
-    assert told.code == 0, told
-    assert told.line("stat", "/dev/pts/ptmx")["type"] == "char"
+    assert told.code == 1
+    for word in ("/proc", "operation not permitted", "no effect", "pid namespace", "/mounts/0;"):
+        assert word in told.err, told
+
+
+@pytest.mark.rows("UID-18", "MNT-57")
+@pytest.mark.own
+@pytest.mark.parametrize("option", ["nonsense", "sync"])
+def test_options_of_a_sysfs_that_is_the_host_s(user_box, fails, option):
+    user_box.namespace("network", absent=True)
+    at = next(f"/mounts/{index}" for index, each in enumerate(user_box.config["mounts"])
+              if each["destination"] == "/sys")
+    user_box.config["mounts"][int(at.split("/")[2])]["options"] = ["ro", option]
+    fails(user_box.act("run"), "/sys", "no effect", "network namespace", at=at)
 
 
 @pytest.mark.rows("UID-17", "MNT-56")
@@ -461,7 +485,7 @@ def test_as_root_of_a_user_namespace(user_box):
     assert os.stat(user_box.path("/tmp/x")).st_uid == UID
 
 
-@pytest.mark.rows("UID-24", "UID-18", "MNT-57", "MNT-59", "UID-15", "HDN-10")
+@pytest.mark.rows("UID-24", "UID-18", "MNT-57", "UID-15", "HDN-10")
 @pytest.mark.own
 @pytest.mark.needs("mount-setattr")
 def test_without_a_namespace_of_its_own_in_a_user_namespace(user_box):
@@ -470,7 +494,6 @@ def test_without_a_namespace_of_its_own_in_a_user_namespace(user_box):
     user_box.namespace("network", absent=True)
     user_box.namespace("cgroup")
     del user_box.linux["uidMappings"], user_box.linux["gidMappings"]
-    user_box.config["mounts"][-1]["options"].append("gid=5")
     user_box.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev"])
     user_box.ops("report", "stat /dev/null", "stat /dev/pts/ptmx", "mkdir /sys/fs/cgroup/pids/x",
                  "ls /sys")

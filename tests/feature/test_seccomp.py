@@ -9,6 +9,7 @@ import struct
 import pytest
 
 from bundle import label
+from executed import process_file
 
 ERRNO = "SCMP_ACT_ERRNO"
 ALLOW = "SCMP_ACT_ALLOW"
@@ -280,15 +281,17 @@ def program(*instructions):
 LOAD_NUMBER, RETURN, JUMP_EQUAL = 0x20, 0x06, 0x15
 
 
-@pytest.mark.rows("SEC-29")
-@pytest.mark.parametrize("nnp", [True, False])
-def test_a_program_instead_of_the_profile(new_box, nnp):
-    box = new_box("call getcpu", "call getppid", "report", "pause")
-    box.process["noNewPrivileges"] = nnp
+def deny_getcpu():
     number = {"x86_64": 309, "aarch64": 168, "riscv64": 168}[os.uname().machine]
-    box.config["annotations"] = {PROGRAM: program(
-        (LOAD_NUMBER, 0, 0, 0), (JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, 0x00050000 | 18),
-        (RETURN, 0, 0, 0x7fff0000))}
+    return program((LOAD_NUMBER, 0, 0, 0), (JUMP_EQUAL, 0, 1, number),
+                   (RETURN, 0, 0, 0x00050000 | 18), (RETURN, 0, 0, 0x7fff0000))
+
+
+@pytest.mark.rows("SEC-29")
+def test_a_program_instead_of_the_profile(new_box):
+    box = new_box("call getcpu", "call getppid", "report", "pause")
+    box.process["noNewPrivileges"] = True
+    box.config["annotations"] = {PROGRAM: deny_getcpu()}
     told = box.up()
     assert told.errno("call", "getcpu") == "EXDEV"
     assert told.errno("call", "getppid") is None
@@ -300,12 +303,87 @@ def test_a_program_instead_of_the_profile(new_box, nnp):
 @pytest.mark.own
 @pytest.mark.parametrize("value, words", [
     ("?", "base64"), ("BgAA", "base64"),
-    (program((0xffff, 0, 0, 0), (RETURN, 0, 0, 0)), "invalid argument")], ids=["no", "cut", "no code"])
+    (program((LOAD_NUMBER, 0, 0, 0), (0xffff, 0, 0, 1), (RETURN, 0, 0, 0x7fff0000)),
+     "instruction 1 (0xffff, 0, 0, 0x1)")], ids=["no", "cut", "no code"])
 def test_a_program_that_is_none(new_box, fails, value, words):
     box = new_box("echo ran")
+    box.process["noNewPrivileges"] = True
     box.config["annotations"] = {PROGRAM: value}
-    told = fails(box.run(code=None), words)
+    told = fails(box.run(code=None), words, at=f"/annotations/{PROGRAM}")
     assert "ran" not in told.out
+    assert box.rt.call("state", box.id).code != 0
+
+
+@pytest.mark.rows("SEC-29")
+@pytest.mark.own
+def test_a_program_needs_no_new_privileges(new_box, fails):
+    """Else it answers the calls that drop rights, and nothing in a program says what for."""
+    box = new_box("pause")
+    box.process["noNewPrivileges"] = False
+    box.config["annotations"] = {PROGRAM: deny_getcpu()}
+    fails(box.create(code=None), "without process.noNewPrivileges", at=f"/annotations/{PROGRAM}")
+    box.process["noNewPrivileges"] = True
+    box.up()
+    path = process_file(box, args=["/bin/probe", "echo", "ran"], noNewPrivileges=False)
+    told = fails(box.rt.call("exec", "-p", path, box.id), "noNewPrivileges", "process.json")
+    assert "ran" not in told.out
+    path = process_file(box, args=["/bin/probe", "echo", "ran"], noNewPrivileges=True)
+    assert "ran" in box.rt.call("exec", "-p", path, box.id).out
+
+
+NEEDED = ("sendmsg", "recvmsg", "capset", "setsid", "accept", "getpid")
+
+
+@pytest.mark.rows("SEC-36", "SEC-23", "SEC-24")
+@pytest.mark.own
+@pytest.mark.parametrize("nnp", [True, False])
+@pytest.mark.parametrize("action", ["SCMP_ACT_KILL_PROCESS", ERRNO])
+def test_calls_of_the_runtime_below_the_filter_pass(new_box, action, nnp):
+    """By its own door; the program's do not."""
+    box = new_box("call getpid")
+    box.process["noNewPrivileges"] = nnp
+    box.linux["seccomp"] = profile(rule(*NEEDED, action=action, **({"errnoRet": 0} if action == ERRNO else {})))
+    if action == ERRNO:
+        assert box.run().line("call", "getpid")["ret"] == 0
+    else:
+        box.run(code=159)
+
+
+@pytest.mark.rows("SEC-36")
+@pytest.mark.own
+@pytest.mark.parametrize("value, at, words", [
+    (profile(rule("read", action=ALLOW), default=ERRNO), "/defaultAction", "fails with errno 1"),
+    (profile(default="SCMP_ACT_KILL_PROCESS"), "/defaultAction", "kills the process"),
+    (profile(rule("getcpu"), rule("execveat", "execve", action="SCMP_ACT_KILL_PROCESS")), "/syscalls/1",
+     "kills the process"),
+    (profile(rule("execve", errnoRet=0)), "/syscalls/0", "reports success and does nothing"),
+    (profile(rule("execve", action="SCMP_ACT_TRAP")), "/syscalls/0", "SIGSYS"),
+    (profile(rule("execve", args=[arg(0, 0, "SCMP_CMP_MASKED_EQ", valueTwo=0)])), "/syscalls/0",
+     "fails with errno 1"),
+], ids=["denied by default", "killed by default", "killed", "faked", "trapped", "on each condition"])
+def test_a_profile_below_which_no_program_can_begin(new_box, fails, work, value, at, words):
+    """Found before anything is made, the directory of the states among it."""
+    box = new_box("echo ran")
+    box.linux["seccomp"] = value
+    box.save()
+    states = os.path.join(work, "states")
+    for verb in ("create", "run"):
+        told = fails(box.rt.call(verb, "-b", box.dir, box.id, root=False, globals=("--root", states)),
+                     "never allows execve", words, at="/linux/seccomp" + at)
+        assert "ran" not in told.out
+        assert not os.path.exists(states)
+
+
+@pytest.mark.rows("SEC-36", "SEC-29")
+@pytest.mark.own
+@pytest.mark.parametrize("answer, words", [(0x00050000, "reports success"), (0x7fc00000, "agent"),
+                                           (0x80000000, "kills the process")], ids=label)
+def test_a_program_below_which_none_can_begin(new_box, fails, answer, words):
+    box = new_box("echo ran")
+    box.process["noNewPrivileges"] = True
+    box.config["annotations"] = {PROGRAM: program((RETURN, 0, 0, answer))}
+    fails(box.create(code=None), "never allows execve", words, at=f"/annotations/{PROGRAM}")
+    assert box.rt.call("state", box.id).code != 0
 
 
 @pytest.mark.rows("SEC-29")
@@ -313,6 +391,7 @@ def test_a_program_that_is_none(new_box, fails, value, words):
 def test_no_program_beside_a_profile(new_box, fails):
     """An image's annotation does not undo what the engine forbids."""
     box = new_box("echo ran")
+    box.process["noNewPrivileges"] = True
     box.config["annotations"] = {PROGRAM: program((RETURN, 0, 0, 0x7fff0000))}
     box.linux["seccomp"] = profile(rule("getppid"))
     fails(box.create(code=None), "must not be set beside linux.seccomp", at=f"/annotations/{PROGRAM}")

@@ -287,21 +287,23 @@ def test_properties_by_annotation(unit_box, systemd):
     box.config["annotations"] = {
         "org.systemd.property.TimeoutStopSec": "uint64 3",
         "org.systemd.property.CollectMode": "'inactive-or-failed'",
-        "org.systemd.property.After": "['a.service', 'b.service']",
+        "org.systemd.property.Documentation": "['man:a(1)', 'man:b(1)']",
         "org.systemd.property.Description": "'mine'",
         "org.systemd.property.TasksMax": "uint64 3"}
     up(box)
     told = {name: value for name, value in systemd.called("StartTransientUnit")[0][2]}
     assert told["TimeoutStopUSec"] == ("t", 3000000)
     assert told["CollectMode"] == ("s", "inactive-or-failed")
-    assert told["After"] == ("as", ["a.service", "b.service"])
+    assert told["Documentation"] == ("as", ["man:a(1)", "man:b(1)"])
     assert told["Description"] == ("s", "mine") and told["TasksMax"] == ("t", 3)
     end(box)
 
 
 @pytest.mark.rows("CGS-25", "CGS-26")
-@pytest.mark.parametrize("name, value", [("Ab", "1"), ("A1b", "1"), ("Abc", "word"), ("Abc", ""),
-                                         ("Abc", "[1"), ("AbcSec", "'x'"), ("AbcSec", "-1"),
+@pytest.mark.parametrize("name, value", [("Ab", "1"), ("A1b", "1"), ("Abc", "1"), ("Description", "word"),
+                                         ("Description", ""), ("TasksMax", "[1"),
+                                         ("TimeoutStopSec", "'x'"), ("TimeoutStopSec", "-1"),
+                                         ("Description", "'a\\nWants=poweroff.target'"),
                                          ("PIDs", "[uint32 1]"), ("Slice", "'-.slice'"),
                                          ("DeviceAllow", "[('/dev/sda', 'rw')]"),
                                          ("DevicePolicy", "'auto'"), ("Conflicts", "['x.service']"),
@@ -311,8 +313,20 @@ def test_properties_by_annotation(unit_box, systemd):
                                          ("StartLimitAction", "'poweroff'"),
                                          ("JobTimeoutAction", "'halt'"),
                                          ("JobTimeoutRebootArgument", "'x'"),
-                                         ("RebootArgument", "'x'")])
+                                         ("RebootArgument", "'x'"),
+                                         ("Wants", "['poweroff.target']"),
+                                         ("Requires", "['poweroff.target']"),
+                                         ("After", "['dbus.service']"),
+                                         ("OnSuccess", "['poweroff.target']"),
+                                         ("OnFailure", "['poweroff.target']"),
+                                         ("BPFProgram", "[('device', '/sys/fs/bpf/x')]"),
+                                         ("Delegate", "false"), ("KillMode", "'none'"),
+                                         ("IPAddressAllow", "'any'"),
+                                         ("CPUWeight", "uint64 10000"),
+                                         ("MemoryMin", "uint64 1000000000"),
+                                         ("ManagedOOMPreference", "'omit'")])
 def test_wrong_properties(unit_box, systemd, fails, name, value):
+    """What is no property, and what an image's annotation would reach the host with."""
     box = unit_box()
     box.config["annotations"] = {f"org.systemd.property.{name}": value}
     fails(box.run(globals=DRIVER, code=None), f"org.systemd.property.{name}", at="/annotations")
@@ -327,9 +341,19 @@ def test_what_systemd_does_not_know(unit_box, systemd, fails):
     assert not systemd.unknown & set(properties(systemd, 2))
     end(box)
     other = unit_box()
-    other.config["annotations"] = {"org.systemd.property.Fancy": "1"}
-    systemd.unknown = {"Fancy"}
-    fails(other.run(globals=DRIVER, code=None), "Fancy", other.unit)
+    other.config["annotations"] = {"org.systemd.property.ManagedOOMSwap": "'kill'"}
+    systemd.unknown = {"ManagedOOMSwap"}
+    fails(other.run(globals=DRIVER, code=None), "ManagedOOMSwap", other.unit)
+
+
+@pytest.mark.rows("CGS-25", "ANN-09")
+def test_an_annotation_changes_no_limit_of_the_document(unit_box, systemd, fails):
+    """An image's label that lifts the memory limit of the one that runs it."""
+    box = unit_box()
+    box.linux["resources"]["memory"] = {"limit": 64 << 20}
+    box.config["annotations"] = {"org.systemd.property.MemoryMax": "uint64 18446744073709551615"}
+    fails(box.run(globals=DRIVER, code=None), "MemoryMax", at="/annotations")
+    assert not systemd.called("StartTransientUnit")
 
 
 @pytest.mark.rows("CGS-09")

@@ -61,7 +61,7 @@ def test_create_start_and_exec_have_their_own(new_box):
 def test_a_failure_is_told_as_far_as_it_came(box):
     box.config["process"]["args"] = ["/does-not-exist"]
     assert box.run(code=None, globals=("--trace", trace_of(box, "run"))).code != 0
-    assert names(phases(trace_of(box, "run"))["rt"])[-1] == "exec"
+    assert names(phases(trace_of(box, "run"))["rt"])[-1] == "await the container"
 
 
 def test_a_trace_that_cannot_be_made_is_an_error(box, fails):

@@ -8,3 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
                                 "feature"))
 
 from fixtures import *  # noqa: E402,F401,F403
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="1,000 rounds of each attack that is a race")

@@ -89,3 +89,29 @@ def test_proc_below_a_swapped_directory(new_box, canary, volume):
         ended = box.run(code=None)
         assert ended.code in (0, 1), ended
         assert tree_of(canary) == before
+
+
+@pytest.mark.rows("MNT-47", "HDN-09")
+@OWN
+@pytest.mark.needs("root: files of several owners", "fsopen")
+def test_tmpcopyup_of_files_that_are_exchanged(new_box):
+    """Who may write to the directory makes no set-user-ID file of root's with a content of his choice."""
+    names = ("/data/a", "/data/b")
+    box = new_box(*[f"{op} {name}" for name in names for op in ("stat", "read")])
+    box.file(names[0], "of the attacker", 0o755)
+    box.file(names[1], "of root", 0o4755)
+    os.chown(box.path(names[0]), 1000, 1000)
+    os.chmod(box.path(names[1]), 0o4755)
+    box.mount("/data", options=["tmpcopyup"])
+    swapper = Swapper(*map(box.path, names))
+    try:
+        for _ in range(ROUNDS):
+            told = box.run()
+            for name in names:
+                seen = told.line("stat", name)
+                if "attacker" in told.text(name):
+                    assert (seen["uid"], seen["mode"]) == (1000, 0o755)
+                else:
+                    assert (seen["uid"], seen["mode"]) == (0, 0o4755)
+    finally:
+        swapper.stop()

@@ -163,7 +163,7 @@ def test_properties_by_annotation(scope):
 def test_a_property_that_there_is_not(scope, fails):
     box = scope()
     box.config["annotations"] = {"org.systemd.property.NoSuchThing": "1"}
-    fails(box.run(globals=DRIVER, code=None), "NoSuchThing", box.unit)
+    fails(box.run(globals=DRIVER, code=None), "NoSuchThing", at="/annotations")
 
 
 @pytest.mark.rows("CGS-09")

@@ -8,6 +8,8 @@
 
 #include "container/seccomp.h"
 
+#include "bpf_interpreter.h"
+
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
@@ -24,71 +26,13 @@
 #define ERRNO(e) (SECCOMP_RET_ERRNO | (e))
 #define COUNT(array) (sizeof (array) / sizeof (*(array)))
 
-/* Classic BPF, as far as seccomp knows it. */
-static inline uint32_t load (const struct seccomp_data *data, uint32_t offset)
-{
-    uint32_t word;
-
-    assert_true (offset % 4 == 0 && offset <= sizeof (*data) - 4);
-    memcpy (&word, (const char *)data + offset, 4);
-    return word;
-}
-
-static inline bool compare (uint16_t code, uint32_t a, uint32_t k)
-{
-    switch (BPF_OP (code)) {
-    case BPF_JEQ:
-        return a == k;
-    case BPF_JGT:
-        return a > k;
-    case BPF_JGE:
-        return a >= k;
-    case BPF_JSET:
-        return (a & k) != 0;
-    default:
-        fail_msg ("jump %#x", code);
-        return false;
-    }
-}
-
-/* Instructions that were executed, all in all. */
-static size_t machine_steps;
-
 static inline uint32_t run_code (const struct sock_filter *code, size_t count,
                                  const struct seccomp_data *data)
 {
-    uint32_t a = 0;
-    uint32_t x = 0;
-    uint32_t memory[BPF_MEMWORDS] = {0};
+    uint32_t answer = 0;
 
-    for (size_t at = 0; at < count; at++) {
-        const struct sock_filter *i = &code[at];
-        machine_steps++;
-        if (i->code == (BPF_LD | BPF_W | BPF_ABS))
-            a = load (data, i->k);
-        else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
-            a &= i->k;
-        else if (i->code == (BPF_ALU | BPF_XOR | BPF_K))
-            a ^= i->k;
-        else if (i->code == (BPF_ALU | BPF_OR | BPF_X))
-            a |= x;
-        else if (i->code == (BPF_MISC | BPF_TAX))
-            x = a;
-        else if (i->code == BPF_ST)
-            memory[i->k] = a;
-        else if (i->code == (BPF_LD | BPF_MEM))
-            a = memory[i->k];
-        else if (i->code == (BPF_JMP | BPF_JA))
-            at += i->k;
-        else if (BPF_CLASS (i->code) == BPF_JMP)
-            at += compare (i->code, a, i->k) ? i->jt : i->jf;
-        else if (i->code == (BPF_RET | BPF_K))
-            return i->k;
-        else
-            fail_msg ("instruction %zu: code %#x", at, i->code);
-    }
-    fail_msg ("ran out of the program");
-    return 0;
+    assert_true (machine_run (code, count, data, &answer));
+    return answer;
 }
 
 static inline uint32_t ask (const struct seccomp_program *program, uint32_t arch, uint32_t nr,
@@ -107,6 +51,30 @@ static inline uint32_t ask1 (const struct seccomp_program *program, uint32_t nr,
     const uint64_t args[6] = {arg0, arg1};
 
     return ask (program, AUDIT_ARCH_X86_64, nr, args);
+}
+
+/* What the kernel can tell of a call without its arguments (seccomp_is_const_allow), it tells once.
+ */
+static inline bool kernel_remembers (const struct seccomp_program *program, uint32_t number)
+{
+    uint32_t value = 0;
+
+    for (size_t at = 0; at < program->count; at++) {
+        const struct sock_filter *i = &program->instructions[at];
+        if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k <= offsetof (struct seccomp_data, arch))
+            value = i->k == 0 ? number : AUDIT_ARCH_X86_64;
+        else if (i->code == (BPF_RET | BPF_K))
+            return i->k == ALLOW;
+        else if (i->code == (BPF_JMP | BPF_JA))
+            at += i->k;
+        else if (BPF_CLASS (i->code) == BPF_JMP && BPF_SRC (i->code) == BPF_K)
+            at += machine_compare (i->code, value, i->k) ? i->jt : i->jf;
+        else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
+            value &= i->k;
+        else
+            return false;
+    }
+    return false;
 }
 
 /* For literals of profiles. */

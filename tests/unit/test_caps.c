@@ -72,7 +72,7 @@ static int apply (const struct oci_capabilities *capabilities, uid_t uid)
     CHECK (caps_apply_bounding (capabilities, &err) == 0);
     CHECK (user_apply_groups (&user, false, &err) == 0);
     CHECK (user_apply_ids (&user, &err) == 0);
-    CHECK (caps_apply (capabilities, &err) == 0);
+    CHECK (caps_apply (capabilities, 0, &err) == 0);
     CHECK (caps_apply_ambient (capabilities, &err) == 0);
     return 0;
 }
@@ -152,13 +152,13 @@ static int failures_are_told (void)
     struct oci_capabilities more = {.effective = BIT (CAP_KILL)};
     struct error err = {0};
 
-    CHECK (caps_apply (&more, &err) == -1);
+    CHECK (caps_apply (&more, 0, &err) == -1);
     CHECK (strcmp (err.code, "RT-CAPS-SET") == 0 && err.errnum == EPERM);
     CHECK (strstr (err.text, "capset") && strstr (err.hint, "permitted has not"));
     CHECK (capabilities_set (0, 0, 0) == 0);
     CHECK (caps_apply_bounding (NULL, &err) == -1);
     CHECK (strcmp (err.code, "RT-CAPS-BOUNDING") == 0 && err.errnum == EPERM);
-    CHECK (caps_apply (&some, &err) == -1);
+    CHECK (caps_apply (&some, 0, &err) == -1);
     CHECK (strstr (err.hint, "rt itself has not") != NULL);
     return 0;
 }

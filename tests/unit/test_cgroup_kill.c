@@ -65,7 +65,7 @@ static void without_cgroup_kill (void **state)
         int result = cgroup_kill (&box->paths, SIGKILL, &err);
         kernel_is_old = false;
         OK (result, err);
-        assert_int_equal (cgroup_frozen (&box->paths), 0);
+        assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
         assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
         while (process_count (box) > 0)
             (void)sched_yield ();
@@ -111,7 +111,7 @@ static void a_kill_that_fails_leaves_nothing_frozen (void **state)
     assert_int_equal (result, -1);
     assert_int_equal (err.errnum, EPERM);
     assert_non_null (strstr (err.text, "send signal 9"));
-    assert_int_equal (cgroup_frozen (&box->paths), 0);
+    assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
     OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
     assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
 }
@@ -140,7 +140,7 @@ static void below_a_frozen_cgroup (void **state)
     struct error err = {0};
 
     OK (cgroup_freeze (&parent, true, &err), err);
-    assert_int_equal (cgroup_frozen (&box->paths), 1);
+    assert_int_equal (cgroup_frozen (&box->paths, &err), 1);
     assert_int_equal (cgroup_freeze (&box->paths, false, &err), -1); /* and it does not wait */
     assert_string_equal (err.hint, "a cgroup above it is frozen: thaw that one first");
     assert_int_equal (kill (pid, SIGKILL), 0);

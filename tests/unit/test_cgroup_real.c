@@ -281,13 +281,13 @@ static void kill_ends_what_forks (void **state)
         while (count < 40)
             OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
         OK (cgroup_freeze (&box->paths, true, &err), err);
-        assert_int_equal (cgroup_frozen (&box->paths), 1);
+        assert_int_equal (cgroup_frozen (&box->paths, &err), 1);
         if (round == 0) {
             OK (cgroup_freeze (&box->paths, false, &err), err);
-            assert_int_equal (cgroup_frozen (&box->paths), 0);
+            assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
         }
         OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
-        assert_int_equal (cgroup_frozen (&box->paths), 0);
+        assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
         assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
         while (count > 0)
             OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
@@ -328,7 +328,7 @@ static void what_the_container_made_below_is_removed (void **state)
     OK (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err), err);
     OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
     assert_int_equal (count, 0);
-    assert_int_equal (cgroup_frozen (&box->paths), 0);
+    assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
     OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
 }
 

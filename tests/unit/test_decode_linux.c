@@ -354,7 +354,10 @@ static void other_properties_are_checked (void **state)
 #define MOUNT(rest) "\"mounts\":[{\"destination\":\"/d\"" rest "}]"
 #define IDS "[{\"containerID\":0,\"hostID\":1,\"size\":1}]"
 
-/* rows: MNT-08 MNT-23 MNT-24 */
+#define AT(destination)                                                                            \
+    "\"mounts\":[{\"destination\":\"" destination "\",\"type\":\"tmpfs\",\"source\":\"t\"}]"
+
+/* rows: MNT-05 MNT-06 MNT-08 MNT-23 MNT-24 MNT-61 */
 static void mounts_are_checked (void **state)
 {
     static const struct refusal refusals[] = {
@@ -374,6 +377,17 @@ static void mounts_are_checked (void **state)
         {MOUNT (",\"type\":\"ext4\",\"source\":\"/s\",\"options\":[\"bind\"]"), NULL, NULL},
         {MOUNT (",\"type\":\"bind\""), "/mounts/0/source", "is required for a bind mount"},
         {MOUNT (",\"options\":[\"remount\",\"ro\"]"), NULL, NULL},
+        {AT ("/"), "/mounts/0/destination", "the root itself"},
+        {AT ("//./etc/.."), "/mounts/0/destination", "the root itself"},
+        {AT ("."), "/mounts/0/destination", "the root itself"},
+        {"\"mounts\":[{\"destination\":\"/\",\"options\":[\"remount\",\"ro\"]}]", NULL, NULL},
+        {AT ("//proc/./self/"), "/mounts/0/destination", "inside /proc"},
+        {AT ("proc"), "/mounts/0/destination", "only a procfs"},
+        {AT ("/etc/../proc/meminfo"), NULL, NULL},
+        {AT ("/proc2"), NULL, NULL},
+        {MOUNT (",\"type\":\"cgroup\",\"options\":[\"ro\",\"nosuid\",\"rprivate\"]"), NULL, NULL},
+        {MOUNT (",\"type\":\"cgroup\",\"options\":[\"ro\",\"nonsense\"]"), "/mounts/0/options",
+         "invalid argument: \"nonsense\" has no effect"},
         {MOUNT (",\"options\":[\"remount\",\"bind\",\"ro\"]"), NULL, NULL},
         {MOUNT (",\"source\":\"/s\",\"options\":[\"bind\",\"size=5\",\"mode=7\"]"),
          "/mounts/0/options",

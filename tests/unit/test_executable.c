@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* executable: where args[0] is found, and what is said where it is not. */
+#include "base/cleanup.h"
 #include "container/executable.h"
 
 #include "in_child.h"
@@ -197,7 +198,12 @@ static void explain (int errnum, const char *path, const char *code, const char 
 {
     struct error err;
 
-    assert_int_equal (executable_error (errnum, path, &err), -1);
+    char bytes[4096];
+    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read (fd, bytes, sizeof (bytes));
+
+    assert_true (length >= 0);
+    assert_int_equal (executable_explain (errnum, path, bytes, (size_t)length, &err), -1);
     assert_string_equal (err.code, code);
     assert_int_equal (err.errnum, errnum);
     if (!strstr (err.hint, hint))

@@ -252,11 +252,39 @@ static void every_listed_word_is_known (void **state)
     assert_true (count > 60);
 }
 
+static void words_of_data_are_taken_out (void **state)
+{
+    static const struct {
+        const char *data;
+        const char *left;
+    } cases[] = {
+        {"gid=5", NULL},
+        {"gid=5,mode=0620", "mode=0620"},
+        {"mode=0620,gid=5", "mode=0620"},
+        {"newinstance,gid=5,mode=0620", "newinstance,mode=0620"},
+        {"newinstance,xgid=5", "newinstance,xgid=5"},
+        {NULL, NULL},
+    };
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof (cases) / sizeof (*cases); i++) {
+        struct oci_mount mount = {.data = cases[i].data};
+        mount_options_drop (&arena, &mount, "gid=");
+        if (cases[i].left)
+            assert_string_equal (mount.data, cases[i].left);
+        else
+            assert_null (mount.data);
+        assert_null (mount_options_find (&mount, "gid="));
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (words_become_flags),
         cmocka_unit_test (unknown_words_are_data),
+        cmocka_unit_test (words_of_data_are_taken_out),
         cmocka_unit_test (switches_are_set),
         cmocka_unit_test (mappings_are_read),
         cmocka_unit_test (propagation_keeps_its_order),

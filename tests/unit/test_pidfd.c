@@ -3,10 +3,13 @@
 #include "kernel/pidfd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,12 +88,77 @@ static void a_pid_is_one_process (void **state)
     assert_int_equal (close (fd), 0);
 }
 
+/* A child that waits at the pipe, and then executes a program that ends at once, or ends itself. */
+static pid_t waiting_child (int go[2], const char *program)
+{
+    char *argv[] = {(char *)(uintptr_t) "x", NULL};
+    char c;
+
+    assert_int_equal (pipe2 (go, O_CLOEXEC), 0);
+    pid_t pid = fork ();
+    assert_true (pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)close (go[1]);
+    (void)!read (go[0], &c, 1);
+    if (program)
+        (void)execv (program, argv);
+    _exit (1);
+}
+
+static void is_executed (const char *program, int executed)
+{
+    char path[32];
+    siginfo_t info;
+    int go[2];
+    pid_t pid = waiting_child (go, program);
+    uint64_t start_time;
+
+    assert_int_equal (pidfd_start_time (pid, &start_time, NULL), 0);
+    int pidfd = pidfd_open_exact (pid, start_time);
+    /* What stands for a pidfd where there is none. */
+    (void)snprintf (path, sizeof (path), "/proc/%d", (int)pid);
+    int directory = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true (pidfd >= 0 && directory >= 0);
+    assert_int_equal (pidfd_has_executed (pid, pidfd), 0);
+    assert_int_equal (pidfd_has_executed (pid, directory), 0);
+    assert_int_equal (pidfd_has_executed (getppid (), pidfd), -1);
+    assert_int_equal (errno, ESRCH);
+
+    assert_int_equal (close (go[1]), 0);
+    assert_int_equal (waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal (pidfd_has_executed (pid, pidfd), executed);
+    assert_int_equal (pidfd_has_executed (pid, directory), executed);
+    assert_true (pidfd_holds (pidfd, pid) && pidfd_holds (directory, pid));
+    assert_int_equal (waitpid (pid, NULL, 0), pid);
+    assert_int_equal (pidfd_has_executed (pid, pidfd), -1);
+    assert_int_equal (errno, ESRCH);
+    assert_int_equal (pidfd_has_executed (pid, directory), -1);
+    assert_int_equal (errno, ESRCH);
+    assert_false (pidfd_holds (pidfd, pid) || pidfd_holds (directory, pid));
+    (void)close (go[0]);
+    (void)close (pidfd);
+    (void)close (directory);
+}
+
+/* The kernel's word, also of what has ended at once. */
+static void who_has_executed_a_program (void **state)
+{
+    (void)state;
+    is_executed ("/bin/true", 1);
+    is_executed ("/nothing/here", 0);
+    is_executed ("/etc/passwd", 0);
+    is_executed (NULL, 0);
+    assert_int_equal (pidfd_has_executed (getpid (), -1), -1);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (only_the_killed_are_doomed),
         cmocka_unit_test (who_is_killed_is_doomed_at_once),
         cmocka_unit_test (a_pid_is_one_process),
+        cmocka_unit_test (who_has_executed_a_program),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

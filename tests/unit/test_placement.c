@@ -73,14 +73,14 @@ static int set_scheduler (void)
                                       .flags = 1 /* RESET_ON_FORK */};
     struct error err = {0};
 
-    CHECK (scheduler_apply (NULL, &err) == 0);
-    CHECK (scheduler_apply (&scheduler, &err) == 0);
+    CHECK (scheduler_apply (NULL, false, &err) == 0);
+    CHECK (scheduler_apply (&scheduler, false, &err) == 0);
     CHECK (sched_getscheduler (0) == (SCHED_BATCH | SCHED_RESET_ON_FORK));
     CHECK (getpriority (PRIO_PROCESS, 0) == 7);
 
     CHECK (setresuid (1000, 1000, 1000) == 0);
     scheduler = (struct oci_scheduler){.policy = SCHED_FIFO, .priority = {true, 10}};
-    CHECK (scheduler_apply (&scheduler, &err) == -1);
+    CHECK (scheduler_apply (&scheduler, false, &err) == -1);
     CHECK (err.errnum == EPERM && strcmp (err.pointer, "/process/scheduler") == 0);
     CHECK (strstr (err.text, "SCHED_FIFO") && strstr (err.hint, "CAP_SYS_NICE"));
     return 0;

@@ -10,10 +10,14 @@
 #include "in_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -21,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -346,6 +351,19 @@ static void a_listener_is_asked_for_where_somebody_is_to_answer (void **state)
     seccomp_program_release (&program);
 }
 
+static const struct door_call *door_call (uint32_t number)
+{
+    for (size_t i = 0; i < door_call_count; i++)
+        if (door_calls[i].number == number)
+            return &door_calls[i];
+    return NULL;
+}
+
+static uint32_t ask_door (const struct seccomp_program *program, uint32_t number, uint64_t *args)
+{
+    return ask (program, AUDIT_ARCH_X86_64, number, args);
+}
+
 /* rows: SEC-21 SEC-22 */
 static void only_the_secret_opens_the_door (void **state)
 {
@@ -355,27 +373,104 @@ static void only_the_secret_opens_the_door (void **state)
     prepare (&notifying, &program);
     for (uint32_t number = 0; number < 400; number++) {
         uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
-        bool passes = number == SYS_sendmsg || number == SYS_recvmsg || number == SYS_close;
+        const struct door_call *call = door_call (number);
         uint32_t closed = number == SYS_sendmsg || number == SYS_exit_group ? SECCOMP_RET_USER_NOTIF
                           : number == SYS_recvmsg || number == SYS_close ? SECCOMP_RET_KILL_PROCESS
                           : number > SYS_exit_group                      ? ERRNO (ENOSYS)
                                                                          : ERRNO (EPERM);
-        assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), passes ? ALLOW : closed);
+        if (call && call->mask != 0)
+            args[call->arg] = call->values[1];
+        assert_int_equal (ask_door (&program, number, args), call ? ALLOW : closed);
         /* Each bit counts. */
-        for (size_t bit = 0; passes && bit < 96; bit++) {
+        for (size_t bit = 0; call && bit < 96; bit++) {
             args[3 + bit / 32] ^= 1u << bit % 32;
-            assert_int_equal (ask (&program, AUDIT_ARCH_X86_64, number, args), closed);
+            assert_int_equal (ask_door (&program, number, args), closed);
             args[3 + bit / 32] ^= 1u << bit % 32;
         }
         machine_steps = 0;
         args[3] ^= 1;
-        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        (void)ask_door (&program, SYS_sendmsg, args);
         size_t first = machine_steps;
         machine_steps = 0;
         args[3] ^= 1, args[5] ^= 1;
-        (void)ask (&program, AUDIT_ARCH_X86_64, SYS_sendmsg, args);
+        (void)ask_door (&program, SYS_sendmsg, args);
         assert_int_equal (machine_steps, first);
     }
+    /* Of another architecture these numbers are other calls. */
+    const uint64_t args[6] = {3, 4, 5, program.door[0], program.door[1], program.door[2]};
+    assert_int_equal (ask (&program, AUDIT_ARCH_I386, SYS_close, args), KILL);
+    seccomp_program_release (&program);
+}
+
+/* Who may trace the process knows the secret, and must not gain a user namespace by it. */
+static void the_door_is_as_wide_as_rt_needs (void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t number;
+        int arg;
+        uint64_t value;
+        bool passes;
+    } table[] = {
+        {SYS_clone, 0, CLONE_PARENT, true},
+        {SYS_clone, 0, CLONE_PARENT | SIGCHLD, true},
+        {SYS_clone, 0, 0, false},
+        {SYS_clone, 0, SIGCHLD, false},
+        {SYS_clone, 0, CLONE_PARENT | CLONE_NEWUSER, false},
+        {SYS_clone, 0, CLONE_PARENT | CLONE_CHILD_SETTID, false},
+        {SYS_clone, 0, CLONE_PARENT | 1ull << 32, false},
+        {SYS_ioctl, 1, TIOCSCTTY, true},
+        {SYS_ioctl, 1, FIOCLEX, true},
+        {SYS_ioctl, 1, TIOCSTI, false},
+        {SYS_openat, 2, O_RDONLY, true},
+        {SYS_openat, 2, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, true},
+        {SYS_openat, 2, O_RDWR, false},
+        {SYS_openat, 2, O_WRONLY | O_CLOEXEC, false},
+        {SYS_openat, 2, O_CREAT, false},
+    };
+    struct seccomp_program program;
+    struct oci_seccomp nothing = {.default_action = SCMP_ACT_KILL_PROCESS};
+
+    prepare (&nothing, &program);
+    for (size_t i = 0; i < COUNT (table); i++) {
+        uint64_t args[6] = {0, 0, 0, program.door[0], program.door[1], program.door[2]};
+        args[table[i].arg] = table[i].value;
+        assert_int_equal (ask_door (&program, table[i].number, args),
+                          table[i].passes ? ALLOW : SECCOMP_RET_KILL_PROCESS);
+    }
+    seccomp_program_release (&program);
+}
+
+/* rows: SEC-27 */
+static void the_door_stands_only_before_what_is_not_allowed_anyway (void **state)
+{
+    (void)state;
+    static const uint32_t hot[] = {SYS_read, SYS_close, SYS_openat, SYS_getpid};
+    static const uint32_t rare[] = {SYS_clone, SYS_ioctl, SYS_exit_group};
+    struct seccomp_program program;
+    struct oci_seccomp seccomp = {
+        .default_action = SCMP_ACT_ERRNO (0),
+        SYSCALLS ({.names = NAMES ("read", "close", "openat", "getpid", "sendmsg", "recvmsg",
+                                   "capset", "setsid", "accept"),
+                   .action = SCMP_ACT_ALLOW},
+                  {.names = NAMES ("clone", "ioctl"),
+                   .action = SCMP_ACT_ALLOW,
+                   ARGS ({.index = 0, .value = 1, .op = SCMP_CMP_EQ})}),
+    };
+
+    prepare (&seccomp, &program);
+    for (size_t i = 0; i < COUNT (hot); i++)
+        assert_true (kernel_remembers (&program, hot[i]));
+    for (size_t i = 0; i < COUNT (rare); i++)
+        assert_false (kernel_remembers (&program, rare[i]));
+    seccomp_program_release (&program);
+
+    /* Nothing asks for arguments. */
+    struct oci_seccomp all = {.default_action = SCMP_ACT_ALLOW};
+    prepare (&all, &program);
+    for (size_t i = 0; i < program.count; i++)
+        if (BPF_CLASS (program.instructions[i].code) == BPF_LD)
+            assert_in_range (program.instructions[i].k, 0, offsetof (struct seccomp_data, arch));
     seccomp_program_release (&program);
 }
 
@@ -414,6 +509,56 @@ static int hand_over_by_the_door (void)
     return 0; /* and out, by a notified call */
 }
 
+#define BY_DOOR(number, a, b, c)                                                                   \
+    syscall (number, a, b, c, program.door[0], program.door[1], program.door[2])
+
+/* The kernel ignores the words, and each call does what it always does. */
+static int make_all_calls_by_the_door (void)
+{
+    struct seccomp_program program;
+    struct error err = {0};
+    const struct oci_seccomp nothing = {.default_action = SCMP_ACT_KILL_PROCESS};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2] = {{0}};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const pid_t self = getpid ();
+    char byte = 1;
+    int listener;
+
+    int gate = socket (AF_UNIX, SOCK_STREAM, 0);
+    int caller = socket (AF_UNIX, SOCK_STREAM, 0);
+    socklen_t length = sizeof (address);
+    /* An abstract name of the kernel's choice. */
+    CHECK (bind (gate, (struct sockaddr *)&address, sizeof (sa_family_t)) == 0);
+    CHECK (listen (gate, 1) == 0);
+    CHECK (getsockname (gate, (struct sockaddr *)&address, &length) == 0);
+    CHECK (connect (caller, (struct sockaddr *)&address, length) == 0);
+    CHECK (seccomp_prepare (&nothing, &program, &err) == 0);
+    CHECK (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK (seccomp_apply (&program, &listener, &err) == 0);
+    CHECK (BY_DOOR (SYS_getpid, 0, 0, 0) == self);
+    CHECK (BY_DOOR (SYS_setsid, 0, 0, 0) == self);
+    CHECK (BY_DOOR (SYS_capset, &header, sets, 0) == 0);
+    long line = BY_DOOR (SYS_accept, gate, NULL, NULL);
+    CHECK (line >= 0);
+    CHECK (door_send (program.door, caller, "have", 4, gate) == 0);
+    CHECK (BY_DOOR (SYS_read, line, &byte, 1) == 1 && byte == 'h');
+    CHECK (BY_DOOR (SYS_ioctl, line, FIOCLEX, 0) == 0);
+    CHECK (BY_DOOR (SYS_close, line, 0, 0) == 0);
+    long zero = BY_DOOR (SYS_openat, AT_FDCWD, "/dev/zero", O_RDONLY | O_CLOEXEC);
+    CHECK (zero >= 0 && BY_DOOR (SYS_read, zero, &byte, 1) == 1 && byte == 0);
+    CHECK (BY_DOOR (SYS_clone, CLONE_PARENT, 0, 0) >= 0); /* both go on */
+    BY_DOOR (SYS_exit_group, 0, 0, 0);
+    return __LINE__;
+}
+
+/* rows: SEC-23 SEC-36 */
+static void all_calls_of_rt_pass_below_a_filter_that_allows_none (void **state)
+{
+    (void)state;
+    assert_int_equal (in_child (make_all_calls_by_the_door), 0);
+}
+
 /* rows: SEC-14 SEC-20 SEC-21 SEC-22 */
 static void a_listener_goes_out_by_the_door (void **state)
 {
@@ -444,7 +589,10 @@ int main (void)
         cmocka_unit_test (too_long_is_told),
         cmocka_unit_test (a_listener_is_asked_for_where_somebody_is_to_answer),
         cmocka_unit_test (only_the_secret_opens_the_door),
+        cmocka_unit_test (the_door_is_as_wide_as_rt_needs),
+        cmocka_unit_test (the_door_stands_only_before_what_is_not_allowed_anyway),
         cmocka_unit_test (a_listener_goes_out_by_the_door),
+        cmocka_unit_test (all_calls_of_rt_pass_below_a_filter_that_allows_none),
         cmocka_unit_test (the_kernel_takes_it),
     };
 

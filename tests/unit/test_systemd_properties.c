@@ -259,7 +259,16 @@ static void annotations (void **state)
         const char *key, *value, *wanted; /* NULL: an error */
     } cases[] = {
         {"org.systemd.property.KillSignal", "8", "Old:t=1 | KillSignal:i=8"},
-        {"org.systemd.property.Old", "'new'", "Old:s=new"},
+        {"org.systemd.property.Description", "'new'", "Old:t=1 | Description:s=new"},
+        {"org.systemd.property.Description", "'a\nWants=poweroff.target'", NULL},
+        {"org.systemd.property.Description", "'a\x7f'", NULL},
+        {"org.systemd.property.Documentation", "['man:a(1)', 'man:b\n']", NULL},
+        {"org.systemd.property.TasksMax", "uint64 3", "Old:t=1 | TasksMax:t=3"},
+        {"org.systemd.property.Old", "'new'", NULL},
+        {"org.systemd.property.Wants", "['poweroff.target']", NULL},
+        {"org.systemd.property.MemoryMin", "uint64 3", NULL},
+        {"org.systemd.property.CPUWeight", "uint64 10000", NULL},
+        {"org.systemd.property.ManagedOOMPreference", "'omit'", NULL},
         {"org.systemd.property.TimeoutStopSec", "4", "Old:t=1 | TimeoutStopUSec:t=4000000"},
         {"org.systemd.property.TimeoutStopSec", "uint64 4", "Old:t=1 | TimeoutStopUSec:t=4000000"},
         {"org.systemd.property.TimeoutStopSec", "1.5", "Old:t=1 | TimeoutStopUSec:t=1500000"},
@@ -269,7 +278,7 @@ static void annotations (void **state)
         {"org.systemd.property.TimeoutStopSec", "['a']", NULL},
         {"org.systemd.property.TimeoutStopSec", "uint64 18446744073709551615", NULL},
         {"org.systemd.property.TimeoutStopSec", "1e30", NULL},
-        {"org.systemd.property.Sec", "4", "Old:t=1 | Sec:i=4"},
+        {"org.systemd.property.Sec", "4", NULL},
         {"org.systemd.property.", "4", NULL},
         {"org.systemd.property.Ab", "4", NULL},
         {"org.systemd.property.A-b", "4", NULL},
@@ -302,6 +311,40 @@ static void annotations (void **state)
     }
 }
 
+/* What the document limits is not limited anew by an annotation, nor by another name of it. */
+static void limits_of_the_document (void **state)
+{
+    static const struct {
+        const char *said, *name, *text;
+        bool taken;
+    } cases[] = {
+        {"MemoryMax", "MemoryMax", "uint64 1", false},
+        {"MemoryMax", "MemoryLimit", "uint64 1", false},
+        {"MemoryLimit", "MemoryMax", "uint64 1", false},
+        {"CPUQuotaPerSecUSec", "CPUQuotaPerSecUSec", "uint64 1", false},
+        {"CPUQuotaPerSecUSec", "CPUQuotaPerSecSec", "1", false},
+        {"CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec", "uint64 1", false},
+        {"MemoryMax", "MemoryHigh", "uint64 1", true},
+        {"Description", "Description", "'mine'", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_ARENA struct arena arena = ARENA_INIT;
+        struct unit_properties properties = {.arena = &arena, .systemd = 252};
+        struct oci_pair pair = {
+            arena_printf (&arena, SYSTEMD_PROPERTY_ANNOTATION "%s", cases[i].name), cases[i].text};
+        const struct oci_map map = {.count = 1, .items = &pair, .present = true};
+        struct error err = {0};
+
+        unit_property_uint64 (&properties, cases[i].said, 9);
+        int result = systemd_user_properties (&map, &properties, &err);
+        assert_int_equal (result, cases[i].taken ? 0 : -1);
+        if (!cases[i].taken)
+            assert_non_null (strstr (err.text, cases[i].name));
+    }
+}
+
 static void versions (void **state)
 {
     (void)state;
@@ -321,6 +364,7 @@ int main (void)
         cmocka_unit_test (rounded_quotas),
         cmocka_unit_test (devices),
         cmocka_unit_test (annotations),
+        cmocka_unit_test (limits_of_the_document),
         cmocka_unit_test (versions),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""looks: what the verbs say where they cannot look: an error, and never another state."""
+
+import json
+import os
+import resource
+
+import pytest
+
+SWEEP = range(3, 13)
+
+
+def limited(number):
+    """For preexec_fn: rt has so many descriptors, 0, 1 and 2 among them."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def names_a_cause(told):
+    words = told.err.decode() if isinstance(told.err, bytes) else told.err
+    return told.code != 0 and words.strip() != "" and told.code < 126
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-14", "VRB-16")
+@pytest.mark.parametrize("status", ["created", "running", "paused"])
+def test_state_and_list_tell_the_truth_or_an_error(new_box, rt, status):
+    box = new_box("pause")
+    box.create()
+    if status != "created":
+        box.start()
+    if status == "paused":
+        rt.call("pause", box.id)
+    assert box.status() == status
+    seen = set()
+    for number in SWEEP:
+        told = rt.call("state", box.id, preexec_fn=limited(number))
+        if told.code == 0:
+            assert json.loads(told.out)["status"] == status, (number, told)
+            assert json.loads(told.out)["pid"] > 0, (number, told)
+        else:
+            assert names_a_cause(told) and not told.out, (number, told)
+        seen.add(told.code == 0)
+        told = rt.call("list", "-f", "json", preexec_fn=limited(number))
+        if told.code == 0:
+            rows = {row["id"]: row["status"] for row in json.loads(told.out) or []}
+            assert rows == {box.id: status}, (number, told)
+        else:
+            assert names_a_cause(told), (number, told)
+    assert seen == {True, False}        # the sweep begins below what is needed, and ends above
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-21")
+@pytest.mark.parametrize("cgroups", [True, False])
+def test_delete_never_takes_a_running_container_for_a_dead_one(new_box, rt, cgroups):
+    box = new_box("pause")
+    flags = () if cgroups else ("--cgroup-manager", "disabled")
+    box.create(globals=flags)
+    box.start()
+    pid = box.state()["pid"]
+    for number in SWEEP:
+        told = rt.call("delete", box.id, globals=flags, preexec_fn=limited(number))
+        assert names_a_cause(told), (number, told)
+        assert is_alive(pid) and box.status() == "running", (number, told)
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+@pytest.mark.parametrize("cgroups", [True, False])
+def test_delete_by_force_is_done_or_says_why_not(new_box, rt, cgroups):
+    flags = () if cgroups else ("--cgroup-manager", "disabled")
+    for number in SWEEP:
+        box = new_box("pause")
+        box.create(globals=flags)
+        box.start()
+        pid = box.state()["pid"]
+        told = rt.call("delete", "--force", box.id, globals=flags, preexec_fn=limited(number))
+        exists = os.path.exists(os.path.join(rt.root, box.id))
+        box.exists = exists
+        if told.code == 0:
+            assert not exists and not is_alive(pid), (number, told)
+            assert not cgroups or not box.cgroups.dirs(box.id), (number, told)
+        else:
+            assert names_a_cause(told) and exists, (number, told)
+            box.delete("--force")
+            assert not is_alive(pid)
+
+
+@pytest.mark.own
+@pytest.mark.parametrize("flags", [(), ("--all",)], ids=["init", "all"])
+def test_kill_reaches_it_or_says_why_not(new_box, rt, flags):
+    for number in SWEEP:
+        box = new_box("pause")
+        box.create()
+        box.start()
+        pid = box.state()["pid"]
+        told = rt.call("kill", *flags, box.id, "KILL", preexec_fn=limited(number))
+        if told.code == 0:
+            box.wait()
+            assert not is_alive(pid), (number, told)
+        else:
+            assert names_a_cause(told) and "not running" not in told.err, (number, told)
+            assert flags or is_alive(pid), (number, told)
+        box.delete("--force")

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""prying: containers in which pry (pry.h) runs while rt starts something there.
+
+RT_TEST_ATTACK_ROUNDS=N, or --long for 1,000, says how often."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+
+import pytest
+
+import compiled
+import host
+from test_exec_attacks import ALL_CAPS
+from test_rootless import UID, user_box  # noqa: F401 (a fixture)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SETS = {"inh": "inheritable", "prm": "permitted", "eff": "effective", "bnd": "bounding", "amb": "ambient"}
+SEEN_AT_LEAST = 0.2     # of the rounds: an attacker that sees nothing has shown nothing
+CLONE_NEWUSER = 0x10000000
+
+
+@pytest.fixture(scope="session")
+def pry():
+    return compiled.program("pry", [os.path.join(HERE, f"pry{part}.c") for part in
+                                    ("", "_look", "_take", "_gate")], [os.path.join(HERE, "pry.h")])
+
+
+@pytest.fixture
+def rounds(request):
+    return 1000 if request.config.getoption("--long") else int(os.environ.get("RT_TEST_ATTACK_ROUNDS", "150"))
+
+
+class Secrets:
+    """What only the host has: a file, a directory to write to, words in the environment of who calls rt, in a
+    container's document, and the path of rt's state."""
+
+    def __init__(self, work):
+        self.plant = os.path.join(work, "host")
+        self.canary = os.path.join(self.plant, "secret")
+        self.word = f"prying-environment-{secrets.token_hex(8)}"
+        self.annotation = f"prying-annotation-{secrets.token_hex(8)}"
+        os.mkdir(self.plant, 0o700)
+        with open(self.canary, "w", encoding="ascii") as file:
+            file.write("of the host")
+        os.chmod(self.canary, 0o600)
+
+    def give(self, uid):
+        """So that only the way to it is in question: ids do not keep root of that namespace from it."""
+        for path in (self.plant, self.canary):
+            os.chown(path, uid, uid)
+
+    @property
+    def environment(self):
+        return dict(os.environ, RT_PRYING=self.word)
+
+    def untouched(self):
+        return os.listdir(self.plant) == ["secret"]
+
+
+@pytest.fixture
+def hidden(work):
+    return Secrets(work)
+
+
+def add_caps(box, *names):
+    for kind in ("bounding", "effective", "permitted"):
+        box.process["capabilities"][kind] = sorted({*box.process["capabilities"][kind],
+                                                    *(f"CAP_{name}" for name in names)})
+
+
+def mask(process, kind):
+    return sum(1 << ALL_CAPS.index(name) for name in process["capabilities"].get(kind, []))
+
+
+def inode(path):
+    status = os.stat(path)
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def words(hidden, victim, **more):
+    """pry's arguments: what is hidden from it, and what the processes of `victim` may be."""
+    process = victim.process
+    found = [f"canary={hidden.canary}", f"plant={hidden.plant}", "stop=/stop", f"marker={hidden.word}",
+             f"marker={hidden.annotation}", f"marker={victim.rt.root}", "program=/bin/probe",
+             f"uid={process['user']['uid']}", f"gid={process['user']['gid']}",
+             f"nnp={int(process['noNewPrivileges'])}", f"seccomp={2 if 'seccomp' in victim.linux else 0}"]
+    found += [f"{word}={mask(process, kind):x}" for word, kind in SETS.items()]
+    found += [f"group={each}" for each in process["user"].get("additionalGids", [])]
+    for name in sorted(os.listdir("/proc/self/ns")):
+        if not name.endswith("_for_children"):
+            found.append(f"host={os.readlink('/proc/self/ns/' + name)}")
+    return found + [f"{name}={value}" for name, value in more.items()]
+
+
+def prepare(box, pry, hidden):
+    """Puts the program and a word of the document there; who owns the root file system owns it, too."""
+    shutil.copy(pry, box.path("/bin/pry"))
+    owner = os.stat(box.path("/bin")).st_uid
+    os.chown(box.path("/bin/pry"), owner, owner)
+    box.config["annotations"] = {"org.example.prying": hidden.annotation}
+
+
+def start_prying(box, found, **options):
+    box.process["args"] = ["/bin/pry", *found]
+    box.create(**options)
+    told = box.rt.call("start", box.id, **options)
+    assert told.code == 0, told
+    assert box.line() == "up"
+
+
+def end_prying(box, stop=True):
+    """What it has told; not to be stopped where it ends by itself."""
+    if stop:
+        box.file("/stop")
+    text = box.rest()
+    assert box.wait() == 0, text
+    return text
+
+
+def judge(text, hidden, rounds, able=(), ways=None):
+    """What pry has told. able: ways in which it must have been able to look at all; ways: those that count."""
+    lines = text.splitlines()
+    assert lines and lines[-1].startswith("{"), text
+    told = json.loads(lines[-1])
+    hits = {way: count for way, count in told["hits"].items() if count and (not ways or way in ways)}
+    first = [f"{each['way']}: process {each['pid']} ({each['name']}): {each['detail']}"
+             + (", which has executed" if each["executed"] else "")
+             for each in told["first"] if each["way"] in hits]
+    assert not hits, "\n".join([f"hits {hits}; {told['seen']} of {rounds} seen, {told['early']} early", *first])
+    assert hidden.untouched() or (ways and "plant" not in ways), os.listdir(hidden.plant)
+    assert told["seen"] >= rounds * SEEN_AT_LEAST, f"it has seen too few: {told}"
+    for way in able:
+        assert told["got"][way] > 0, f"it could not even try {way}: {told}"
+    return told
+
+
+class Engine:
+    """A rootless engine: an ordinary user's process that is root of a user namespace. What `enter` is the
+    preexec_fn of is in there, too."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(["unshare", "-Ur", "sleep", "infinity"], preexec_fn=self.become_user)
+        self.space = f"/proc/{self.process.pid}/ns/user"
+        own = os.readlink("/proc/self/ns/user")
+        host.until(lambda: os.readlink(self.space) != own and host.comm(self.process.pid) == "sleep",
+                   "the engine has its user namespace")
+
+    @staticmethod
+    def become_user():
+        os.setgroups([])
+        os.setresgid(UID, UID, UID)
+        os.setresuid(UID, UID, UID)
+
+    def enter(self):
+        self.become_user()
+        space = os.open(self.space, os.O_RDONLY)
+        host.checked(host.LIBC.setns(space, CLONE_NEWUSER), "setns")
+        os.close(space)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def engine():
+    made = Engine()
+    yield made
+    made.close()
+
+
+def for_engine(box):
+    """A container of a rootless engine has no user namespace of its own."""
+    box.namespace("user", absent=True)
+    box.namespace("network", absent=True)
+    del box.linux["uidMappings"], box.linux["gidMappings"]
+
+
+def as_engine(box, hidden, engine):
+    """The options of each rt that the engine calls."""
+    return {"preexec_fn": engine.enter,
+            "env": {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": box.runtime, "RT_PRYING": hidden.word}}

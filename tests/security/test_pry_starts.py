@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a container can see of another one's beginning, where both have one pid namespace: Kubernetes'
+shareProcessNamespace, docker run --pid=container:ID. And what a process sees of its own container's init that
+still waits for its start."""
+
+import os
+import select
+import subprocess
+
+import pytest
+
+import host
+from fixtures import PEER
+from prying import (UID, add_caps, end_prying, hidden, inode, judge, prepare, pry, rounds,  # noqa: F401
+                    start_prying, user_box, words)
+from test_exec_attacks import ALL_CAPS
+
+HOOKS = ("prestart", "createRuntime", "createContainer")
+
+
+@pytest.fixture
+def pair(new_box, hidden, pry):  # noqa: F811
+    """make (hooks, userns): a container that pries, and one that is to join its pid namespace."""
+    def make(hooks=(), userns=False):
+        neighbour, guest = new_box(), new_box("exit 0")
+        for box in (neighbour, guest):
+            if userns:
+                box.userns()
+        if userns:
+            hidden.give(100000)
+            neighbour.process["capabilities"] = {name: ALL_CAPS for name in ("bounding", "effective", "permitted")}
+        add_caps(neighbour, "SYS_PTRACE")
+        prepare(neighbour, pry, hidden)
+        guest.config["annotations"] = neighbour.config["annotations"]
+        for kind in hooks:
+            guest.hook(kind, "exit 0")
+        start_prying(neighbour, words(hidden, guest) + [f"root={inode(guest.rootfs)}",
+                                                        f"program={inode(guest.path('/bin/probe'))}"])
+        guest.namespace("pid", f"/proc/{neighbour.pid}/ns/pid")
+        if userns:
+            guest.namespace("user", f"/proc/{neighbour.pid}/ns/user")
+            del guest.linux["uidMappings"], guest.linux["gidMappings"]
+        guest.save()
+        return neighbour, guest
+    return make
+
+
+def run_often(guest, hidden, rounds, verb):  # noqa: F811
+    """Each time by another name, so that a failure of one is none of the next."""
+    for number in range(rounds):
+        name = f"{guest.id}-{number}"
+        told = guest.rt.call(verb, "-b", guest.dir, name, env=hidden.environment)
+        if verb == "create" and told.code == 0:
+            pid = guest.rt.state(name)["pid"]
+            told = guest.rt.call("start", name, env=hidden.environment)
+            host.reap(pid)
+            guest.rt.call("delete", "-f", name)
+        assert told.code == 0, told
+
+
+@pytest.mark.rows("HDN-14", "NSP-12", "PRC-40")
+@pytest.mark.parametrize("verb", ["run", "create"])
+@pytest.mark.needs("root: the host's user namespace")
+def test_in_a_joined_pid_namespace(pair, hidden, rounds, verb):  # noqa: F811
+    neighbour, guest = pair()
+    run_often(guest, hidden, rounds, verb)
+    judge(end_prying(neighbour), hidden, rounds, ("root", "fd", "environ", "mem", "getfd", "seize"))
+
+
+@pytest.mark.rows("HDN-14", "NSP-12", "HKS-25")
+@pytest.mark.parametrize("kind", HOOKS)
+@pytest.mark.needs("root: the host's user namespace")
+def test_hooks_in_a_joined_pid_namespace(pair, hidden, rounds, kind):  # noqa: F811
+    """They are processes of the host's: the neighbour does not see them."""
+    neighbour, guest = pair(hooks=[kind])
+    run_often(guest, hidden, rounds, "run")
+    judge(end_prying(neighbour), hidden, rounds, ("root", "fd", "environ", "mem", "getfd", "seize"))
+
+
+@pytest.mark.rows("HDN-14", "NSP-12", "NSP-32", "HKS-25")
+@pytest.mark.parametrize("hooks", [(), ("createContainer",)], ids=["no-hooks", "createContainer"])
+@pytest.mark.needs("root: gives the host's file to a container's root")
+def test_in_joined_user_and_pid_namespaces(pair, hidden, rounds, hooks):  # noqa: F811
+    """The neighbour has all rights over what belongs to that user namespace."""
+    neighbour, guest = pair(hooks=hooks, userns=True)
+    run_often(guest, hidden, rounds, "run")
+    judge(end_prying(neighbour), hidden, rounds, ("root", "fd", "environ", "mem", "getfd", "seize"))
+
+
+# ---- an init that waits
+
+@pytest.fixture
+def forgotten(work):
+    """What the caller of rt has forgotten to close: a directory, a file, one end of a pipe."""
+    os.mkdir(work + "/private", 0o700)
+    ends = os.pipe()
+    fds = [os.open(work + "/private", os.O_RDONLY), os.open("/etc/passwd", os.O_RDONLY), *ends]
+
+    def inherit():
+        for fd in fds:
+            os.set_inheritable(fd, True)
+    yield inherit
+    for fd in fds:
+        os.close(fd)
+
+
+WAITING = {
+    "rights": ("status", "seize", "label"),
+    "descriptors": ("fd", "fdinfo", "getfd", "plant"),
+    "place": ("root", "cwd", "space", "setns", "exe"),
+    "memory": ("environ", "cmdline", "mem", "vm"),
+}
+
+
+@pytest.mark.rows("HDN-14", "CRT-11", "FDS-15")
+@pytest.mark.parametrize("userns", [False, True], ids=["host", "userns"])
+@pytest.mark.parametrize("what", WAITING)
+@pytest.mark.needs("root: gives the host's file to a container's root")
+def test_a_created_container(new_box, hidden, pry, forgotten, what, userns):  # noqa: F811
+    """Its init waits with the rights of its document, and with nothing of who has called rt."""
+    box = new_box("exit 0")
+    if userns:
+        box.userns()
+        hidden.give(100000)
+    add_caps(box, "SYS_PTRACE")
+    prepare(box, pry, hidden)
+    box.create(env=hidden.environment, preexec_fn=forgotten, close_fds=False)
+    told = box.rt.call("exec", box.id, "/bin/pry", *words(hidden, box, spaces="own", only=1), env=hidden.environment)
+    assert told.code == 0, told
+    judge(told.out, hidden, 1, ("status",), WAITING[what])
+    box.start()
+    assert box.wait() == 0
+
+
+# ---- who answers in its place
+
+ANSWERS = ["close", "word:8", "word:12", *(f"word:{','.join(str(word) for word in range(first, first + 8))}"
+                                           for first in (1, 8, 16)),
+           "error:64", "error:1672", "error:4000", "calm:1672"]
+
+
+class Usurper:
+    """A process in a container that takes the place of its init; what it says comes line by line."""
+
+    def __init__(self, argv, **options):
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0,
+                                        **options)
+
+    def line(self):
+        assert select.select([self.process.stdout], [], [], host.PATIENCE)[0], "it is silent"
+        return self.process.stdout.readline().decode().strip()
+
+    def close(self):
+        """It has been told to stop."""
+        self.process.wait(host.PATIENCE)
+        self.process.stdout.close()
+
+
+def has_executed(box):
+    """The kernel's word: init is the container's program."""
+    try:
+        return inode(f"/proc/{box.pid}/exe") == inode(box.path("/bin/probe"))
+    except FileNotFoundError:
+        return False
+
+
+def usurped(box, hidden, answer, **options):  # noqa: F811
+    """`rt start` while a process of the container answers for its init."""
+    limit = () if PEER else ("--timeout", "3s")
+    usurper = Usurper([box.rt.path, "--root", box.rt.root, "exec", box.id, "/bin/pry",
+                       *words(hidden, box, only=1, answer=answer)], **options)
+    try:
+        assert usurper.line() == "up"
+        state = usurper.line()
+        told = box.rt.call("start", box.id, globals=limit, timeout=30, **options)
+        # Asked before init is let go: whether what rt has said was true.
+        executed = has_executed(box) or host.stat_state(box.pid) in (None, "Z")
+        if told.code == 0 and state != "gate taken, init held":
+            host.until(lambda: has_executed(box) or host.stat_state(box.pid) in (None, "Z"), "init has executed", 5)
+            executed = True
+    finally:
+        box.file("/stop")
+        usurper.close()
+    assert told.code in (0, 1), f"{state}: the exit status is the container's: {told}"
+    assert "wwww" not in told.out + told.err, f"{state}: the text is the container's: {told}"
+    assert told.code != 0 or executed, f"{state}: init has not executed, and rt said that it had: {told}"
+    assert told.code == 0 or told.err.strip(), told
+
+
+@pytest.mark.rows("HDN-14", "LCY-09", "LCY-10")
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.needs("root: the host's user namespace")
+def test_a_start_answered_by_another_process(new_box, hidden, pry, answer):  # noqa: F811
+    box = new_box("echo ran", "pause")
+    add_caps(box, "SYS_PTRACE")
+    prepare(box, pry, hidden)
+    box.create()
+    usurped(box, hidden, answer)
+
+
+@pytest.mark.rows("HDN-14", "LCY-09", "LCY-10", "UID-14")
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.needs("root: becomes an ordinary user by itself")
+def test_a_users_start_answered_by_another_process(user_box, hidden, pry, answer):  # noqa: F811
+    """Without privileges, in a user namespace of its own."""
+    box = user_box
+    box.ops("echo ran", "pause")
+    box.process["capabilities"] = {name: ALL_CAPS for name in ("bounding", "effective", "permitted")}
+    prepare(box, pry, hidden)
+
+    def become_user():
+        os.setgroups([])
+        os.setresgid(UID, UID, UID)
+        os.setresuid(UID, UID, UID)
+    options = {"preexec_fn": become_user, "env": {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": box.runtime}}
+    box.create(**options)
+    usurped(box, hidden, answer, **options)
