@@ -91,6 +91,14 @@ static void check_rdma (const struct check *check, const void *section)
     }
 }
 
+/* The files of the cgroup core are the runtime's: "cgroup.procs" moves any process of the host into
+ * the container's cgroup, to be killed with it; only limits are not. */
+static bool is_of_runtime (const char *key)
+{
+    return text_starts_with (key, "cgroup.") && !text_equal (key, "cgroup.max.depth") &&
+           !text_equal (key, "cgroup.max.descendants") && !text_equal (key, "cgroup.pressure");
+}
+
 /* The key is the name of a file in the container's own directory of the cgroup hierarchy. */
 static void check_unified (const struct check *check, const void *section)
 {
@@ -103,6 +111,10 @@ static void check_unified (const struct check *check, const void *section)
             check_fail (check, pointer,
                         "must be the name of a cgroup file like \"memory.high\", not \"%.60s\"",
                         key);
+        else if (is_of_runtime (key))
+            check_fail (
+                check, pointer,
+                "%.60s is the runtime's: it moves, stops or kills processes and is no limit", key);
     }
 }
 

@@ -2,6 +2,7 @@
 """Cgroups: where the container is placed, and its limits; on v1, hybrid and v2."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -396,6 +397,31 @@ def test_unified_on_v1(box, fails):
 def test_bad_unified(box, fails, key, words):
     box.linux["resources"]["unified"] = {key: "1"}
     fails(box.create(code=None), words, at="/linux/resources/unified")
+
+
+def cgroup_of(process):
+    with open(f"/proc/{process.pid}/cgroup", encoding="ascii") as file:
+        return file.read()
+
+
+CORE = ("cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze", "cgroup.type",
+        "cgroup.subtree_control")
+
+
+@pytest.mark.rows("CGR-32", "CGR-35")
+@pytest.mark.own
+@pytest.mark.parametrize("key", CORE)
+def test_unified_is_no_way_to_a_process_of_the_host(new_box, fails, key):
+    """`cgroup.procs` moved a process of the host into the cgroup, and delete killed it."""
+    with subprocess.Popen(["sleep", "100"]) as victim:
+        try:
+            where = cgroup_of(victim)
+            box = new_box("exit 0")
+            box.linux["resources"]["unified"] = {key: str(victim.pid)}
+            fails(box.create(code=None), key, at=f"/linux/resources/unified/{key}")
+            assert cgroup_of(victim) == where and victim.poll() is None
+        finally:
+            victim.kill()
 
 
 @pytest.mark.rows("CGR-20", "CGR-35", "CRT-27")

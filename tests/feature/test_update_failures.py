@@ -261,3 +261,13 @@ def test_without_a_cgroup(new_box, rt, update, fails):
     assert told.code == 0, told
     fails(update(box, "--pids-limit", "20", code=None), "--pids-limit", "no cgroup")
     box.delete("--force")
+
+
+@pytest.mark.rows("CGR-32", "UPD-01")
+@pytest.mark.parametrize("key", ["cgroup.procs", "cgroup.kill", "cgroup.freeze"])
+def test_unified_of_the_runtime(new_box, fails, resources, key):
+    """A document of update that stops or kills the container, or moves another process into it."""
+    box = new_box("pause")
+    box.up()
+    fails(resources(box, {"unified": {key: "1"}}, code=None), key, at=f"/unified/{key}")
+    assert box.status() == "running"
