@@ -3,32 +3,54 @@
 #include "container/keyring.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "kernel/privileges.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LABEL_FILE "self/attr/keycreate"
 
+/* A name of an id has no colon. */
+enum { NAMES = 4 };
+
+/* Under the first name that no stranger has taken. 1 joined, 0 there is none, -1 with errno. */
+static int join_named (const char *id)
+{
+    for (int i = 0; i < NAMES; i++) {
+        AUTO_TEXT struct text name = {0};
+
+        text_printf (&name, "_ses.%s", id);
+        if (i > 0)
+            text_printf (&name, ":%d", i);
+        int joined = keyring_join_session (text_string (&name));
+        if (joined != 0)
+            return joined;
+        log_warning ("session keyring %s is another user's, or others have rights to it",
+                     text_string (&name));
+    }
+    return 0;
+}
+
 static int join (const char *id, struct error *err)
 {
-    char name[sizeof ("_ses.") + 255];
+    int joined = join_named (id);
 
-    (void)snprintf (name, sizeof (name), "_ses.%s", id);
-    if (keyring_join_session (name) >= 0)
+    if (joined == 0)
+        joined = keyring_leave_session ();
+    if (joined >= 0)
         return 0;
     if (errno == ENOSYS) {
         log_debug ("this kernel has no keyrings");
         return 0;
     }
     if (errno == EPERM) {
-        log_warning ("cannot make session keyring %s: %s; the container keeps the caller's", name,
-                     strerror (errno));
+        log_warning ("cannot make session keyring _ses.%s: %s; the container keeps the caller's",
+                     id, strerror (errno));
         return 0;
     }
-    error_set (err, "RT-KEYRING-JOIN", errno, "cannot make session keyring %s", name);
+    error_set (err, "RT-KEYRING-JOIN", errno, "cannot make session keyring _ses.%s", id);
     if (errno == EDQUOT)
         error_hint (err, "the user has too many keys: see /proc/key-users and "
                          "/proc/sys/kernel/keys/maxkeys, or use --no-new-keyring");

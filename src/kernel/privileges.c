@@ -15,6 +15,7 @@
 
 /* KEY_USR_SEARCH of the kernel's linux/key.h, which is not for programs. */
 #define KEYRING_OWNER_SEARCH 0x00080000u
+#define KEYRING_OF_OTHERS 0x0000ffffu /* all rights of its group and of everybody */
 
 int capabilities_last (void)
 {
@@ -102,27 +103,49 @@ int capabilities_ambient_raise (int capability)
     return cap_set_ambient (capability, CAP_SET);
 }
 
-int32_t keyring_join_session (const char *name)
+/* Owner and rights of the session keyring: 1, 0 where it does not tell them to its possessor, as a
+ * stranger's may not, or -1. */
+static int look_at_session (uid_t *owner, unsigned int *permissions)
 {
     char description[512];
-    unsigned int permissions;
 
-    long serial = syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
-    if (serial <= 0) /* 0: it is this process' session keyring already */
-        return (int32_t)serial;
     /* "keyring;0;0;3f130000;_ses.ID" */
-    long length = syscall (SYS_keyctl, KEYCTL_DESCRIBE, serial, description, sizeof (description));
+    long length = syscall (SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, description,
+                           sizeof (description));
     if (length < 0)
-        return -1;
+        return errno == EACCES || errno == EKEYEXPIRED || errno == EKEYREVOKED || errno == ENOKEY
+                   ? 0
+                   : -1;
     description[sizeof (description) - 1] = '\0';
-    if (sscanf (description, "keyring;%*d;%*d;%8x;", &permissions) != 1) {
+    if (sscanf (description, "keyring;%u;%*d;%8x;", owner, permissions) != 2) {
         errno = EPROTO;
         return -1;
     }
-    if (!(permissions & KEYRING_OWNER_SEARCH) &&
-        syscall (SYS_keyctl, KEYCTL_SETPERM, serial, permissions | KEYRING_OWNER_SEARCH) < 0)
+    return 1;
+}
+
+int keyring_join_session (const char *name)
+{
+    unsigned int permissions;
+    uid_t owner;
+
+    if (syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0)
         return -1;
-    return (int32_t)serial;
+    int seen = look_at_session (&owner, &permissions);
+    if (seen <= 0)
+        return seen;
+    if (owner != getuid () || (permissions & KEYRING_OF_OTHERS))
+        return 0;
+    if (!(permissions & KEYRING_OWNER_SEARCH) &&
+        syscall (SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING,
+                 permissions | KEYRING_OWNER_SEARCH) < 0)
+        return -1;
+    return 1;
+}
+
+int keyring_leave_session (void)
+{
+    return syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? -1 : 0;
 }
 
 int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags)

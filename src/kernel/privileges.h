@@ -28,10 +28,14 @@ int capabilities_ambient_clear (void);
 int capabilities_ambient_raise (int capability);
 
 /* Joins the session keyring of this name, made where there is none, and lets its owner find it by
- * name (a keyring is born without that). The serial number; 0 where it is the session keyring
- * already.
- */
-int32_t keyring_join_session (const char *name);
+ * name (a keyring is born without that). Every user can have made a keyring of any name before, and
+ * the kernel joins that one: 1: it belongs to this process' real user, and no other user has a
+ * right to it. 0: it does not; the process has it still, and joins another one or leaves it. -1
+ * with errno. */
+int keyring_join_session (const char *name);
+
+/* A new session keyring without a name, which no other process can join. 0 or -1. */
+int keyring_leave_session (void);
 
 /* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. 0, with NEW_LISTENER the
  * listener (close-on-exec). TSYNC: ESRCH where another thread could not follow. */
