@@ -24,6 +24,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+extern char **environ;
 
 /* What is kept of a hook's output: its end. */
 #define OUTPUT_KEPT 4096
@@ -82,13 +85,30 @@ static bool cwd_may_be_denied (enum oci_hook_kind kind)
     return kind == OCI_HOOK_CREATE_CONTAINER || kind == OCI_HOOK_START_CONTAINER;
 }
 
+/* These run outside, as rt does. createContainer does too, but behind the container's mounts: an
+ * environment that came with an image has let its library in there (CVE-2025-23266). */
+static bool has_environment_of_rt (enum oci_hook_kind kind)
+{
+    return kind == OCI_HOOK_PRESTART || kind == OCI_HOOK_CREATE_RUNTIME ||
+           kind == OCI_HOOK_POSTSTART || kind == OCI_HOOK_POSTSTOP;
+}
+
+static char **environment (const struct oci_hook *hook, enum oci_hook_kind kind,
+                           const struct hooks_context *context)
+{
+    static char *empty[] = {NULL};
+    const struct oci_strings *env = hook->env.present ? &hook->env : context->env;
+
+    if (env)
+        return env->items ? env->items : empty;
+    return has_environment_of_rt (kind) ? environ : empty;
+}
+
 static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind kind,
                                  const struct hooks_context *context, pid_t parent,
                                  const int fds[3], int report)
 {
-    static char *empty[] = {NULL};
     char *only_path[] = {(char *)hook->path, NULL};
-    const struct oci_strings *env = hook->env.present ? &hook->env : context->env;
 
     if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setpgid (0, 0) < 0)
         child_fail (report, START_SETUP);
@@ -105,7 +125,7 @@ static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind
         child_fail (report, START_CWD);
     signals_reset ();
     (void)execve (hook->path, hook->args.present ? hook->args.items : only_path,
-                  env && env->items ? env->items : empty);
+                  environment (hook, kind, context));
     child_fail (report, START_EXEC);
 }
 

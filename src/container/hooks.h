@@ -7,13 +7,14 @@
  * path but that of the hook is opened, and under the container's filter (HKS-31) the
  * calls are those of any shell. SIGCHLD must not be ignored.
  *
- * A hook is trusted, but what it inherits is not: its environment is exactly hook.env (empty where
- * that is absent; CVE-2025-23266), only descriptors 0, 1 and 2 are open, signals have their
- * defaults, it dies with rt, or when rt is interrupted (base/interrupt.h), and has a process group
- * of its own, which dies with it at a timeout. What it prints is captured, the end of it becomes
- * part of the error text: both its outputs are one pipe, as a /dev/null would be the image's own in
- * startContainer. Or it goes to files that the document names. A hook is over when its process is,
- * whoever still holds the pipe.
+ * A hook is trusted, but what it inherits is not: its environment is exactly hook.env. Where that
+ * is absent, prestart, createRuntime, poststart and poststop have rt's own, as with runc, and
+ * createContainer has none (CVE-2025-23266). Its umask is that of the process that calls this. Only
+ * descriptors 0, 1 and 2 are open, signals have their defaults, it dies with rt, or when rt is
+ * interrupted (base/interrupt.h), and has a process group of its own, which dies with it at a
+ * timeout. What it prints is captured, the end of it becomes part of the error text: both its
+ * outputs are one pipe, as a /dev/null would be the image's own in startContainer. Or it goes to
+ * files that the document names. A hook is over when its process is, whoever still holds the pipe.
  *
  * RT-HOOK-FAILED, RT-HOOK-TIMEOUT, RT-HOOK-START at /hooks/KIND/N; RT-HOOK-SYSTEM where rt could
  * not even try.
@@ -44,10 +45,10 @@ int hooks_output_open (const struct oci_config *config, struct hooks_output *out
 void hooks_output_close (struct hooks_output *output);
 
 struct hooks_context {
-    const char *state;             /* compact JSON, whole */
-    const char *cwd;               /* directory to start in; NULL = stay */
-    const struct oci_strings *env; /* used where a hook has none (startContainer); NULL = empty */
-    int default_timeout_ms;        /* limit for hooks without a timeout; -1 = none */
+    const char *state;                 /* compact JSON, whole */
+    const char *cwd;                   /* directory to start in; NULL = stay */
+    const struct oci_strings *env;     /* used where a hook has none (startContainer); or NULL */
+    int default_timeout_ms;            /* limit for hooks without a timeout; -1 = none */
     const struct hooks_output *output; /* NULL = captured */
     /* inside: all descriptors are close-on-exec already, but for this many from 3 on; there is no
      * /proc any more that would list them. NULL = not known. */

@@ -36,7 +36,8 @@
 struct born {
     enum become_groups groups;
     struct console console;
-    int notify; /* for the parent that starts the container; -1 = none */
+    int notify;   /* for the parent that starts the container; -1 = none */
+    mode_t umask; /* that of rt's caller, for hooks */
 };
 
 /* The parent's descriptors that mean nothing here; the lock on the state directory among them. */
@@ -126,7 +127,7 @@ static int take_seccomp (struct start *start, struct error *err)
     return 0;
 }
 
-static int await_hooks (struct start *start, struct error *err)
+static int await_hooks (struct start *start, const struct born *born, struct error *err)
 {
     const struct oci_hooks *hooks = start->config->hooks;
     struct channel_message message;
@@ -145,7 +146,12 @@ static int await_hooks (struct start *start, struct error *err)
         channel_send (start->line, CHANNEL_MOUNTED, NULL, 0, -1, err) < 0 ||
         channel_expect (start->line, 0, CHANNEL_HOOKED, &message, err) < 0)
         return -1;
-    return hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
+    /* The child's own is 0: files that the hook makes are not for all to write. */
+    mode_t own = umask (born->umask);
+    int result =
+        hooks_run (&hooks[OCI_HOOK_CREATE_CONTAINER], OCI_HOOK_CREATE_CONTAINER, &context, err);
+    (void)umask (own);
+    return result;
 }
 
 static int make_cwd (const struct oci_process *process, int root, struct error *err)
@@ -165,7 +171,7 @@ static int share_root (struct start *start, struct born *born, struct error *err
     if (rootfs_apply_attach (&start->rootfs, 0, err) < 0 ||
         child_open_console (start->config->process, start->rootfs.tree.fd, start->line, false,
                             &born->console, err) < 0 ||
-        await_hooks (start, err) < 0)
+        await_hooks (start, born, err) < 0)
         return -1;
     return rootfs_apply_enter (&start->rootfs, start->request->no_pivot, 0, err);
 }
@@ -191,7 +197,7 @@ static int build_root (struct start *start, struct born *born, struct error *err
         notify_socket_apply (root, config->linux.mount_label, &born->notify, err) < 0)
         return -1;
     trace_phase ("masks");
-    if (await_hooks (start, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
+    if (await_hooks (start, born, err) < 0 || maskpaths_apply (&config->linux, root, err) < 0 ||
         mounts_apply_readonly (&start->mounts, err) < 0)
         return -1;
     if (config->root->readonly && rootfs_apply_readonly (&start->rootfs, err) < 0)
@@ -240,7 +246,7 @@ static int settle_in (struct start *start, bool in_cgroup, struct born *born, st
 static int live (struct start *start, bool in_cgroup, struct error *err)
 {
     const struct oci_config *config = start->config;
-    struct born born = {.console = {.ptmx = -1, .pts = -1}, .notify = -1};
+    struct born born = {.console = {.ptmx = -1, .pts = -1}, .notify = -1, .umask = umask (0)};
 
     if (settle_in (start, in_cgroup, &born, err) < 0 || build_root (start, &born, err) < 0 ||
         sysctl_apply (&config->linux.sysctl, err) < 0 || take_seccomp (start, err) < 0)
@@ -295,7 +301,6 @@ void inside (struct start *start, bool in_cgroup)
         (void)prctl (PR_SET_DUMPABLE, 0);
     close_outside (start);
     log_redirect (channel_log, &start->line);
-    (void)umask (0);
     (void)live (start, in_cgroup, &err);
     child_fails (start->line, &err);
 }

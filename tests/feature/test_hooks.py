@@ -86,6 +86,7 @@ def test_array_order_and_first_failure(new_box, fails, kind):
 @pytest.mark.own
 def test_state_on_standard_input(new_box, kind):
     box = new_box("pause")
+    box.process["cwd"] = "/tmp"
     box.config["annotations"] = {"a/b": "c"}
     inside = kind == "startContainer"
     out = box.dir + "/out" if not inside else box.path("/out")
@@ -107,7 +108,7 @@ def test_state_on_standard_input(new_box, kind):
         assert state["pid"] == box.pid
     else:
         assert state["pid"] == 1
-    assert report["cwd"] == ("/" if inside else box.dir)
+    assert report["cwd"] == ("/tmp" if inside else box.dir)
 
 
 @pytest.mark.rows("HKS-09", "HKS-10", "HKS-25", "HKS-24", "ENG-30")
@@ -133,12 +134,15 @@ def test_what_a_hook_inherits(new_box, kind):
 @pytest.mark.rows("HKS-11")
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.own
-def test_no_env_is_an_empty_env(new_box, kind):
+def test_a_hook_without_env(new_box, kind, monkeypatch):
+    """Those outside have the environment of rt; no library of an image's gets into a program of the
+    host (CVE-2025-23266)."""
     box = new_box("pause")
     box.process["env"].append("LD_PRELOAD=/evil.so")
     inside = kind == "startContainer"
     out = box.dir + "/out" if not inside else box.path("/out")
     box.hook(kind, "hook " + ("/out" if inside else out), path="/bin/probe" if inside else None)
+    monkeypatch.setenv("OF_THE_CALLER", kind)
     box.create()
     box.start()
     box.delete("-f")
@@ -146,8 +150,47 @@ def test_no_env_is_an_empty_env(new_box, kind):
     [(report, _)] = box.hook_reports(out)
     if inside:
         assert "LD_PRELOAD=/evil.so" in report["env"] and "A=1" in report["env"]
-    else:
+        assert f"OF_THE_CALLER={kind}" not in report["env"]
+    elif kind == "createContainer":
         assert report["env"] == []
+    else:
+        assert sorted(report["env"]) == sorted(f"{key}={value}" for key, value in os.environ.items())
+
+
+@pytest.mark.rows("HKS-11")
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.own
+def test_an_empty_env(new_box, kind):
+    box = new_box("pause")
+    inside = kind == "startContainer"
+    out = box.dir + "/out" if not inside else box.path("/out")
+    box.hook(kind, "hook " + ("/out" if inside else out), path="/bin/probe" if inside else None,
+             env=[])
+    box.create()
+    box.start()
+    box.delete("-f")
+    box.wait()
+    [(report, _)] = box.hook_reports(out)
+    assert report["env"] == []
+
+
+@pytest.mark.rows("HKS-03", "HKS-09")
+@pytest.mark.parametrize("kind", OUTSIDE)
+@pytest.mark.own
+def test_files_of_a_hook_are_not_for_all_to_write(new_box, kind):
+    """The umask is that of rt's caller: createContainer hooks wrote ld.so.cache 0666."""
+    box = new_box("pause")
+    made = box.dir + "/made"
+    box.hook(kind, path="/bin/sh", args=["sh", "-c", f": > {made}"])
+    callers = os.umask(0o027)
+    try:
+        box.create()
+        box.start()
+        box.delete("-f")
+        box.wait()
+    finally:
+        os.umask(callers)
+    assert os.stat(made).st_mode & 0o7777 == 0o640
 
 
 @pytest.mark.rows("HKS-09")

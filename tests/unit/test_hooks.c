@@ -155,9 +155,12 @@ static void environment_is_exactly_that_of_the_hook (void **state)
     struct hooks_context with = context;
     struct oci_hook hook = SHELL ("/usr/bin/tr '\\0' '\\n' < /proc/self/environ > out; "
                                   "echo \"<$FROM$SECRET>\" >> out");
+    struct error err;
 
     (void)setenv ("SECRET", "of rt", 1);
     succeed (hook, &context);
+    assert_non_null (strstr (read_out (), "<of rt>"));
+    assert_int_equal (run_with (&hook, 1, OCI_HOOK_CREATE_CONTAINER, &context, &err), 0);
     assert_non_null (strstr (read_out (), "<>"));
     assert_null (strstr (read_out (), "of rt"));
     with.env = &fallback;
