@@ -94,15 +94,12 @@ static void check_rlimits (const struct check *check, const void *section)
     }
 }
 
+/* The specification ties nice to no policy: the kernel ignores it where it has no meaning. */
 static void check_nice (const struct check *check, const struct oci_scheduler *scheduler)
 {
-    const char *pointer = check_pointer (check, "/scheduler/nice");
-
     if (scheduler->nice.value < -20 || scheduler->nice.value > 19)
-        check_fail (check, pointer, "must be an integer from -20 to 19");
-    else if (scheduler->nice.value != 0 && scheduler->policy != SCHED_OTHER &&
-             scheduler->policy != SCHED_BATCH)
-        check_fail (check, pointer, "goes only with the policies SCHED_OTHER and SCHED_BATCH");
+        check_fail (check, check_pointer (check, "/scheduler/nice"),
+                    "must be an integer from -20 to 19");
 }
 
 static void check_priority (const struct check *check, const struct oci_scheduler *scheduler)

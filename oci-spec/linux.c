@@ -7,11 +7,15 @@
 #include "oci-spec/sections.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* Device numbers as the kernel keeps them: 12 bits and 20 bits. Larger ones would be cut. */
 #define MAJOR_MAX 0xfff
 #define MINOR_MAX 0xfffff
+
+/* Permissions, and the file type as stat(2) shows it, which podman leaves in. */
+#define MODE_MAX 0177777
 
 static const struct decode_row namespace_rows[] = {
     ROW_ENUM ("type", struct oci_namespace, type, oci_namespaces, REQUIRED),
@@ -56,11 +60,22 @@ static void decode_device_type (struct decoder *decoder, const struct decode_row
         *((char *)target + row->offset) = value->text[0] == 'u' ? 'c' : value->text[0];
 }
 
+static uint32_t type_bits (char type)
+{
+    return type == 'c' ? S_IFCHR : type == 'b' ? S_IFBLK : S_IFIFO;
+}
+
 static void finish_device (struct decoder *decoder, const struct place *at, void *target)
 {
     static const char *const numbers[] = {"major", "minor"};
     struct oci_device *device = target;
 
+    uint32_t type = device->file_mode & S_IFMT;
+    if (device->type && type != 0 && type != type_bits (device->type)) {
+        struct place mode = {.up = at, .key = "fileMode", .value = at->value};
+        decode_error (decoder, &mode, "RT-CONFIG-VALUE",
+                      "has the file type of another type than \"%c\"", device->type);
+    }
     device->file_mode = decode_has (at->value, "fileMode") ? device->file_mode & 07777 : 0666;
     for (size_t i = 0; i < 2; i++) {
         struct place missing = {.up = at, .key = numbers[i], .value = at->value};
@@ -75,7 +90,7 @@ static const struct decode_row device_rows[] = {
     ROW_STRING ("path", struct oci_device, path, REQUIRED),
     ROW_INTEGER ("major", struct oci_device, major, 0, MAJOR_MAX),
     ROW_INTEGER ("minor", struct oci_device, minor, 0, MINOR_MAX),
-    ROW_INTEGER ("fileMode", struct oci_device, file_mode, 0, UINT32_MAX),
+    ROW_INTEGER ("fileMode", struct oci_device, file_mode, 0, MODE_MAX),
     ROW_INTEGER ("uid", struct oci_device, uid, 0, ID_MAX),
     ROW_INTEGER ("gid", struct oci_device, gid, 0, ID_MAX),
 };

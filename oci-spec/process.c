@@ -32,9 +32,10 @@ static const struct decode_row console_size_rows[] = {
 };
 DECODE_TABLE (console_size_table, struct oci_console_size, console_size_rows);
 
+/* An absent user, uid or gid is 0: engines leave zeros out. */
 static const struct decode_row user_rows[] = {
-    ROW_INTEGER ("uid", struct oci_user, uid, 0, ID_MAX, REQUIRED),
-    ROW_INTEGER ("gid", struct oci_user, gid, 0, ID_MAX, REQUIRED),
+    ROW_INTEGER ("uid", struct oci_user, uid, 0, ID_MAX),
+    ROW_INTEGER ("gid", struct oci_user, gid, 0, ID_MAX),
     ROW_INTEGER ("umask", struct oci_user, umask, 0, 07777),
     ROW_INTEGERS ("additionalGids", struct oci_user, additional_gids, gid_t, 0, ID_MAX),
 };
@@ -97,9 +98,10 @@ static const struct decode_row rlimit_rows[] = {
 };
 DECODE_TABLE (rlimit_table, struct oci_rlimit, rlimit_rows);
 
+/* The schema requires only the class; an absent priority is 0, the highest. */
 static const struct decode_row io_priority_rows[] = {
     ROW_ENUM ("class", struct oci_io_priority, io_class, oci_io_priority_classes, REQUIRED),
-    ROW_INTEGER ("priority", struct oci_io_priority, priority, 0, 7, REQUIRED),
+    ROW_INTEGER ("priority", struct oci_io_priority, priority, 0, 7),
 };
 DECODE_TABLE (io_priority_table, struct oci_io_priority, io_priority_rows);
 
@@ -120,9 +122,22 @@ static const struct decode_row affinity_rows[] = {
 };
 DECODE_TABLE (affinity_table, struct oci_process, affinity_rows);
 
+/* Without a terminal it is ignored, whatever it says (config.md, "Process"). */
+static void decode_console_size (struct decoder *decoder, const struct decode_row *row,
+                                 const struct place *at, void *target)
+{
+    const struct json *terminal = json_member (at->up->value, "terminal");
+
+    if (terminal && terminal->type == JSON_BOOL && terminal->boolean)
+        decode_pointer (decoder, row, at, target);
+}
+
 static const struct decode_row process_rows[] = {
     ROW_BOOL ("terminal", struct oci_process, terminal),
-    ROW_OBJECT ("consoleSize", struct oci_process, console_size, console_size_table),
+    {.key = "consoleSize",
+     .decode = decode_console_size,
+     ROW_MEMBER (struct oci_process, console_size, true),
+     .table = &console_size_table},
     ROW_EMBEDDED ("user", struct oci_process, user, user_table),
     ROW_STRINGS ("args", struct oci_process, args),
     ROW_STRINGS ("env", struct oci_process, env),
