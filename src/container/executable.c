@@ -286,7 +286,7 @@ static int find_in_path (struct arena *arena, const char *name, const char *sear
     if (denied)
         error_hint (err, "%s may not be executed", denied);
     else if (search[0] == '\0')
-        error_hint (err, "process.env has no PATH");
+        error_hint (err, "PATH of process.env is absent or empty");
     return place (err);
 }
 

@@ -197,9 +197,12 @@ static int grant_one (bool group, const struct oci_id_mappings *mappings, pid_t 
     int saved = errno;
     error_set (err, "RT-IDMAP-WRITE", saved, "cannot write %s of the container", file);
     error_at (err, group ? "/linux/gidMappings" : "/linux/uidMappings");
+    if (saved == EINVAL && map.length >= (size_t)sysconf (_SC_PAGESIZE))
+        return error_hint (err, "its text has %zu bytes, and the kernel takes less than a page",
+                           map.length);
     if (saved == EINVAL)
-        return error_hint (
-            err, "ranges must not overlap, must not be empty, and there may be 340 of them");
+        return error_hint (err,
+                           "ranges must not overlap nor be empty, and there may be at most 340");
     if (saved == EPERM && maps_outer_root (mappings) && !may (CAP_SETFCAP))
         return error_hint (err, "to map the root that rt runs as, CAP_SETFCAP is needed");
     if (saved == EPERM)

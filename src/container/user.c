@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,7 +36,9 @@ int user_apply_groups (const struct oci_user *user, bool setgroups_denied, struc
         return 0;
     error_set (err, "RT-USER-GROUPS", errno, "cannot set %zu additional groups",
                user->additional_gids.count);
-    if (errno == EINVAL)
+    if (err->errnum == EINVAL && user->additional_gids.count > NGROUPS_MAX)
+        error_hint (err, "the kernel takes at most %d", NGROUPS_MAX);
+    else if (err->errnum == EINVAL)
         error_hint (err, "%s", unmapped);
     return error_at (err, "/process/user/additionalGids");
 }

@@ -62,7 +62,8 @@ int selfcopy_protect (char *const argv[], struct error *err)
 
     if (exe < 0) {
         error_set (err, "RT-SELF-EXE", errno, "cannot open /proc/self/exe");
-        return error_hint (err, "rt needs /proc mounted where it is called");
+        return err->errnum == ENOENT ? error_hint (err, "rt needs /proc mounted where it is called")
+                                     : -1;
     }
     if (is_protected (exe))
         return 0;
