@@ -4,6 +4,8 @@
  */
 #include "images_request.h"
 
+#include <string.h>
+
 struct checkpoint_options {
     struct images_options images;
     const char *parent_path;
@@ -11,6 +13,8 @@ struct checkpoint_options {
     bool pre_dump;
     bool tcp_skip_in_flight;
     bool link_remap;
+    const char *page_server;
+    const char *status_fd;
 };
 
 static const struct option rows[] = {
@@ -26,7 +30,48 @@ static const struct option rows[] = {
                  "without TCP connections that are just being made"),
     OPTION_FLAG ("link-remap", NULL, struct checkpoint_options, link_remap,
                  "with open files that were deleted"),
+    OPTION_STRING ("page-server", NULL, struct checkpoint_options, page_server, "ADDRESS:PORT",
+                   "send the memory to the `criu page-server` there; with --lazy-pages serve it "
+                   "there"),
+    OPTION_STRING ("status-fd", NULL, struct checkpoint_options, status_fd, "FD",
+                   "a descriptor of the caller's that gets a NUL byte when --lazy-pages serves"),
 };
+
+/* "host:27", "[::1]:27" */
+static int read_page_server (struct arena *arena, const char *word, struct images_request *request,
+                             struct error *err)
+{
+    const char *colon = word ? strrchr (word, ':') : NULL;
+    size_t length = colon ? (size_t)(colon - word) : 0;
+    uint64_t port;
+
+    if (!word)
+        return 0;
+    if (length == 0 || (length == 2 && word[0] == '[') ||
+        text_to_uint64 (colon + 1, UINT16_MAX, &port) < 0 || port == 0)
+        return error_set (err, "RT-USAGE", 0, "--page-server %s is not ADDRESS:PORT", word);
+    bool bracketed = length > 2 && word[0] == '[' && word[length - 1] == ']';
+    if (!bracketed && memchr (word, ':', length)) {
+        error_set (err, "RT-USAGE", 0, "--page-server %s is not ADDRESS:PORT", word);
+        return error_hint (err, "an address of IPv6 stands in brackets: [::1]:27");
+    }
+    request->page_address = arena_copy (arena, word + bracketed, length - 2 * (size_t)bracketed);
+    request->page_port = (int)port;
+    return 0;
+}
+
+static int read_status_fd (const char *word, int *fd, struct error *err)
+{
+    uint64_t number;
+
+    *fd = -1;
+    if (!word)
+        return 0;
+    if (text_to_uint64 (word, INT32_MAX, &number) < 0)
+        return error_set (err, "RT-USAGE", 0, "--status-fd %s is no descriptor", word);
+    *fd = (int)number;
+    return 0;
+}
 
 static int checkpoint (struct invocation *invocation, struct error *err)
 {
@@ -36,7 +81,10 @@ static int checkpoint (struct invocation *invocation, struct error *err)
                                          .leave_running = options->leave_running,
                                          .pre_dump = options->pre_dump};
 
-    if (images_request_fill (invocation, "checkpoint", &options->images, &request.images, err) < 0)
+    if (images_request_fill (invocation, "checkpoint", &options->images, &request.images, err) <
+            0 ||
+        read_page_server (invocation->arena, options->page_server, &request.images, err) < 0 ||
+        read_status_fd (options->status_fd, &request.status_fd, err) < 0)
         return -1;
     request.images.parent = options->parent_path;
     request.images.tcp_skip_in_flight = options->tcp_skip_in_flight;

@@ -18,6 +18,7 @@ struct images_options {
     bool shell_job;
     bool file_locks;
     bool auto_dedup;
+    bool lazy_pages;
 };
 
 /* The words of --manage-cgroups-mode are in the order of enum criu_cgroups, those of --network-lock
@@ -45,7 +46,9 @@ struct images_options {
         OPTION_WORD ("empty-ns", NULL, container, images.empty_ns, "network", NULL,                \
                      "leave the namespace's contents to others"),                                  \
         OPTION_FLAG ("auto-dedup", NULL, container, images.auto_dedup,                             \
-                     "drop from the parent's images what newer ones have")
+                     "drop from the parent's images what newer ones have"),                        \
+        OPTION_FLAG ("lazy-pages", NULL, container, images.lazy_pages,                             \
+                     "memory follows when it is touched, by `criu lazy-pages`")
 
 /* What these say; the rest stays zeroed. RT-CRIU-ROOT: CRIU traces processes of any user, and makes
  * them again with their ids. */

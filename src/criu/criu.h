@@ -75,6 +75,9 @@ struct criu_options {
     bool orphan_terminal; /* its master is handed over (CRIU_ORPHAN) */
     bool sibling;         /* what is restored becomes rt's child */
     bool external_masters;
+    bool lazy_pages;          /* memory is served over the network, or asked for from there */
+    const char *page_address; /* of a page server, or where to serve; NULL = none */
+    int page_port;
     int cgroups;      /* enum criu_cgroups */
     int network_lock; /* enum criu_network_lock */
     uint64_t empty_ns;
@@ -92,6 +95,7 @@ void criu_request_write (struct text *out, enum criu_task task, const struct cri
 /* What CRIU tells while it works, each of which rt answers. */
 #define CRIU_NAMESPACES "setup-namespaces" /* the init is there, in its namespaces */
 #define CRIU_ORPHAN "orphan-pts-master"    /* with the outside of the container's terminal */
+#define CRIU_READY "status-ready"          /* with lazy_pages: memory may be asked for */
 #define CRIU_PRE_RESUME "pre-resume"       /* all is restored, and about to run on */
 
 struct criu_news {

@@ -11,6 +11,7 @@
 enum {
     REQUEST_TYPE = 1,
     REQUEST_OPTIONS = 2,
+    OPTIONS_PAGE_SERVER = 11,
     OPTIONS_CGROUP_ROOT = 25,
     OPTIONS_INHERIT_FD = 27,
     OPTIONS_EXTERNAL = 37,
@@ -58,6 +59,7 @@ static const struct row rows[] = {
     ROW (38, KIND_MASK, empty_ns),
     ROW (44, KIND_STRING, freezer),
     ROW (46, KIND_BOOL, tcp_skip_in_flight),
+    ROW (48, KIND_BOOL, lazy_pages),
     ROW (50, KIND_BOOL, orphan_terminal),
     ROW (51, KIND_STRING, config),
     ROW (52, KIND_BOOL, tcp_close),
@@ -119,6 +121,17 @@ static void write_pair (struct text *out, uint32_t field, const struct criu_pair
     protobuf_message (out, field, &message);
 }
 
+static void write_page_server (struct text *out, const struct criu_options *options)
+{
+    AUTO_TEXT struct text message = {0};
+
+    if (!options->page_address)
+        return;
+    protobuf_string (&message, 1, options->page_address);
+    protobuf_number (&message, 2, (uint64_t)options->page_port);
+    protobuf_message (out, OPTIONS_PAGE_SERVER, &message);
+}
+
 void criu_request_write (struct text *out, enum criu_task task, const struct criu_options *options)
 {
     AUTO_TEXT struct text message = {0};
@@ -127,6 +140,7 @@ void criu_request_write (struct text *out, enum criu_task task, const struct cri
         write_row (&message, &rows[i], options);
     for (size_t i = 0; i < sizeof (always) / sizeof (always[0]); i++)
         protobuf_number (&message, always[i].field, always[i].value);
+    write_page_server (&message, options);
     for (size_t i = 0; i < options->externals.count; i++)
         protobuf_string (&message, OPTIONS_EXTERNAL, options->externals.items[i]);
     for (size_t i = 0; i < options->inherited.count; i++)

@@ -4,6 +4,7 @@
  * then, or runs on.
  */
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trace.h"
@@ -18,7 +19,9 @@
 #include "oci-spec/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #define LOG_FILE "dump.log"
@@ -30,6 +33,7 @@ struct checkpoint {
     struct images images;
     struct criu_options options;
     const char *streams[3];
+    int status_fd;
 };
 
 static int check_status (const struct checkpoint *checkpoint, struct error *err)
@@ -79,6 +83,45 @@ static int check_strangers (struct existing *container, struct error *err)
     return 0;
 }
 
+/* Before rt opens anything for this command. */
+static int check_status_fd (int fd, struct error *err)
+{
+    if (fd < 0)
+        return 0;
+    int mode = fcntl (fd, F_GETFL);
+    if (mode < 0)
+        return error_set (err, "RT-CHECKPOINT-STATUS", errno, "--status-fd %d", fd);
+    return (mode & O_ACCMODE) == O_RDONLY
+               ? error_set (err, "RT-CHECKPOINT-STATUS", 0, "--status-fd %d is not writable", fd)
+               : 0;
+}
+
+/* The caller waits for this byte with its `criu lazy-pages`. */
+static int tell_ready (int *fd, struct error *err)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+
+    if (*fd < 0)
+        return 0;
+    (void)sigaction (SIGPIPE, &ignore, &before);
+    int failed = fd_write_all (*fd, "", 1);
+    int errnum = errno;
+    (void)sigaction (SIGPIPE, &before, NULL);
+    if (failed)
+        return error_set (err, "RT-CHECKPOINT-STATUS", errnum, "cannot write to --status-fd %d",
+                          *fd);
+    drop_fd (fd);
+    return 0;
+}
+
+static int hear (void *context, struct criu_news *news, struct error *err)
+{
+    struct checkpoint *checkpoint = context;
+
+    return text_equal (news->script, CRIU_READY) ? tell_ready (&checkpoint->status_fd, err) : 0;
+}
+
 /* What is found out before CRIU touches the container. */
 static int decide (struct checkpoint *checkpoint, struct error *err)
 {
@@ -87,7 +130,8 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     const struct record *record = &container->record;
     struct criu_options *options = &checkpoint->options;
 
-    if (existing_open (container, request->globals, request->id, true, err) < 0 ||
+    if (check_status_fd (checkpoint->status_fd, err) < 0 ||
+        existing_open (container, request->globals, request->id, true, err) < 0 ||
         check_status (checkpoint, err) < 0)
         return -1;
     if (!request->leave_running && !request->pre_dump && check_strangers (container, err) < 0)
@@ -153,7 +197,7 @@ static int dump (struct checkpoint *checkpoint, struct error *err)
          images_write_streams (&checkpoint->images, checkpoint->streams, err) < 0))
         return -1;
     trace_phase ("dump");
-    if (criu_do (&criu, task, &checkpoint->options, NULL, NULL, NULL, err) == 0)
+    if (criu_do (&criu, task, &checkpoint->options, hear, checkpoint, NULL, err) == 0)
         return 0;
     criu_end (&criu);
     let_run (&checkpoint->container);
@@ -162,8 +206,10 @@ static int dump (struct checkpoint *checkpoint, struct error *err)
 
 int lifecycle_checkpoint (const struct checkpoint_request *request, struct error *err)
 {
-    struct checkpoint checkpoint = {
-        .request = request, .container = EXISTING_INIT, .images = IMAGES_INIT};
+    struct checkpoint checkpoint = {.request = request,
+                                    .status_fd = request->status_fd,
+                                    .container = EXISTING_INIT,
+                                    .images = IMAGES_INIT};
     struct existing *container = &checkpoint.container;
 
     trace_phase ("decide");

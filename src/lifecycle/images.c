@@ -272,6 +272,9 @@ void images_options (const struct images_request *request, const struct oci_conf
         .external_masters = true,
         .cgroups = request->cgroups ? request->cgroups : CRIU_CGROUPS_IGNORE,
         .network_lock = request->network_lock,
+        .lazy_pages = request->lazy_pages,
+        .page_address = request->page_address,
+        .page_port = request->page_port,
         .empty_ns = hooks_furnish_network (config) ? CLONE_NEWNET : request->empty_ns,
     };
 }

@@ -98,8 +98,11 @@ struct images_request {
     bool file_locks;
     bool link_remap;
     bool auto_dedup;
-    int cgroups;       /* enum criu_cgroups; 0: CRIU_CGROUPS_IGNORE */
-    int network_lock;  /* enum criu_network_lock */
+    int cgroups;              /* enum criu_cgroups; 0: CRIU_CGROUPS_IGNORE */
+    int network_lock;         /* enum criu_network_lock */
+    bool lazy_pages;          /* memory follows when it is asked for: criu(8), lazy-pages */
+    const char *page_address; /* with page_port: where it goes, or is served; NULL = none */
+    int page_port;
     uint64_t empty_ns; /* CLONE_NEW* of those that are not written */
 };
 
@@ -109,6 +112,7 @@ struct checkpoint_request {
     struct images_request images;
     bool leave_running;
     bool pre_dump; /* the memory alone; the container runs on */
+    int status_fd; /* the caller's, gets a NUL byte when memory is served; -1 = none */
 };
 
 /* Up to the gate: the container is `created`. Leaves nothing behind on failure. */

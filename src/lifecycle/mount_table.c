@@ -194,8 +194,10 @@ static const char *find_difference (const struct mount_views *views, size_t inde
 static int mount_error (const struct mount_view *view, const char *pointer, const char *text,
                         struct error *err)
 {
-    error_set (err, "RT-RESTORE-MOUNT", 0, "the mount at %s of a restored container (%s) %s",
-               view->point, view->type ? view->type : "?", text);
+    bool named = view->type && view->type[0];
+
+    error_set (err, "RT-RESTORE-MOUNT", 0, "the mount at %s of a restored container%s%s%s %s",
+               view->point, named ? " (" : "", named ? view->type : "", named ? ")" : "", text);
     error_at (err, "%s", pointer);
     return error_hint (err, "these images are not of a container with this document");
 }

@@ -7,6 +7,7 @@ asked for. It stands in a folder of its own, beside
     answer     of each task: "ok" (default), "no WORDS", "silent", "hangs", "killed", or rubbish in hexadecimal
     writes     names of images that it makes
     reads      the number of a field that is a path: what is there goes to the file "read"
+    tells      names of notifications that it sends first
     log        lines for the log file of the task
     requests   is appended to: a JSON list for each request, [[field, value], ...], messages as such lists
 """
@@ -18,7 +19,7 @@ import socket
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MESSAGES = {2: {27: {}, 25: {}, 39: {}}}     # fields of requests that are messages; all other bytes are strings
+MESSAGES = {2: {11: {}, 27: {}, 25: {}, 39: {}}}     # fields of requests that are messages; all other bytes are strings
 
 
 def varint(data, at):
@@ -92,6 +93,9 @@ def serve(line):
         with open(options[int(read("reads", ""))], encoding="utf-8") as there, \
                 open(f"{HERE}/read", "w", encoding="utf-8") as here:
             here.write(there.read())
+    for script in read("tells", "").split():
+        line.send(encode((1, 6), (2, 1), (5, encode((1, script.encode())))))
+        line.recv(1 << 17)
     answer = read("answer", "ok")
     if answer == "ok":
         line.send(encode((1, request[1]), (2, 1)))

@@ -114,6 +114,75 @@ def test_options_of_checkpoint(criu, running, flags, field, value):
     assert options[field] == [value]
 
 
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word, address, port", [("127.0.0.1:27", "127.0.0.1", 27), ("host:65535", "host", 65535),
+                                                 ("[::1]:27", "::1", 27)])
+def test_page_server(criu, running, word, address, port):
+    checkpoint(running, "--page-server", word)
+    assert criu.requests[0][1][11] == [[[1, address], [2, port]]]
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word", ["host", ":27", "host:", "host:0", "host:65536", "host:x", "::1:27", "[]:27"])
+def test_a_page_server_that_is_none(criu, running, fails, word):
+    fails(checkpoint(running, "--page-server", word, code=1), f"--page-server {word} is not ADDRESS:PORT")
+    assert not os.path.exists(running.images)
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("tells, told", [("network-lock status-ready", b"\0"), ("network-lock", b"")])
+def test_status_fd(criu, running, tells, told):
+    """As go-runc passes it: a NUL byte when memory can be asked for."""
+    criu.tell("tells", tells)
+    read, write = os.pipe()
+    try:
+        answer = running.rt.call("checkpoint", "--leave-running", "--lazy-pages", "--status-fd", str(write),
+                                 "--image-path", running.images, running.id, pass_fds=(write,))
+    finally:
+        os.close(write)
+    assert answer.code == 0, answer
+    assert os.read(read, 10) == told
+    os.close(read)
+    assert criu.requests[0][1][48] == [1]
+
+
+@pytest.mark.rows("CKP-15")
+@pytest.mark.parametrize("word, words", [("x", "is no descriptor"), ("-1", "is no descriptor"),
+                                         ("777", "bad file descriptor")])
+def test_a_status_fd_that_is_none(criu, running, fails, word, words):
+    fails(checkpoint(running, "--status-fd", word, code=1), f"--status-fd {word}", words)
+    assert not os.path.exists(running.images)
+
+
+@pytest.mark.rows("CKP-15")
+def test_a_status_fd_to_read_from(criu, running, fails):
+    read, write = os.pipe()
+    told = running.rt.call("checkpoint", "--status-fd", str(read), "--image-path", running.images, running.id,
+                           pass_fds=(read,))
+    os.close(read)
+    os.close(write)
+    fails(told, f"--status-fd {read} is not writable")
+
+
+@pytest.mark.rows("CKP-15")
+def test_a_reader_of_the_status_that_has_gone(criu, running, fails):
+    criu.tell("tells", "status-ready")
+    read, write = os.pipe()
+    os.close(read)
+    told = running.rt.call("checkpoint", "--lazy-pages", "--status-fd", str(write), "--image-path", running.images,
+                           running.id, pass_fds=(write,))
+    os.close(write)
+    fails(told, f"cannot write to --status-fd {write}: broken pipe")
+    assert running.status() == "running"
+
+
+@pytest.mark.rows("CKP-15")
+def test_lazy_restore(criu, running):
+    criu.tell("answer", "no")
+    restore(running, "--lazy-pages", images=Images(running))
+    assert criu.requests[0][1][48] == [1]
+
+
 @pytest.mark.rows("CKP-05", "CKP-08", "CKP-09", "CKP-10", "CKP-13", "CKP-32", "CKP-33")
 @pytest.mark.parametrize("flags, field, value", [
     (["--tcp-established"], 5, 1), (["--tcp-close"], 52, 1), (["--ext-unix-sk"], 4, 1), (["--shell-job"], 7, 1),
