@@ -92,7 +92,7 @@ def test_conmon_restore_fails(recorded):
     """The reason comes by the sync pipe with -1; there is no pid file and no container."""
     written(recorded)
     os.unlink(recorded.pid_file)
-    os.truncate(f"{recorded.images}/core-1.img", 10)
+    os.truncate(f"{recorded.images}/mm-1.img", 10)
     told = recorded.create("--restore", recorded.images)
     assert told["data"] == -1 and "criu could not restore the container" in told["message"], told
     assert not os.path.exists(recorded.pid_file)
@@ -323,9 +323,9 @@ def test_podman_why_there_is_no_restore(podman):
     begin(podman)
     checkpoint(podman)
     directory = podman.place.inside(podman.inspect()["StaticDir"]) + "/checkpoint"
-    os.truncate(f"{directory}/core-1.img", 10)
+    os.truncate(f"{directory}/mm-1.img", 10)
     told = restore(podman, "one", code=125)
-    assert "criu could not restore the container" in told.err and "core-1.img" in told.err
+    assert "criu could not restore the container" in told.err and "mm-1.img" in told.err
 
 
 # ---- containerd

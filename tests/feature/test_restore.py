@@ -4,10 +4,12 @@
 import os
 import pty
 import signal
+import struct
 import subprocess
 
 import pytest
 
+import criu_images
 import host
 from bundle import label
 from counting import begin, checkpoint, count, counter, mounts, restore, there_and_back  # noqa: F401 (a fixture)
@@ -143,13 +145,17 @@ def test_the_id_is_taken(counter, fails):
 
 
 @pytest.mark.rows("CKP-37", "CKP-22")
-def test_broken_images(counter, fails):
+@pytest.mark.parametrize("kind, words", [("core-", "of the images is not what CRIU writes"),
+                                         ("mm-", "criu could not restore the container")], ids=["rt", "criu"])
+def test_broken_images(counter, fails, kind, words):
+    """Some are read by rt first, all others by CRIU."""
     box = counter()
     begin(box)
     checkpoint(box)
-    core = next(name for name in os.listdir(box.images) if name.startswith("core-"))
-    os.truncate(f"{box.images}/{core}", 10)
-    fails(restore(box, code=1), f"{core} of the images is not what CRIU writes")
+    name = next(name for name in os.listdir(box.images) if name.startswith(kind))
+    os.truncate(f"{box.images}/{name}", 10)
+    told = fails(restore(box, code=1), words, name)
+    assert (f"see {box.images}/restore.log" in told.err) == (kind == "mm-")
     assert box.rt.call("state", box.id).code == 1
     assert box.cgroups.dirs(box.cgroup) == []
 
@@ -171,6 +177,46 @@ def test_killed_in_the_middle(counter):
     assert told.code == 137
     box.exists = True
     box.delete("--force")
+
+
+def allow_all(path):
+    """In the place of each filter one instruction: return SECCOMP_RET_ALLOW."""
+    allow = struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+    criu_images.save(os.path.dirname(path), "seccomp", os.path.basename(path), [[[1, [[1, allow], [3, 0]]]]])
+
+
+@pytest.mark.rows("CKP-29")
+def test_a_filter_that_was_exchanged(counter, fails):
+    """CRI-O CVE-2026-92574: its number is right, its text allows everything."""
+    box = counter()
+    box.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW",
+                            "syscalls": [{"names": ["getpriority"], "action": "SCMP_ACT_ERRNO", "errnoRet": 42}]}
+    begin(box)
+    checkpoint(box)
+    allow_all(f"{box.images}/seccomp.img")
+    fails(restore(box, code=1), "has another filter for its system calls", at="/linux/seccomp")
+
+
+@pytest.mark.rows("CKP-25")
+@pytest.mark.parametrize("flags", [(), ("ro",)], ids=["writable", "read-only"])
+def test_a_bind_in_a_bind_that_is_empty_by_now(counter, flags):
+    """Its mount point is made again in the source of the outer one, unless the container may only read that."""
+    box = counter()
+    outer = box.beside("outer")
+    os.makedirs(f"{outer}/for/nested")
+    box.beside("inner")
+    box.beside("inner/file", "inner")
+    box.bind(outer, "/test", *flags)
+    box.bind(box.dir + "/inner", "/test/for/nested")
+    begin(box)
+    checkpoint(box)
+    os.removedirs(f"{outer}/for/nested")
+    os.mkdir(outer)
+    told = restore(box, code=1 if flags else 0)
+    if flags:
+        assert "/for/nested" in told.err and os.listdir(outer) == []
+    else:
+        assert box.exec(ops=("read /test/for/nested/file",)).text("/test/for/nested/file") == "inner"
 
 
 @pytest.mark.rows("CKP-29")
