@@ -77,7 +77,8 @@ const struct command command_restore = {
     .options_size = sizeof (struct restore_options),
     .summary = "Make a container of what `rt checkpoint` has written",
     .details = "Everything but its processes comes from the bundle: mounts, limits, hooks. What\n"
-               "the images say about their rights must be what its config.json allows.\n"
+               "the images say about their rights must be what its config.json allows; they\n"
+               "must be files that only the caller can write.\n"
                "Without --detach rt waits for the container's end, as `rt run` does.",
     .run = restore,
 };

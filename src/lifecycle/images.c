@@ -22,6 +22,9 @@
 #define STREAMS_FILE "descriptors.json"
 #define STREAMS_MAX (64u << 10)
 
+/* Images of --pre-dump before images of --pre-dump. */
+#define PARENTS_MAX 256
+
 void images_close (struct images *images)
 {
     drop_fd (&images->images);
@@ -132,9 +135,9 @@ static int open_directory (const char *path, const char *option, bool make, bool
     return check_owner (fd, path, option, err) < 0 ? -1 : take_fd (&fd);
 }
 
-int images_check_files (const struct images *images, struct error *err)
+static int check_files (int directory, struct error *err)
 {
-    AUTO_DIR DIR *listing = list (images->images, err);
+    AUTO_DIR DIR *listing = list (directory, err);
     const struct dirent *entry;
     struct stat st;
 
@@ -143,7 +146,7 @@ int images_check_files (const struct images *images, struct error *err)
     while ((entry = readdir (listing)) != NULL) {
         if (!ends_with (entry->d_name, ".img"))
             continue;
-        if (fstatat (images->images, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat (directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return error_set (err, "RT-IMAGES-FILE", errno, "cannot stat the image %s",
                               entry->d_name);
         if (!S_ISREG (st.st_mode))
@@ -151,6 +154,28 @@ int images_check_files (const struct images *images, struct error *err)
                               entry->d_name);
     }
     return 0;
+}
+
+int images_check_files (const struct images *images, struct error *err)
+{
+    AUTO_FD int at = fcntl (images->images, F_DUPFD_CLOEXEC, 0);
+    struct stat st;
+
+    for (unsigned int depth = 0; at >= 0; depth++) {
+        if (check_files (at, err) < 0)
+            return -1;
+        int parent = openat (at, "parent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (parent < 0 && errno == ENOENT && fstatat (at, "parent", &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return 0;
+        drop_fd (&at);
+        at = parent;
+        if (depth == PARENTS_MAX)
+            return error_set (err, "RT-IMAGES-FILE", ELOOP, "images have parents without an end");
+        if (at >= 0 && fstat (at, &st) == 0 && is_shared (&st))
+            return error_set (err, "RT-IMAGES-OWNER", 0,
+                              "others can write to the directory of earlier images, parent");
+    }
+    return error_set (err, "RT-IMAGES-OPEN", errno, "cannot open the earlier images, parent");
 }
 
 int images_open_file (const struct images *images, const char *name, bool *absent,

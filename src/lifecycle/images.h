@@ -5,8 +5,8 @@
  *   descriptors.json  the names of the standard streams (external.h), as runc and crun write it
  *
  * Images are what somebody else may have written: nothing in them decides about the container but
- * what CRIU makes of its own files, and that is looked at before it runs on (restored.h). All else
- * comes from the bundle.
+ * what CRIU makes of its own files. Those that decide about rights are judged first
+ * (images_check.h), and the outcome before it runs on (restored.h). All else comes from the bundle.
  */
 #ifndef RT_LIFECYCLE_IMAGES_H
 #define RT_LIFECYCLE_IMAGES_H
@@ -60,8 +60,8 @@ int images_open (const struct images_request *request, bool make, struct images 
  * images in them. CRIU's log stays, and its directory with it. Never fails. */
 void images_undo_make (const struct images_request *request, const struct images *images);
 
-/* What is called as an image must be a regular file: opening a FIFO would wait for ever. Nothing is
- * opened. RT-IMAGES-FILE. */
+/* What is called as an image must be a regular file, in these images and in those that they build
+ * upon: opening a FIFO would wait for ever. RT-IMAGES-FILE, RT-IMAGES-OWNER. */
 int images_check_files (const struct images *images, struct error *err);
 
 /* Opens a file of the images, which must be a regular one, the caller's, and not writable by

@@ -436,6 +436,27 @@ def test_descriptors_that_are_none(criu, running, fails, text, words):
     assert not os.path.exists(f"{criu.directory}/requests")
 
 
+@pytest.mark.rows("CKP-12", "CKP-29")
+@pytest.mark.parametrize("how, words", [("fifo", "pages-1.img is no regular file"), ("loop", "without an end"),
+                                        ("dangling", "cannot open the earlier images"),
+                                        ("shared", "others can write to the directory of earlier images")])
+def test_images_that_others_build_upon(criu, running, fails, how, words):
+    first = f"{running.dir}/first"
+    os.mkdir(first)
+    os.makedirs(running.images)
+    os.symlink("../first", f"{running.images}/parent")
+    if how == "fifo":
+        os.mkfifo(f"{first}/pages-1.img")
+    elif how == "loop":
+        os.symlink("../first", f"{first}/parent")
+    elif how == "shared":
+        os.chmod(first, 0o777)
+    else:
+        os.rmdir(first)
+    fails(restore(running), words)
+    assert not os.path.exists(f"{criu.directory}/requests")
+
+
 @pytest.mark.rows("CKP-19")
 @pytest.mark.parametrize("verb", ["checkpoint", "restore"])
 def test_needs_root(running, fails, verb):

@@ -197,6 +197,31 @@ def test_a_filter_that_was_exchanged(counter, fails):
     fails(restore(box, code=1), "has another filter for its system calls", at="/linux/seccomp")
 
 
+@pytest.mark.rows("CKP-29", "CKP-26")
+@pytest.mark.parametrize("caps, code", [([], 1), (["CAP_SYS_CHROOT"], 0)], ids=["may-not", "may"])
+def test_a_root_that_the_process_could_not_have_chosen(counter, fails, caps, code):
+    """By a chroot in the images it does not see what is masked, and neither would rt through /proc/PID/root. rt
+    reads no fs-1.img: it looks at the outcome."""
+    box = counter()
+    box.process["cwd"] = "/tmp"
+    box.process["capabilities"] = {name: ["CAP_KILL", *caps] for name in ("bounding", "permitted", "effective")}
+    begin(box)
+    checkpoint(box)
+    path = f"{box.images}/fs-1.img"
+    with open(path, "rb") as file:
+        data = file.read()
+    head, entry = data[:12], bytearray(data[12:])
+    assert (entry[0], entry[2]) == (0x08, 0x10) and entry[1] < 0x80     # cwd_id and root_id, of one byte
+    entry[3] = entry[1]
+    with open(path, "wb") as file:
+        file.write(head + entry)
+    told = restore(box, code=code)
+    if code:
+        fails(told, "a restored process has another root than the container")
+    else:
+        assert os.readlink(f"/proc/{box.pid}/root").endswith("/tmp")
+
+
 @pytest.mark.rows("CKP-25")
 @pytest.mark.parametrize("flags", [(), ("ro",)], ids=["writable", "read-only"])
 def test_a_bind_in_a_bind_that_is_empty_by_now(counter, flags):
