@@ -106,6 +106,11 @@ static enum written write_knob (struct directories *directories, struct knob *kn
         keep_first_word (fd, knob->value, kept, sizeof kept) == 0)
         value = kept;
     if (fd < 0 || fd_write_all (fd, value, strlen (value)) < 0) {
+        if (fd >= 0 && errno == EOPNOTSUPP && (knob->flags & KNOB_MAY_BE_GONE)) {
+            log_warning ("%s: this kernel has no such limit any more, '%s' is left out",
+                         knob->pointer, file);
+            return ABSENT;
+        }
         bool out_of_order = errno == EINVAL && (knob->flags & KNOB_ANY_ORDER);
         knob_explain_write (dir, item, knob, errno, err);
         return out_of_order ? OUT_OF_ORDER : FAILED;

@@ -108,6 +108,45 @@ static bool v2_is_frozen_above (int dir)
     return false;
 }
 
+/* Its own state in `file`: 1 frozen, 0 not, -1 could not look. A path that is not made yet is not
+ * frozen. */
+static int is_frozen_itself (const char *path, const char *file)
+{
+    char text[64];
+    AUTO_FD int dir = open_directory (path);
+
+    if (dir < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (fd_read_file_at (dir, file, text, sizeof text) < 0)
+        return errno == ENOENT || errno == ENODEV ? 0 : -1;
+    return text[0] == '1';
+}
+
+int freeze_check_above (const struct oci_pair *item, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    size_t mount_length = hierarchy_mount_length (item->key, item->value);
+    bool v2 = item->key[0] == '\0';
+    const char *file = v2 ? "cgroup.freeze" : "freezer.self_freezing";
+    char *at = arena_string (&arena, item->value);
+
+    if (!v2 && !hierarchy_has (item->key, "freezer"))
+        return 0;
+    for (;;) {
+        char *slash = strrchr (at, '/');
+        if (!slash || (size_t)(slash - at) <= mount_length)
+            return 0;
+        *slash = '\0';
+        int frozen = is_frozen_itself (at, file);
+        if (frozen < 0)
+            return error_set (err, "RT-CGROUP-FREEZE", errno, "read '%s/%s'", at, file);
+        if (frozen == 0)
+            continue;
+        error_set (err, "RT-CGROUP-FROZEN", 0, "cgroup '%s' is frozen", at);
+        return error_hint (err, "the container would be born frozen below it: thaw that one first");
+    }
+}
+
 static int v2_freeze (const char *path, bool freeze, int timeout_ms, struct error *err)
 {
     AUTO_FD int dir = open_directory (path);

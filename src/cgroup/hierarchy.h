@@ -100,6 +100,10 @@ int v2_check_fit (const char *path, struct error *err);
 /* cgroup_freeze () with a time of its own. */
 int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, struct error *err);
 
+/* An error that names it where a cgroup above this directory, which need not be there yet, is
+ * frozen: a process that is born in it would not run. */
+int freeze_check_above (const struct oci_pair *item, struct error *err);
+
 /* cgroup_let_die () without asking first; no error where the cgroup is gone. */
 int thaw_killed (const struct oci_map *paths, struct error *err);
 

@@ -31,8 +31,9 @@ enum {
     KNOB_OPTIONAL = 1,  /* no such file: then what was asked holds anyway */
     KNOB_OR_NEXT = 2,   /* no such file: the next knob is for that; else the next one is left out */
     KNOB_ANY_ORDER = 4, /* EINVAL may mean that its neighbours must come first */
-    KNOB_AFTER_FIRST = 8, /* goes behind the first word of what the file holds */
-    KNOB_ABOVE_USAGE = 16 /* not if the usage is above it already (checkBeforeUpdate) */
+    KNOB_AFTER_FIRST = 8,  /* goes behind the first word of what the file holds */
+    KNOB_ABOVE_USAGE = 16, /* not if the usage is above it already (checkBeforeUpdate) */
+    KNOB_MAY_BE_GONE = 32  /* this kernel has no such limit any more: a warning, not an error */
 };
 
 struct knob {

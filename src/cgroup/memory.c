@@ -90,6 +90,19 @@ static int add_plain (struct knobs *knobs, struct oci_int64 value, const char *f
     return 0;
 }
 
+/* Linux 5.16 and later keep the file, and refuse what is written (EOPNOTSUPP) or ignore it; the
+ * specification calls it NOT RECOMMENDED, and memory.limit counts kernel memory too. */
+static int add_kernel (struct knobs *knobs, struct oci_int64 value, struct error *err)
+{
+    size_t before = knobs->count;
+
+    if (add_plain (knobs, value, "memory.kmem.limit_in_bytes", "-1", AT "kernel", err) < 0)
+        return -1;
+    if (knobs->count > before)
+        knobs->items[before].flags |= KNOB_MAY_BE_GONE;
+    return 0;
+}
+
 static int v1_knobs (const struct oci_memory *memory, int64_t total, struct knobs *knobs,
                      struct error *err)
 {
@@ -108,8 +121,7 @@ static int v1_knobs (const struct oci_memory *memory, int64_t total, struct knob
     }
     if (add_plain (knobs, memory->reservation, "memory.soft_limit_in_bytes", "-1", AT "reservation",
                    err) < 0 ||
-        add_plain (knobs, memory->kernel, "memory.kmem.limit_in_bytes", "-1", AT "kernel", err) <
-            0 ||
+        add_kernel (knobs, memory->kernel, err) < 0 ||
         add_plain (knobs, memory->kernel_tcp, "memory.kmem.tcp.limit_in_bytes", "-1",
                    AT "kernelTCP", err) < 0)
         return -1;

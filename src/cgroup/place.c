@@ -82,7 +82,8 @@ static int make (const struct oci_pair *item, enum cgroup_driver driver, struct 
 int cgroup_check (const struct oci_map *paths, struct error *err)
 {
     for (size_t i = 0; i < paths->count; i++)
-        if (access (paths->items[i].value, F_OK) == 0 && check_fit (&paths->items[i], err) < 0)
+        if (freeze_check_above (&paths->items[i], err) < 0 ||
+            (access (paths->items[i].value, F_OK) == 0 && check_fit (&paths->items[i], err) < 0))
             return -1;
     return 0;
 }
