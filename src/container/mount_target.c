@@ -37,9 +37,12 @@ static int open_plain (const struct oci_mount *mount, size_t index, int root,
                        struct mount_target *target, struct error *err)
 {
     int any = inroot_make_dir (root, mount->destination, 0755, &target->made);
+    int refused = any < 0 ? errno : 0;
     drop_fd (&any);
     int fd = inroot_open_plain (root, mount->destination, O_PATH | O_DIRECTORY);
 
+    if (fd < 0 && errno == ENOENT && refused) /* it is missing because it could not be made */
+        errno = refused;
     if (fd >= 0 || (errno != ELOOP && errno != ENOTDIR))
         return fd < 0 ? cannot_make (mount, index, err) : fd;
     error_set (err, "RT-MOUNT-PROC", 0,
