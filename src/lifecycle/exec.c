@@ -380,8 +380,13 @@ static int exec_until_running (struct exec *exec, struct error *err)
     if ((!exec->request->detach && foreground_prepare (true, err) < 0) || interrupt_hold (err) < 0)
         return -1;
     trace_phase ("clone");
-    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 && exec_let_go (exec, err) == 0)
+    log_debug ("exec in container %s, beside its init, process %d", exec->request->id,
+               (int)exec->container.record.pid);
+    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 &&
+        exec_let_go (exec, err) == 0) {
+        log_debug ("\"%s\" runs as process %d", exec->process->args.items[0], (int)exec->pid);
         return 0;
+    }
     exec_undo (exec);
     return explain_failure (exec, err);
 }

@@ -279,6 +279,7 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     if (pid < 0)
         return ns_explain (start->plan.make, saved, err);
     start->record.pid = pid;
+    log_debug ("the child is process %d", (int)pid);
     return 0;
 }
 
@@ -476,6 +477,8 @@ int start_until_created (struct start *start, bool detached, struct error *err)
         start_meet_child (start, err) < 0 || start_grant (start, in_cgroup, err) < 0 ||
         start_meet (start, err) < 0 || start_commit (start, err) < 0)
         return undone (start, err);
+    log_debug ("container %s is created, its init is process %d", start->request->id,
+               (int)start->record.pid);
     return 0;
 }
 
@@ -491,10 +494,11 @@ int start_until_executed (struct start *start, struct error *err)
     if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
                              channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0))
         return undone (start, err);
-    return meet_executed (&meet, err) < 0 ||
-                   verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0
-               ? undone (start, err)
-               : 0;
+    if (meet_executed (&meet, err) < 0 ||
+        verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0)
+        return undone (start, err);
+    log_debug ("container %s runs its program", start->request->id);
+    return 0;
 }
 
 int lifecycle_create (const struct create_request *request, struct error *err)

@@ -79,3 +79,15 @@ def test_log_without_a_daemon(rt, fails, backend, place):
     told = rt.call("list", globals=["--log", f"{backend}:x"])
     fails(told, f"--log {backend}:x", place)
     assert told.out == ""
+
+
+@pytest.mark.own
+def test_debug_tells_the_steps(new_box):
+    """A few lines that name the container, of each verb that makes a process."""
+    box = new_box("pause")
+    told = box.create(globals=["--debug"])
+    assert f"container {box.id} is created" in told.err, told
+    box.start()
+    told = box.exec(ops=("report",), globals=["--debug"])
+    assert f"exec in container {box.id}" in told.err and "runs as process" in told.err, told
+    assert told.err.count("\n") < 12
