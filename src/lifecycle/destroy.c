@@ -66,18 +66,38 @@ static int kill_init (const struct record *record, struct error *err)
     return 0;
 }
 
-/* A document that rt accepted once and stored itself; where it is missing (a create that died at
- * once), there is nothing to run. */
-static const struct oci_config *read_document (int directory, struct arena *arena)
+/* A document that rt accepted once and stored itself. *config is NULL where there is nothing to
+ * run: no hooks, or a create that died before it was stored. */
+static int read_hooks (int directory, const struct record *record, struct arena *arena,
+                       const struct oci_config **config, struct error *err)
 {
-    struct error ignored = {0};
+    struct error failure = {0};
     size_t length;
 
-    AUTO_FREE char *text = record_read_config (directory, &length, &ignored);
-    if (!text)
-        return NULL;
-    const char *copy = arena_copy (arena, text, length);
-    return oci_config_parse (arena, "config.json", copy, length, NULL, NULL, &ignored);
+    *config = NULL;
+    if (!record->poststop_hooks)
+        return 0;
+    AUTO_FREE char *text = record_read_config (directory, &length, &failure);
+    if (!text && record->phase == RECORD_CREATING && text_equal (failure.code, "RT-STATE-HALF"))
+        return 0;
+    const char *copy = text ? arena_copy (arena, text, length) : NULL;
+    if (copy)
+        *config = oci_config_parse (arena, "config.json", copy, length, NULL, NULL, &failure);
+    if (*config)
+        return 0;
+    *err = failure;
+    error_wrap (err, "the poststop hooks of container %s cannot be read", record->id);
+    return -1;
+}
+
+int destroy_check_hooks (int directory, const struct record *record, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const struct oci_config *config;
+
+    if (read_hooks (directory, record, &arena, &config, err) == 0)
+        return 0;
+    return error_hint (err, "rt delete --force removes the container without them");
 }
 
 /* hooks_run has told of failures, which change nothing here (HKS-22). */
@@ -152,13 +172,17 @@ static int stop_unit (const struct record *record, struct error *err)
 int destroy (const char *state_root, int directory, const struct record *record, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    const struct oci_config *config =
-        record->poststop_hooks ? read_document (directory, &arena) : NULL;
+    const struct oci_config *config;
+    struct error unread = {0};
+    char words[ERROR_WORDS];
 
+    (void)read_hooks (directory, record, &arena, &config, &unread);
     if (kill_init (record, err) < 0 || remove_cgroup (directory, record, err) < 0 ||
         stop_unit (record, err) < 0 || rdt_remove (record->intel_rdt, err) < 0 ||
         record_remove (state_root, record->id, directory, err) < 0)
         return -1;
+    if (error_is_set (&unread))
+        log_warning ("%s: they were left out", error_format (&unread, words, sizeof words));
     if (config)
         run_poststop (config, record);
     return 0;

@@ -12,7 +12,12 @@
 
 /* outside, `directory` locked. Kills what lives, waits, removes; then the poststop hooks of the
  * record's copy of the document run. The record stays where something could not be removed, so that
- * delete can be tried again. */
+ * delete can be tried again. Where the document cannot be read, a warning says that its hooks were
+ * left out. */
 int destroy (const char *state_root, int directory, const struct record *record, struct error *err);
+
+/* outside, `directory` locked, before destroy (): the poststop hooks can be read, if there are any;
+ * else the error, which advises --force. */
+int destroy_check_hooks (int directory, const struct record *record, struct error *err);
 
 #endif

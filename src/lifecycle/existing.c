@@ -16,6 +16,7 @@
 #include "lifecycle/meet.h"
 #include "lifecycle/notify.h"
 #include "lifecycle/running.h"
+#include "lifecycle/unread.h"
 #include "lifecycle/verify.h"
 #include "state/gate.h"
 #include "state/record.h"
@@ -275,7 +276,7 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
     bool for_all = is_for_all (&existing, signal, all);
     if (existing.status == OCI_STATUS_STOPPED && !for_all)
         return existing_not_running (id, err);
-    if (for_all && signal != 0)
+    if (for_all)
         return cgroup_kill (&existing.record.cgroup, signal, err);
 
     AUTO_FD int pidfd = pidfd_open_exact (existing.record.pid, existing.record.start_time);
@@ -342,16 +343,28 @@ int lifecycle_processes (const struct lifecycle_globals *globals, const char *id
     return 0;
 }
 
-/* A create that died before its record was written has made nothing else. A record that cannot be
- * read says nothing of what there may be; who forces it away gets told. */
-static int delete_unread (const struct lifecycle_globals *globals, const char *id, int directory,
-                          bool half, struct error *err)
+/* A create that died before its record was written has made nothing else, not even the copy of the
+ * document. Any other record that is not there or not readable is completed. */
+static int delete_unread (const struct lifecycle_globals *globals, const char *id,
+                          struct existing *existing, bool force, struct error *err)
 {
-    if (!half)
-        log_warning ("container %s has a damaged record; only its directory is deleted: %s", id,
-                     err->text);
+    const struct error why = *err;
+    size_t length;
+
+    if (text_equal (why.code, "RT-STATE-HALF")) {
+        struct error failure = {0};
+        AUTO_FREE char *config = record_read_config (existing->directory, &length, &failure);
+        if (!config && text_equal (failure.code, "RT-STATE-HALF")) {
+            *err = (struct error){0};
+            return record_remove (globals->state_root, id, existing->directory, err);
+        }
+    }
+    if (!force)
+        return -1;
     *err = (struct error){0};
-    return record_remove (globals->state_root, id, directory, err);
+    if (unread_complete (existing, globals, id, &why, err) < 0)
+        return -1;
+    return destroy (globals->state_root, existing->directory, &existing->record, err);
 }
 
 int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, bool force,
@@ -363,7 +376,7 @@ int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, b
         bool half = text_equal (err->code, "RT-STATE-HALF");
         bool damaged = text_equal (err->code, "RT-STATE-DAMAGED");
         if (existing.directory >= 0 && (half || (damaged && force)))
-            return delete_unread (globals, id, existing.directory, half, err);
+            return delete_unread (globals, id, &existing, force, err);
         if (!(force && text_equal (err->code, "RT-STATE-MISSING")))
             return -1;
         *err = (struct error){0};
@@ -383,5 +396,7 @@ int lifecycle_delete (const struct lifecycle_globals *globals, const char *id, b
                    id, oci_status_word (existing.status));
         return error_hint (err, "stop it, or use --force");
     }
+    if (!force && destroy_check_hooks (existing.directory, &existing.record, err) < 0)
+        return -1;
     return destroy (globals->state_root, existing.directory, &existing.record, err);
 }

@@ -4,6 +4,8 @@
  * stands in front of it, or leaves when the service manager knows of it.
  */
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "base/trace.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/foreground.h"
@@ -25,8 +27,11 @@ static int run_in_front (struct start *start, const struct notify *notify, int *
     trace_phase ("delete");
     if (start->request->keep)
         return 0;
-    /* Somebody else may have deleted it meanwhile. */
+    drop_fd (&start->directory);
+    /* Another command may have deleted it meanwhile. */
     AUTO_FD int directory = record_open (state_root, start->request->id, true, err);
+    if (directory < 0 && !text_equal (err->code, "RT-STATE-MISSING"))
+        return error_wrap (err, "container %s has ended, but is not deleted", start->request->id);
     if (directory < 0) {
         *err = (struct error){0};
         return 0;
@@ -41,9 +46,13 @@ static int run_until_told (struct start *start, const struct notify *notify, str
     if (notify_await (notify, start->record.pid, start->pidfd, err) == 0)
         return 0;
     const struct create_request *request = start->request;
-    struct error ignored;
-    int directory = record_open (request->globals->state_root, request->id, true, &ignored);
-    if (directory < 0) /* somebody deletes it */
+    struct error failure = {0};
+    char words[ERROR_WORDS];
+    int directory = record_open (request->globals->state_root, request->id, true, &failure);
+    if (directory < 0 && !text_equal (failure.code, "RT-STATE-MISSING"))
+        log_warning ("could not delete container %s: %s", request->id,
+                     error_format (&failure, words, sizeof words));
+    if (directory < 0) /* another command has deleted it */
         return -1;
     drop_fd (&start->directory);
     start->directory = directory;

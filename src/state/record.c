@@ -126,9 +126,14 @@ int record_claim (const char *state_root, const char *id, struct error *err)
         AUTO_FD int dir = open_directory (root, id);
         if (dir < 0 && errno == ENOENT)
             continue; /* `delete --force` saw a half-made container and was faster */
-        if (dir < 0)
-            return error_set (err, "RT-STATE-CLAIM", errno, "open `%s/%s`", state_root, id);
+        if (dir < 0) {
+            error_set (err, "RT-STATE-CLAIM", errno, "open `%s/%s`", state_root, id);
+            (void)unlinkat (root, id, AT_REMOVEDIR); /* empty, and ours while `root` is locked */
+            return -1;
+        }
         int locked = lock_directory (root, id, dir, err);
+        if (locked < 0)
+            (void)unlinkat (root, id, AT_REMOVEDIR);
         if (locked != 0)
             return locked < 0 ? -1 : take_fd (&dir);
     }

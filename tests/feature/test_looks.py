@@ -110,3 +110,74 @@ def test_kill_reaches_it_or_says_why_not(new_box, rt, flags):
             assert names_a_cause(told) and "not running" not in told.err, (number, told)
             assert flags or is_alive(pid), (number, told)
         box.delete("--force")
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+@pytest.mark.parametrize("damage", ["cut", "lost", "text"])
+def test_delete_by_force_without_a_record(new_box, rt, damage):
+    box = new_box("pause")
+    box.create()
+    box.start()
+    record = os.path.join(rt.root, box.id, "record.json")
+    if damage == "cut":
+        os.truncate(record, 20)
+    elif damage == "lost":
+        os.unlink(record)
+    else:
+        with open(record, "w", encoding="ascii") as file:
+            file.write('{"version": 1, "phase": "dancing"}')
+    assert rt.call("delete", box.id).code == 1 and is_alive(box.pid)
+    told = rt.call("delete", "--force", box.id)
+    assert told.code == 0 and "damaged record" in told.err, told
+    box.exists = False
+    box.wait()
+    assert not box.cgroups.dirs(box.id) and not os.path.exists(os.path.dirname(record))
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+def test_delete_by_force_that_can_know_nothing_is_an_error(new_box, rt):
+    box = new_box("pause")
+    box.create()
+    box.start()
+    directory = os.path.join(rt.root, box.id)
+    with open(os.path.join(directory, "record.json"), encoding="utf-8") as file:
+        kept = file.read()
+    for name in ("record.json", "config.json"):
+        os.rename(f"{directory}/{name}", f"{directory}/../{name}")
+        with open(f"{directory}/{name}", "w", encoding="ascii") as file:
+            file.write("{")
+    told = rt.call("delete", "--force", box.id)
+    assert told.code == 1 and f"remove the directory {directory}" in told.err, told
+    assert is_alive(box.pid) and os.path.isdir(directory)
+    for name in ("record.json", "config.json"):
+        os.rename(f"{directory}/../{name}", f"{directory}/{name}")
+    assert kept and box.status() == "running"
+
+
+@pytest.mark.own
+def test_poststop_hooks_are_not_left_out_in_silence(new_box, rt):
+    box = new_box("exit 0")
+    box.hook("poststop", f"append {box.dir}/log x")
+    box.create()
+    box.start()
+    box.wait()
+    with open(os.path.join(rt.root, box.id, "config.json"), "w", encoding="ascii"):
+        pass
+    told = box.delete(code=None)
+    assert told.code == 1 and "poststop hooks" in told.err and "--force" in told.err, told
+    assert box.status() == "stopped"
+    told = box.delete("--force")
+    assert "poststop hooks" in told.err and "left out" in told.err, told
+
+
+@pytest.mark.own
+@pytest.mark.parametrize("signal", ["0", "TERM", "KILL"])
+def test_kill_all_of_a_stopped_container(new_box, signal):
+    box = new_box("exit 0")
+    box.create()
+    box.start()
+    box.wait()
+    box.kill("--all", signal)
+    box.delete()
