@@ -104,6 +104,31 @@ int error_hint (struct error *err, const char *format, ...)
     return -1;
 }
 
+/* The length of the character at `bytes` in UTF-8, if it is one that may be shown; 0: a control
+ * character (C0, DEL, C1), or no character. The strings end with NUL, which ends a cut one, too. */
+static size_t shown_length (const unsigned char *bytes)
+{
+    unsigned char first = bytes[0];
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+    if (first < 0x20 || first == 0x7f || first > 0xf4 || (first == 0xc2 && bytes[1] < 0xa0))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+void hide_controls (char *text, unsigned long length)
+{
+    for (size_t i = 0; i < length;) {
+        size_t shown = shown_length ((const unsigned char *)text + i);
+        if (shown == 0)
+            text[i] = '?';
+        i += shown ? shown : 1;
+    }
+}
+
 const char *error_format (const struct error *err, char *out, unsigned long size)
 {
     if (size == 0)
@@ -129,11 +154,6 @@ const char *error_format (const struct error *err, char *out, unsigned long size
     if (place || err->hint[0] != '\0')
         add (out, size, &length, ")");
 
-    /* The words may come from a hostile image or id: no new line and no terminal sequence. */
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)out[i];
-        if (c < 0x20 || c == 0x7f)
-            out[i] = '?';
-    }
+    hide_controls (out, length);
     return out;
 }

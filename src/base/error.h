@@ -57,6 +57,12 @@ static inline bool error_is_set (const struct error *err)
 /* The whole message on one line, as a person and an engine read it:
  * "TEXT: strerror (FILE:LINE:COLUMN POINTER; HINT)". `out` is always terminated, and returned. */
 #define ERROR_WORDS 2048
+
+/* Words of a hostile image or id on a terminal: each byte of a control character (C0, DEL, C1), and
+ * each byte that is no part of a character in UTF-8, becomes `?`. `text` ends with NUL at `length`.
+ */
+void hide_controls (char *text, unsigned long length);
+
 const char *error_format (const struct error *err, char *out, unsigned long size);
 
 #endif

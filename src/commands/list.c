@@ -45,7 +45,10 @@ static void put_table (struct text *out, struct arena *arena, const struct oci_s
         row[0] = states[i].id;
         row[1] = arena_printf (arena, "%d", (int)states[i].pid);
         row[2] = oci_status_word (states[i].status);
-        row[3] = states[i].bundle;
+        /* A bundle's path may have any byte: no row is forged, no terminal commanded. */
+        char *bundle = arena_string (arena, states[i].bundle);
+        hide_controls (bundle, strlen (bundle));
+        row[3] = bundle;
         row[4] = states[i].created ? states[i].created : "";
         row[5] = states[i].owner;
     }

@@ -46,6 +46,24 @@ int record_check_id (const char *id, struct error *err)
     return 0;
 }
 
+/* A directory that another user owns, or may write to, holds what that user wants: hooks that rt
+ * would run, processes that it would kill. */
+static int check_owner (int dir, const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (fstat (dir, &st) < 0)
+        return error_set (err, "RT-STATE-OWNER", errno, "look at `%s`", path);
+    if (st.st_uid != geteuid ())
+        error_set (err, "RT-STATE-OWNER", 0, "`%s` belongs to user %u, not to user %u", path,
+                   (unsigned int)st.st_uid, (unsigned int)geteuid ());
+    else if (st.st_mode & (S_IWGRP | S_IWOTH))
+        error_set (err, "RT-STATE-OWNER", 0, "others may write to `%s`", path);
+    else
+        return 0;
+    return error_hint (err, "state is only taken from what is the caller's alone");
+}
+
 /* Makes the directory with its parents, all of them for the owner alone. The descriptor or -1. */
 static int make_root (const char *path, struct error *err)
 {
@@ -62,9 +80,10 @@ static int make_root (const char *path, struct error *err)
             break;
         *slash = '/';
     }
-    int root = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return root < 0 ? error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", path)
-                    : root;
+    AUTO_FD int root = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", path);
+    return check_owner (root, path, err) < 0 ? -1 : take_fd (&root);
 }
 
 static int open_root (const char *path)
@@ -153,12 +172,16 @@ int record_open (const char *state_root, const char *id, bool lock, struct error
         return errno == ENOENT ? missing (id, err)
                                : error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`",
                                             state_root);
+    if (check_owner (root, state_root, err) < 0)
+        return -1;
     for (;;) {
         AUTO_FD int dir = open_directory (root, id);
         if (dir < 0)
             return errno == ENOENT
                        ? missing (id, err)
                        : error_set (err, "RT-STATE-OPEN", errno, "open `%s/%s`", state_root, id);
+        if (check_owner (dir, id, err) < 0)
+            return -1;
         int locked = lock ? lock_directory (root, id, dir, err) : 1;
         if (locked != 0)
             return locked < 0 ? -1 : take_fd (&dir);

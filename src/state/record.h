@@ -74,7 +74,8 @@ int record_claim (const char *state_root, const char *id, struct error *err);
 int record_check_new (const char *state_root, const char *id, struct error *err);
 
 /* Opens ID's directory and, with `lock`, waits for its lock, as long as base/patience.h
- * says: RT-STATE-LOCK names its holder. RT-STATE-MISSING with "does not exist". */
+ * says: RT-STATE-LOCK names its holder. RT-STATE-MISSING with "does not exist";
+ * RT-STATE-OWNER where the state root or the directory is another user's, or writable by one. */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
 
 int record_write (int dir, const struct record *record, struct error *err);

@@ -181,3 +181,38 @@ def test_kill_all_of_a_stopped_container(new_box, signal):
     box.wait()
     box.kill("--all", signal)
     box.delete()
+
+
+@pytest.mark.own
+@pytest.mark.parametrize("where", ["root", "container"])
+@pytest.mark.parametrize("change", ["owner", "mode"])
+def test_state_of_another_user_is_not_trusted(new_box, rt, where, change):
+    box = new_box("pause")
+    box.create()
+    path = rt.root if where == "root" else os.path.join(rt.root, box.id)
+    mode = os.stat(path).st_mode & 0o7777
+    if change == "owner":
+        os.chown(path, 4321, 4321)
+    else:
+        os.chmod(path, 0o777)
+    for verb in (["state"], ["kill"], ["delete", "--force"]):
+        told = rt.call(*verb, box.id)
+        assert told.code == 1 and path.rpartition("/")[2] in told.err, told
+    assert is_alive(box.pid)
+    os.chown(path, 0, 0)
+    os.chmod(path, mode)
+    assert box.status() == "created"
+
+
+@pytest.mark.own
+def test_list_shows_no_control_bytes(new_box, rt):
+    box = new_box("pause")
+    box.save()
+    bundle = box.dir + "/x\nforged 1 running \x1b[31m\x9b\xe9"
+    os.rename(box.dir, box.dir + "-moved")
+    os.makedirs(box.dir)
+    os.rename(box.dir + "-moved", bundle)
+    assert rt.call("create", "-b", bundle, box.id).code == 0
+    box.exists = True
+    lines = rt.call("list").out.splitlines()
+    assert len(lines) == 2 and "?forged 1 running ?[31m??\xe9" in lines[1], lines

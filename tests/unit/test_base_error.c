@@ -103,6 +103,11 @@ static void control_characters_are_masked (void **state)
     struct error err;
     error_set (&err, "RT-X", 0, "id `%s`", "a\nlevel=error\x1b[2J\x7f");
     assert_string_equal (formatted (&err), "id `a?level=error?[2J?`");
+    /* C1 as a byte and as a character, cut characters; but letters stay. */
+    error_set (&err, "RT-X", 0,
+               "a\x9b"
+               "1m \xc2\x9b \xc3\xa9 \xe2\x82\xac \xe2\x82");
+    assert_string_equal (formatted (&err), "a?1m ?? \xc3\xa9 \xe2\x82\xac ??");
 }
 
 int main (void)
