@@ -16,6 +16,21 @@
 
 static const char fallback[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 
+/* Each level costs the kernel, and every reader of the hierarchy, something: no honest tree is that
+ * deep. A limit of the document stays. Linux 4.14 has it. */
+#define DEPTH_MAX "100"
+
+static int limit_depth (int dir)
+{
+    char held[32];
+
+    if (fd_read_file_at (dir, "cgroup.max.depth", held, sizeof held) < 0)
+        return errno == ENOENT ? 0 : -1;
+    return strcmp (held, "max\n") == 0 || strcmp (held, "max") == 0
+               ? fd_write_file_at (dir, "cgroup.max.depth", DEPTH_MAX)
+               : 0;
+}
+
 int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err)
 {
     const char *path = cgroup_path_of (paths, "");
@@ -28,6 +43,8 @@ int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err)
     if (dir < 0 || fchown (dir, uid, same_group) < 0)
         return error_set (err, "RT-CGROUP-DELEGATE", errno, "give cgroup '%s' to user %u", path,
                           uid);
+    if (limit_depth (dir) < 0)
+        return error_set (err, "RT-CGROUP-DELEGATE", errno, "write '%s/cgroup.max.depth'", path);
     if (fd_read_file_at (AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof list) <= 0)
         memcpy (list, fallback, sizeof fallback);
     for (const char *line = list; *line;) {

@@ -1,88 +1,146 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree: walks breadth first over a list of paths, so that depth costs memory only.
+ * tree: walks depth first, with one descriptor: down by a name, up by "..", which leads to where it
+ * came from, as the kernel lets nobody move a cgroup to another parent.
  */
 #include "cgroup/tree.h"
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/patience.h"
 #include "base/text.h"
 #include "kernel/procfd.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 
 #define TGID "\nTgid:\t"
 
 enum { PROCS_SIZE_MAX = 64 * 1024 * 1024 };
+
+/* What is done at each directory. 0, or -1 with errno. */
+struct visit {
+    struct arena *arena;
+    bool threads; /* tree_processes: the tree is threaded, and tells its threads only */
+    /* on the way down, in the directory itself; NULL = nothing */
+    int (*enter) (struct visit *visit, struct tree *tree, size_t node, int dir);
+    /* on the way up, in its parent; NULL = nothing. Not for the root. */
+    int (*leave) (const char *name, int parent);
+};
 
 static bool is_gone (int errnum)
 {
     return errnum == ENOENT || errnum == ENODEV;
 }
 
-/* Opens a directory below `root` whose path may be longer than PATH_MAX. */
-static int open_below (int root, const char *path)
+static int open_directory_at (int dir, const char *name)
 {
-    AUTO_FD int dir = openat (root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char part[PATH_MAX];
-
-    while (dir >= 0 && *path) {
-        size_t length = strlen (path);
-        if (length >= sizeof part)
-            for (length = sizeof part - 1; path[length] != '/'; length--)
-                ;
-        (void)snprintf (part, sizeof part, "%.*s", (int)length, path);
-        int next = openat (dir, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        drop_fd (&dir);
-        dir = next;
-        path += length + (path[length] == '/');
-    }
-    return take_fd (&dir);
+    return openat (dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static void add_path (struct arena *arena, struct tree *tree, char *path)
+/* To the next child that is still there: 1 with *at and *dir changed, 0 there is none, or -1. */
+static int go_down (struct tree *tree, size_t *at, int *dir)
 {
-    /* Room doubles whenever the number is a power of two. */
-    if ((tree->count & (tree->count - 1)) == 0) {
-        size_t room = tree->count ? tree->count * 2 : 1;
-        char **wider = arena_array (arena, room, sizeof *wider);
+    while (tree->nodes[*at].visited < tree->nodes[*at].count) {
+        size_t child = tree->nodes[*at].first + tree->nodes[*at].visited++;
+        int next = open_directory_at (*dir, tree->nodes[child].name);
+        if (next < 0 && is_gone (errno))
+            continue;
+        if (next < 0)
+            return -1;
+        drop_fd (dir);
+        *dir = next;
+        *at = child;
+        tree->nodes[child].visited = 0;
+        return 1;
+    }
+    return 0;
+}
+
+static int go_up (const struct visit *visit, const struct tree *tree, size_t *at, int *dir)
+{
+    int parent = open_directory_at (*dir, "..");
+
+    if (parent < 0)
+        return -1;
+    drop_fd (dir);
+    *dir = parent;
+    const char *name = tree->nodes[*at].name;
+    *at = tree->nodes[*at].parent;
+    return visit->leave ? visit->leave (name, parent) : 0;
+}
+
+/* The container makes the tree as large as it likes: it takes no longer than any other wait. */
+static int walk (struct visit *visit, struct tree *tree, int root)
+{
+    const struct wait wait = wait_begin (patience_ms ());
+    AUTO_FD int dir = open_directory_at (root, ".");
+    size_t at = 0;
+
+    if (dir < 0)
+        return is_gone (errno) ? 0 : -1;
+    tree->nodes[0].visited = 0;
+    for (bool entered = true;;) {
+        if (wait_left (&wait) == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        if (entered && visit->enter && visit->enter (visit, tree, at, dir) < 0)
+            return -1;
+        int went = go_down (tree, &at, &dir);
+        if (went == 0 && at == 0)
+            return 0;
+        if (went < 0 || (went == 0 && go_up (visit, tree, &at, &dir) < 0))
+            return -1;
+        entered = went > 0;
+    }
+}
+
+/* Its children follow each other. */
+static void add_node (struct arena *arena, struct tree *tree, size_t parent, const char *name)
+{
+    if (tree->count == tree->room) {
+        size_t room = tree->room ? tree->room * 2 : 16;
+        struct tree_node *wider = arena_array (arena, room, sizeof *wider);
         if (tree->count)
-            memcpy (wider, tree->paths, tree->count * sizeof *wider);
-        tree->paths = wider;
+            memcpy (wider, tree->nodes, tree->count * sizeof *wider);
+        tree->nodes = wider;
+        tree->room = room;
     }
-    tree->paths[tree->count++] = path;
+    tree->nodes[tree->count++] =
+        (struct tree_node){.name = arena_string (arena, name), .parent = parent};
 }
 
-static int list_children (struct arena *arena, int root, struct tree *tree, const char *path)
+static int list_children (struct visit *visit, struct tree *tree, size_t node, int dir)
 {
-    AUTO_FD int fd = open_below (root, path);
-    AUTO_DIR DIR *dir = fd < 0 ? NULL : fdopendir (fd);
+    AUTO_FD int fd = fcntl (dir, F_DUPFD_CLOEXEC, 3);
+    AUTO_DIR DIR *list = fd < 0 ? NULL : fdopendir (fd);
     struct dirent *entry;
+    size_t first = tree->count;
 
-    if (!dir)
+    if (!list)
         return -1;
     (void)take_fd (&fd);
-    for (errno = 0; (entry = readdir (dir)) != NULL; errno = 0) {
+    for (errno = 0; (entry = readdir (list)) != NULL; errno = 0) {
         if (entry->d_type != DT_DIR || text_equal (entry->d_name, ".") ||
             text_equal (entry->d_name, ".."))
             continue;
-        add_path (arena, tree,
-                  arena_printf (arena, "%s%s%s", path, *path ? "/" : "", entry->d_name));
+        add_node (visit->arena, tree, node, entry->d_name);
     }
-    return errno ? -1 : 0;
+    tree->nodes[node].first = first;
+    tree->nodes[node].count = tree->count - first;
+    return errno && !is_gone (errno) ? -1 : 0;
 }
 
 int tree_list (struct arena *arena, int root, struct tree *tree)
 {
+    struct visit visit = {.arena = arena, .enter = list_children};
     struct tree found = {0};
 
-    add_path (arena, &found, arena_string (arena, ""));
-    for (size_t i = 0; i < found.count; i++)
-        if (list_children (arena, root, &found, found.paths[i]) < 0 && !is_gone (errno))
-            return -1;
+    add_node (arena, &found, 0, "");
+    if (walk (&visit, &found, root) < 0)
+        return -1;
     *tree = found;
     return 0;
 }
@@ -135,13 +193,11 @@ static void add_line (struct arena *arena, struct tree *tree, const char *line, 
 }
 
 /* One directory's processes. 0, or -1 with errno; EOPNOTSUPP: it is threaded. */
-static int read_processes (struct arena *arena, int root, struct tree *tree, const char *path,
-                           bool threads)
+static int read_processes (struct visit *visit, struct tree *tree, int dir)
 {
-    const char *name = threads ? "cgroup.threads" : "cgroup.procs";
+    const char *name = visit->threads ? "cgroup.threads" : "cgroup.procs";
     struct error ignored = {0};
-    AUTO_FD int dir = open_below (root, path);
-    AUTO_FD int fd = dir < 0 ? -1 : openat (dir, name, O_RDONLY | O_CLOEXEC);
+    AUTO_FD int fd = openat (dir, name, O_RDONLY | O_CLOEXEC);
     size_t length;
 
     if (fd < 0)
@@ -156,7 +212,7 @@ static int read_processes (struct arena *arena, int root, struct tree *tree, con
         bool more = line[end] == '\n';
 
         line[end] = '\0';
-        add_line (arena, tree, line, threads);
+        add_line (visit->arena, tree, line, visit->threads);
         line += end + more;
     }
     return 0;
@@ -164,37 +220,33 @@ static int read_processes (struct arena *arena, int root, struct tree *tree, con
 
 /* Threaded cgroups do not tell their processes. The nearest domain above them does; where that is
  * not the container's own cgroup, it is found by its threads. */
+static int visit_processes (struct visit *visit, struct tree *tree, size_t node, int dir)
+{
+    int result = read_processes (visit, tree, dir);
+
+    if (result < 0 && errno == EOPNOTSUPP && node == 0) {
+        visit->threads = true;
+        result = read_processes (visit, tree, dir);
+    }
+    return result < 0 && errno != EOPNOTSUPP ? -1 : 0;
+}
+
 int tree_processes (struct arena *arena, int root, struct tree *tree)
 {
-    bool threads = false;
+    struct visit visit = {.arena = arena, .enter = visit_processes};
 
     tree->process_count = 0;
-    for (size_t i = 0; i < tree->count; i++) {
-        const char *path = tree->paths[i];
-        int result = read_processes (arena, root, tree, path, threads);
-        if (result < 0 && errno == EOPNOTSUPP && *path == '\0') {
-            threads = true;
-            result = read_processes (arena, root, tree, path, threads);
-        }
-        if (result < 0 && errno != EOPNOTSUPP)
-            return -1;
-    }
-    return 0;
+    return walk (&visit, tree, root);
 }
 
-static int remove_one (int root, const char *path)
+static int remove_child (const char *name, int parent)
 {
-    const char *slash = strrchr (path, '/');
-    AUTO_FREE char *parent_path = strndup (path, slash ? (size_t)(slash - path) : 0);
-    AUTO_FD int parent = parent_path ? open_below (root, parent_path) : -1;
-
-    return parent < 0 ? -1 : unlinkat (parent, slash ? slash + 1 : path, AT_REMOVEDIR);
+    return unlinkat (parent, name, AT_REMOVEDIR) < 0 && !is_gone (errno) ? -1 : 0;
 }
 
-int tree_prune (int root, const struct tree *tree)
+int tree_prune (int root, struct tree *tree)
 {
-    for (size_t i = tree->count; i-- > 1;)
-        if (remove_one (root, tree->paths[i]) < 0 && !is_gone (errno))
-            return -1;
-    return 0;
+    struct visit visit = {.leave = remove_child};
+
+    return walk (&visit, tree, root);
 }

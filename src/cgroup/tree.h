@@ -3,7 +3,8 @@
  * tree: a cgroup with all below it. Private to cgroup/.
  *
  * What lies below may have been made by the container, to any depth: nothing here needs a
- * descriptor for each level, and no path is longer than what one call takes.
+ * descriptor for each level, or a path for each directory. Time and memory go with the number of
+ * directories, and no call takes longer than other waits (base/patience.h): ETIMEDOUT.
  */
 #ifndef RT_CGROUP_TREE_H
 #define RT_CGROUP_TREE_H
@@ -13,9 +14,17 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct tree_node {
+    const char *name;
+    size_t parent;
+    size_t first, count; /* its children */
+    size_t visited;      /* of a walk: how many of them */
+};
+
 struct tree {
-    char **paths; /* relative to the root; parents before children; the first is "" */
+    struct tree_node *nodes; /* the first is the root */
     size_t count;
+    size_t room;
     pid_t *processes;
     size_t process_count;
 };
@@ -28,6 +37,6 @@ int tree_list (struct arena *arena, int root, struct tree *tree);
 int tree_processes (struct arena *arena, int root, struct tree *tree);
 
 /* Removes all directories below the root, deepest first. 0 or -1 with errno (EBUSY: processes). */
-int tree_prune (int root, const struct tree *tree);
+int tree_prune (int root, struct tree *tree);
 
 #endif

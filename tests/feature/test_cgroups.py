@@ -162,6 +162,8 @@ def test_ownership_of_the_cgroup(new_box, cgroups, writable, private, owner):
     for name in ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control"):
         assert os.stat(os.path.join(directory, name)).st_uid == owner
     assert os.stat(os.path.join(directory, "memory.max")).st_uid == 0
+    with open(os.path.join(directory, "cgroup.max.depth"), encoding="ascii") as file:
+        assert file.read() == ("100\n" if owner else "max\n")
 
 
 @pytest.mark.rows("CGM-14", "CGR-20")
