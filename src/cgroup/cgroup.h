@@ -43,8 +43,8 @@ int cgroup_plan (struct arena *arena, const struct cgroup_request *request, stru
                  struct error *err);
 
 /* Touches nothing: directories that exist already must hold no process and must not be frozen
- * (CGM-18), nor may a cgroup above them be. Before they are written into a record, since what stands there is the container's to
- * kill and remove. */
+ * (CGM-18), nor may a cgroup above them be. Before they are written into a record, since what
+ * stands there is the container's to kill and remove. */
 int cgroup_check (const struct oci_map *paths, struct error *err);
 
 /* Makes the directories (with controllers enabled in v2 parents, cpuset filled on v1). Directories
