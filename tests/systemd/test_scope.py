@@ -252,7 +252,7 @@ def test_all_processes_end(scope_box, cgroups):
     ("TimeoutStopSec", "1.5", "TimeoutStopUSec", "1.500000s"),
     ("CollectMode", "'inactive-or-failed'", "CollectMode", "inactive-or-failed"),
     ("Description", "'of the user'", "Description", "of the user"),
-    ("Documentation", "['man:rt(1)']", "Documentation", "man:rt(1)"),
+    ("Documentation", "['man:rt']", "Documentation", "man:rt"),
     ("TasksMax", "uint64 77", "TasksMax", "77"),
 ], ids=label)
 def test_user_properties(scope_box, name, text, property_, value):
