@@ -71,10 +71,13 @@ static int go_up (const struct visit *visit, const struct tree *tree, size_t *at
     return visit->leave ? visit->leave (name, parent) : 0;
 }
 
+enum { WALK_MS_MIN = 1000 }; /* after a timeout: the list is for the text of its error */
+
 /* The container makes the tree as large as it likes: it takes no longer than any other wait. */
 static int walk (struct visit *visit, struct tree *tree, int root)
 {
-    const struct wait wait = wait_begin (patience_ms ());
+    int left = patience_ms ();
+    const struct wait wait = wait_begin (left < WALK_MS_MIN ? WALK_MS_MIN : left);
     AUTO_FD int dir = open_directory_at (root, ".");
     size_t at = 0;
 
