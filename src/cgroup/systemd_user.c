@@ -34,6 +34,8 @@ static const struct allowed {
     {"Description", OF_UNIT, NULL},
     {"Documentation", OF_UNIT, NULL},
     {"CollectMode", OF_UNIT, NULL},
+    {"After", OF_UNIT, NULL},               /* CRI-O: an order alone, which starts nothing */
+    {"DefaultDependencies", OF_UNIT, NULL}, /* CRI-O */
     {"TimeoutStopUSec", OF_UNIT, NULL},
     {"RuntimeMaxUSec", OF_UNIT, NULL},
     {"KillSignal", OF_UNIT, NULL},

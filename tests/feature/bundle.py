@@ -107,6 +107,12 @@ class Told:
         return self.line(op, path).get("errno")
 
 
+def owner_of_state(path):
+    """Whose the state is: another user's is refused, to root's own calls too."""
+    owner = os.stat(path).st_uid if os.geteuid() == 0 and os.path.isdir(path) else 0
+    return {"user": owner, "group": owner, "extra_groups": []} if owner else {}
+
+
 class Runtime:
     """The program under test with a state root of its own."""
 
@@ -120,6 +126,8 @@ class Runtime:
         may keep them open. shell: what a shell does with the command "$@"."""
         argv = ["/bin/sh", "-c", shell, "sh"] if shell else []
         argv += [self.path] + (["--root", self.root] if root else []) + list(globals)
+        if root and not {"user", "preexec_fn"} & set(options):
+            options.update(owner_of_state(self.root))
         return self.execute(argv + [str(arg) for arg in args], **options)
 
     def execute(self, argv, stdin=subprocess.DEVNULL, stdout=None, text=None, timeout=None,

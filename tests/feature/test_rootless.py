@@ -120,7 +120,7 @@ def test_default_state_root(user_box, rt):
     assert os.listdir(directory) == [user_box.id]
     assert stat.S_IMODE(os.stat(directory).st_mode) & 0o777 == 0o700
     rt.root = directory
-    assert rt.call("state", user_box.id).code == 1      # of another user, also for root
+    assert rt.call("state", user_box.id, user=0).code == 1      # of another user, also for root
     user_box.pid = json.loads(user_box.act("state", root=False).out)["pid"]
     assert user_box.act("delete", "-f", root=False).code == 0
     user_box.wait()

@@ -316,7 +316,7 @@ def test_properties_by_annotation(unit_box, systemd):
                                          ("RebootArgument", "'x'"),
                                          ("Wants", "['poweroff.target']"),
                                          ("Requires", "['poweroff.target']"),
-                                         ("After", "['dbus.service']"),
+                                         ("BindsTo", "['dbus.service']"),
                                          ("OnSuccess", "['poweroff.target']"),
                                          ("OnFailure", "['poweroff.target']"),
                                          ("BPFProgram", "[('device', '/sys/fs/bpf/x')]"),

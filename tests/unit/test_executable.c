@@ -142,9 +142,12 @@ static void without_a_slash_it_is_searched (void **state)
 static void without_path_nothing_is_found (void **state)
 {
     (void)state;
-    refuse ("here", NULL, "RT-EXEC-MISSING", "executable file not found in $PATH", "no PATH");
-    refuse ("sh", NULL, "RT-EXEC-MISSING", "executable file not found in $PATH", "no PATH");
-    refuse ("here", "", "RT-EXEC-MISSING", "executable file not found in $PATH", "no PATH");
+    refuse ("here", NULL, "RT-EXEC-MISSING", "executable file not found in $PATH",
+            "PATH of process.env is absent or empty");
+    refuse ("sh", NULL, "RT-EXEC-MISSING", "executable file not found in $PATH",
+            "PATH of process.env is absent or empty");
+    refuse ("here", "", "RT-EXEC-MISSING", "executable file not found in $PATH",
+            "PATH of process.env is absent or empty");
     refuse ("", "a:b", "RT-EXEC-MISSING", "executable file not found in $PATH", "");
 }
 
