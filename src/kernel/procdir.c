@@ -43,7 +43,8 @@ int procdir_open (pid_t pid, int pidfd)
 
 int procdir_open_own (void)
 {
-    return procfd_open ("self", O_PATH | O_DIRECTORY);
+    /* "self" is a link, which is followed only where it is not the last component. */
+    return procfd_open ("self/.", O_PATH | O_DIRECTORY);
 }
 
 /* Without openat2: the device number, which is one for each procfs, shows that nothing was laid

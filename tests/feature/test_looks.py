@@ -184,6 +184,7 @@ def test_kill_all_of_a_stopped_container(new_box, signal):
 
 
 @pytest.mark.own
+@pytest.mark.needs("root: gives files to another user")
 @pytest.mark.parametrize("where", ["root", "container"])
 @pytest.mark.parametrize("change", ["owner", "mode"])
 def test_state_of_another_user_is_not_trusted(new_box, rt, where, change):
