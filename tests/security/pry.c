@@ -155,7 +155,8 @@ static void meet (int pid)
         (void)close (dir);
         return;
     }
-    *target = (struct target){.pid = pid, .dir = dir, .name = "?"};
+    /* Each begins at another place of the round: what comes first meets most. */
+    *target = (struct target){.pid = pid, .dir = dir, .name = "?", .passes = seen_count / 2 % 8};
     seen_count++;
     if (strcmp (task.hold, "keep") == 0 || strcmp (task.hold, "stop") == 0)
         return;
@@ -339,6 +340,7 @@ static int breed (long number, const char *stop)
     while (number-- > 0) {
         pid_t child = fork ();
         if (child == 0) {
+            (void)usleep (5000);
             (void)execl ("/bin/probe", "probe", "exit", "0", NULL);
             _exit (1);
         }

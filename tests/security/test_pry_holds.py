@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import blocked
 import host
 from fixtures import PEER
 from prying import (add_caps, as_engine, engine, for_engine, hidden, inode, prepare, pry,  # noqa: F401
@@ -35,6 +36,7 @@ class Holder:
     def meets(self, argv, asked_to, **options):
         """(exit status or None, seconds, standard error) of the first call of which a process is held. asked_to:
         the signal that the call is sent then."""
+        argv, options = blocked.start(argv, options)
         for _ in range(TRIES):
             # Its own file: who is held keeps it open.
             with open(self.box.dir + "/err", "w+", encoding="utf-8") as err:

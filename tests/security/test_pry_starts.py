@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
+import blocked
 import host
-from fixtures import PEER
 from prying import (UID, add_caps, end_prying, hidden, inode, judge, prepare, pry, rounds,  # noqa: F401
                     start_prying, user_box, words)
 from test_exec_attacks import ALL_CAPS
@@ -143,6 +143,7 @@ class Usurper:
     """A process in a container that takes the place of its init; what it says comes line by line."""
 
     def __init__(self, argv, **options):
+        argv, options = blocked.start(argv, options)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0,
                                         **options)
 
@@ -166,13 +167,12 @@ def has_executed(box):
 
 def usurped(box, hidden, answer, **options):  # noqa: F811
     """`rt start` while a process of the container answers for its init."""
-    limit = () if PEER else ("--timeout", "3s")
     usurper = Usurper([box.rt.path, "--root", box.rt.root, "exec", box.id, "/bin/pry",
                        *words(hidden, box, only=1, answer=answer)], **options)
     try:
         assert usurper.line() == "up"
         state = usurper.line()
-        told = box.rt.call("start", box.id, globals=limit, timeout=30, **options)
+        told = box.rt.call("start", box.id, globals=("--timeout", "3s"), timeout=30, **options)
         # Asked before init is let go: whether what rt has said was true.
         executed = has_executed(box) or host.stat_state(box.pid) in (None, "Z")
         if told.code == 0 and state != "gate taken, init held":
@@ -188,6 +188,7 @@ def usurped(box, hidden, answer, **options):  # noqa: F811
 
 
 @pytest.mark.rows("HDN-14", "LCY-09", "LCY-10")
+@pytest.mark.own
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.needs("root: the host's user namespace")
 def test_a_start_answered_by_another_process(new_box, hidden, pry, answer):  # noqa: F811
@@ -199,6 +200,7 @@ def test_a_start_answered_by_another_process(new_box, hidden, pry, answer):  # n
 
 
 @pytest.mark.rows("HDN-14", "LCY-09", "LCY-10", "UID-14")
+@pytest.mark.own
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.needs("root: becomes an ordinary user by itself")
 def test_a_users_start_answered_by_another_process(user_box, hidden, pry, answer):  # noqa: F811
