@@ -162,6 +162,8 @@ static void meet (int pid)
         return;
     if (strcmp (task.hold, "step") == 0 && seen_count % 2 == 0 && !is_proven ())
         take_hold (target);
+    else if (strcmp (task.hold, "forge") == 0)
+        take_voice (target);
     else
         look (target, false);
     look_count++;
@@ -389,7 +391,7 @@ int main (int argc, char **argv)
     (void)fflush (stdout);
     if (task.breed)
         begin_to_breed ();
-    if (task.answer)
+    if (task.answer && task.only)
         return answer_at_gate (task.only);
     if (task.only)
         look_at_one (task.only);
