@@ -155,12 +155,15 @@ static void meet (int pid)
         (void)close (dir);
         return;
     }
-    *target = (struct target){.pid = pid, .dir = dir, .name = "?"};
+    /* Each begins at another place of the round: what comes first meets most. */
+    *target = (struct target){.pid = pid, .dir = dir, .name = "?", .passes = seen_count / 2 % 8};
     seen_count++;
     if (strcmp (task.hold, "keep") == 0 || strcmp (task.hold, "stop") == 0)
         return;
     if (strcmp (task.hold, "step") == 0 && seen_count % 2 == 0 && !is_proven ())
         take_hold (target);
+    else if (strcmp (task.hold, "forge") == 0)
+        take_voice (target);
     else
         look (target, false);
     look_count++;
@@ -339,6 +342,7 @@ static int breed (long number, const char *stop)
     while (number-- > 0) {
         pid_t child = fork ();
         if (child == 0) {
+            (void)usleep (5000);
             (void)execl ("/bin/probe", "probe", "exit", "0", NULL);
             _exit (1);
         }
@@ -387,7 +391,7 @@ int main (int argc, char **argv)
     (void)fflush (stdout);
     if (task.breed)
         begin_to_breed ();
-    if (task.answer)
+    if (task.answer && task.only)
         return answer_at_gate (task.only);
     if (task.only)
         look_at_one (task.only);

@@ -52,7 +52,7 @@ struct task {
     const char *stop;          /* a file whose appearance ends the program */
     const char *canary;        /* a file of the host */
     const char *plant;         /* a directory of the host */
-    const char *hold;          /* "step", "never", "keep", "stop" */
+    const char *hold;          /* "step", "never", "keep", "stop", "forge" */
     const char *breed;         /* how many processes of its own it is to look at, too */
     const char *answer;        /* pry_gate.c */
     bool own_spaces;           /* each namespace must be the program's own */
@@ -107,10 +107,15 @@ void take_namespaces (const struct target *target, const char *kind);
 void take_hold (struct target *target);
 /* True where the process is held before it has executed anything; it is never let go. */
 bool take_for_ever (struct target *target);
+/* Holds it for a moment, and speaks in its place on each socket that it has. */
+void take_voice (struct target *target);
 
 /* Until the stop file appears. */
 bool must_stop (void);
 int answer_at_gate (int init);
+/* Sends the packets of `answer` into this line. */
+void answer_line (int line);
+const char *find_marker (const void *bytes, size_t length);
 
 /* Forks a child that is not looked at itself. */
 pid_t fork_unseen (void);

@@ -45,7 +45,7 @@ static ssize_t slurp (int dir, const char *name, char *text, size_t size)
     return (ssize_t)length;
 }
 
-static const char *find_marker (const void *bytes, size_t length)
+const char *find_marker (const void *bytes, size_t length)
 {
     for (int i = 0; i < task.marker_count; i++)
         if (memmem (bytes, length, task.markers[i], strlen (task.markers[i])))

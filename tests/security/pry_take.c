@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -58,6 +59,20 @@ static void judge (const struct target *target, int number, int fd)
     }
 }
 
+/* What waits in a socket to be read. */
+static void listen_in (const struct target *target, int number, int fd)
+{
+    static char packet[1 << 18];
+    struct stat st;
+
+    if (fstat (fd, &st) < 0 || !S_ISSOCK (st.st_mode))
+        return;
+    ssize_t length = recv (fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
+    const char *marker = length > 0 ? find_marker (packet, (size_t)length) : NULL;
+    if (marker)
+        hit (WAY_GETFD, target, "socket %d is sent %s", number, marker);
+}
+
 void take_descriptors (const struct target *target)
 {
     int pidfd = (int)syscall (SYS_pidfd_open, target->pid, 0);
@@ -71,6 +86,7 @@ void take_descriptors (const struct target *target)
             continue;
         got (WAY_GETFD);
         judge (target, number, fd);
+        listen_in (target, number, fd);
         (void)close (fd);
     }
     if (pidfd >= 0)
@@ -188,6 +204,28 @@ void take_hold (struct target *target)
             break;
         }
     }
+    (void)ptrace (PTRACE_DETACH, target->pid, NULL, NULL);
+}
+
+void take_voice (struct target *target)
+{
+    int status, pidfd = (int)syscall (SYS_pidfd_open, target->pid, 0);
+    struct stat st;
+
+    if (pidfd < 0 || !seize (target, &status))
+        return;
+    target->executed = is_program (target);
+    for (int number = 3; number < FD_MAX && !target->executed && !is_at_exec (status); number++) {
+        int fd = (int)syscall (SYS_pidfd_getfd, pidfd, number, 0);
+        if (fd < 0)
+            continue;
+        if (fstat (fd, &st) == 0 && S_ISSOCK (st.st_mode)) {
+            got (WAY_GETFD);
+            answer_line (fd);
+        }
+        (void)close (fd);
+    }
+    (void)close (pidfd);
     (void)ptrace (PTRACE_DETACH, target->pid, NULL, NULL);
 }
 

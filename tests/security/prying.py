@@ -13,6 +13,7 @@ import pytest
 
 import compiled
 import host
+from fixtures import PEER
 from test_exec_attacks import ALL_CAPS
 from test_rootless import UID, user_box  # noqa: F401 (a fixture)
 
@@ -30,7 +31,9 @@ def pry():
 
 @pytest.fixture
 def rounds(request):
-    return 1000 if request.config.getoption("--long") else int(os.environ.get("RT_TEST_ATTACK_ROUNDS", "150"))
+    if request.config.getoption("--long"):
+        return 1000
+    return int(os.environ.get("RT_TEST_ATTACK_ROUNDS", "30" if os.environ.get("RT_TEST_AGAIN") else "150"))
 
 
 class Secrets:
@@ -92,6 +95,8 @@ def words(hidden, victim, **more):
     for name in sorted(os.listdir("/proc/self/ns")):
         if not name.endswith("_for_children"):
             found.append(f"host={os.readlink('/proc/self/ns/' + name)}")
+    if PEER:    # a process of many threads cannot be led from call to call like one of ours
+        more.setdefault("hold", "never")
     return found + [f"{name}={value}" for name, value in more.items()]
 
 
@@ -120,6 +125,17 @@ def end_prying(box, stop=True):
     return text
 
 
+def end_by_force(box):
+    """What pry has held dies once pry has gone, and is ours to reap: before that its pid namespace cannot end."""
+    def gone():
+        for pid in host.children():
+            if host.stat_state(pid) == "Z":
+                os.waitpid(pid, os.WNOHANG)     # whom a tracer still has comes later
+        return host.stat_state(box.pid) is None
+    box.file("/stop")
+    host.until(gone, "all of the container has ended")
+
+
 def judge(text, hidden, rounds, able=(), ways=None):
     """What pry has told. able: ways in which it must have been able to look at all; ways: those that count."""
     lines = text.splitlines()
@@ -132,7 +148,7 @@ def judge(text, hidden, rounds, able=(), ways=None):
     assert not hits, "\n".join([f"hits {hits}; {told['seen']} of {rounds} seen, {told['early']} early", *first])
     assert hidden.untouched() or (ways and "plant" not in ways), os.listdir(hidden.plant)
     assert told["seen"] >= rounds * SEEN_AT_LEAST, f"it has seen too few: {told}"
-    for way in able:
+    for way in () if PEER else able:
         assert told["got"][way] > 0, f"it could not even try {way}: {told}"
     return told
 

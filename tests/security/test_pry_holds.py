@@ -2,7 +2,6 @@
 """A process of the container holds the one that rt brings in, by ptrace or by SIGSTOP, and never lets it go: rt
 waits no longer than it was told to, ends when it is asked to, and leaves nothing behind."""
 
-import os
 import select
 import signal
 import subprocess
@@ -10,10 +9,11 @@ import time
 
 import pytest
 
+import blocked
 import host
 from fixtures import PEER
-from prying import (add_caps, as_engine, engine, for_engine, hidden, inode, prepare, pry,  # noqa: F401
-                    start_prying, user_box, words)
+from prying import (add_caps, as_engine, end_by_force, engine, for_engine, hidden, inode,  # noqa: F401
+                    prepare, pry, start_prying, user_box, words)
 
 LIMIT = 3           # seconds, what --timeout says
 SLACK = 12          # seconds that the end of a killed process may take besides, on a machine that does many things
@@ -35,6 +35,7 @@ class Holder:
     def meets(self, argv, asked_to, **options):
         """(exit status or None, seconds, standard error) of the first call of which a process is held. asked_to:
         the signal that the call is sent then."""
+        argv, options = blocked.start(argv, options)
         for _ in range(TRIES):
             # Its own file: who is held keeps it open.
             with open(self.box.dir + "/err", "w+", encoding="utf-8") as err:
@@ -59,16 +60,6 @@ class Holder:
                 return code, took, err.read()
         raise AssertionError(f"in {TRIES} tries nothing was held: pry has shown nothing")
 
-    def let_go(self):
-        """What was held dies once pry has gone, and is ours to reap: before that its pid namespace cannot end."""
-        def gone():
-            for pid in host.children():
-                if host.stat_state(pid) == "Z":
-                    os.waitpid(pid, os.WNOHANG)     # whom a tracer still has comes later
-            return host.stat_state(self.box.pid) is None
-        self.box.file("/stop")
-        host.until(gone, "all of the container has ended")
-
 
 @pytest.fixture
 def holder(hidden, pry):  # noqa: F811
@@ -84,7 +75,7 @@ def holder(hidden, pry):  # noqa: F811
         return made[-1]
     yield make
     for each in made:
-        each.let_go()
+        end_by_force(each.box)
 
 
 def call_of(box, *words_of):

@@ -3,15 +3,16 @@
 shareProcessNamespace, docker run --pid=container:ID. And what a process sees of its own container's init that
 still waits for its start."""
 
+import json
 import os
 import select
 import subprocess
 
 import pytest
 
+import blocked
 import host
-from fixtures import PEER
-from prying import (UID, add_caps, end_prying, hidden, inode, judge, prepare, pry, rounds,  # noqa: F401
+from prying import (UID, add_caps, end_by_force, end_prying, hidden, inode, judge, prepare, pry, rounds,  # noqa: F401
                     start_prying, user_box, words)
 from test_exec_attacks import ALL_CAPS
 
@@ -143,6 +144,7 @@ class Usurper:
     """A process in a container that takes the place of its init; what it says comes line by line."""
 
     def __init__(self, argv, **options):
+        argv, options = blocked.start(argv, options)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0,
                                         **options)
 
@@ -166,13 +168,12 @@ def has_executed(box):
 
 def usurped(box, hidden, answer, **options):  # noqa: F811
     """`rt start` while a process of the container answers for its init."""
-    limit = () if PEER else ("--timeout", "3s")
     usurper = Usurper([box.rt.path, "--root", box.rt.root, "exec", box.id, "/bin/pry",
                        *words(hidden, box, only=1, answer=answer)], **options)
     try:
         assert usurper.line() == "up"
         state = usurper.line()
-        told = box.rt.call("start", box.id, globals=limit, timeout=30, **options)
+        told = box.rt.call("start", box.id, globals=("--timeout", "3s"), timeout=30, **options)
         # Asked before init is let go: whether what rt has said was true.
         executed = has_executed(box) or host.stat_state(box.pid) in (None, "Z")
         if told.code == 0 and state != "gate taken, init held":
@@ -188,6 +189,7 @@ def usurped(box, hidden, answer, **options):  # noqa: F811
 
 
 @pytest.mark.rows("HDN-14", "LCY-09", "LCY-10")
+@pytest.mark.own
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.needs("root: the host's user namespace")
 def test_a_start_answered_by_another_process(new_box, hidden, pry, answer):  # noqa: F811
@@ -199,6 +201,7 @@ def test_a_start_answered_by_another_process(new_box, hidden, pry, answer):  # n
 
 
 @pytest.mark.rows("HDN-14", "LCY-09", "LCY-10", "UID-14")
+@pytest.mark.own
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.needs("root: becomes an ordinary user by itself")
 def test_a_users_start_answered_by_another_process(user_box, hidden, pry, answer):  # noqa: F811
@@ -215,3 +218,28 @@ def test_a_users_start_answered_by_another_process(user_box, hidden, pry, answer
     options = {"preexec_fn": become_user, "env": {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": box.runtime}}
     box.create(**options)
     usurped(box, hidden, answer, **options)
+
+
+@pytest.mark.rows("HDN-14", "LCY-10", "EXE-26", "EXE-39")
+@pytest.mark.own
+@pytest.mark.parametrize("answer", ["word:12", "word:8,12", "error:64", "error:1672", "error:4000", "calm:1672"])
+@pytest.mark.needs("root: the host's user namespace")
+def test_an_exec_answered_by_another_process(new_box, hidden, pry, rounds, answer):  # noqa: F811
+    """The neighbour holds the process that comes in, and speaks in its place: neither the text nor the exit status
+    of rt is its to choose, and nothing that has not been executed has a status at all."""
+    box = new_box()
+    add_caps(box, "SYS_PTRACE")
+    prepare(box, pry, hidden)
+    start_prying(box, words(hidden, box, hold="forge", answer=answer))
+    try:
+        for _ in range(min(rounds, 40)):    # of which some may take as long as rt waits
+            told = box.rt.call("exec", box.id, "/bin/probe", "echo", "ran", ";", "exit", "7",
+                               globals=("--timeout", "1s"), timeout=30)
+            assert told.code in (7, 1, 255), f"the exit status is the container's: {told}"
+            assert "wwww" not in told.out + told.err, f"the text is the container's: {told}"
+            assert told.code != 7 or told.out == "ran\n", f"it has not executed, and rt said that it had: {told}"
+        box.file("/stop")
+        text = box.rest()
+    finally:
+        end_by_force(box)
+    assert json.loads(text.splitlines()[-1])["got"]["getfd"] > 0, f"it has taken no voice: {text}"
