@@ -143,6 +143,22 @@ void channel_only (pid_t sender)
     only_sender = sender;
 }
 
+static pid_t error_sender;
+
+void channel_errors_of (pid_t sender)
+{
+    error_sender = sender;
+}
+
+/* Is the packet of the process that it must be of? 0 is any. */
+static int check_sender (const struct channel_message *message, pid_t expected, struct error *err)
+{
+    if (expected == 0 || message->sender == expected)
+        return 0;
+    return error_set (err, "RT-CHANNEL-PEER", 0, "process %d answers in the place of process %d",
+                      message->sender, expected);
+}
+
 /* Begun by channel_bound (). */
 static struct {
     bool begun;
@@ -194,6 +210,8 @@ int channel_await (int fd, pid_t peer, struct error *err)
 static int take_error (struct channel_message *message, struct error *err)
 {
     drop_fd (&message->fd);
+    if (check_sender (message, error_sender, err) < 0)
+        return -1;
     if (message->length != sizeof (*err))
         return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a broken error of the child");
     memcpy (err, message->payload, sizeof (*err));
@@ -218,11 +236,9 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             return 0;
         }
         message->fd = fd_count ? fd : -1;
-        if (only_sender > 0 && message->sender != only_sender) {
+        if (check_sender (message, only_sender, err) < 0) {
             drop_fd (&message->fd);
-            return error_set (err, "RT-CHANNEL-PEER", 0,
-                              "process %d answers in the place of process %d", message->sender,
-                              only_sender);
+            return -1;
         }
         if ((size_t)length < offsetof (struct packet, payload)) {
             drop_fd (&message->fd);

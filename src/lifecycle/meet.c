@@ -95,6 +95,8 @@ static int receive (const struct meet *meet, struct channel_message *message, st
     if (message->type != CHANNEL_FAILED)
         return 0;
     drop_fd (&message->fd);
+    if (check_sender (meet, message->sender, err) < 0)
+        return -1;
     return launched_failure (message->payload, message->length, err);
 }
 
@@ -216,6 +218,8 @@ int meet_executed (const struct meet *meet, struct error *err)
         return launched_executed (*meet->pid, *meet->pidfd, meet->who, err);
     if (message.type != CHANNEL_FAILED)
         return unexpected (&message, err);
+    if (check_sender (meet, message.sender, err) < 0)
+        return -1;
     return launched_failure (message.payload, message.length, err);
 }
 
