@@ -400,6 +400,17 @@ static int note_process (struct start *start, struct error *err)
     return scheduler_grant (start->record.pid, start->config->process->scheduler, err);
 }
 
+/* The caller of create finds a child with nothing but the gate. One that is killed now has been
+ * created, too. */
+static int await_gate (const struct start *start, struct error *err)
+{
+    struct channel_message message;
+
+    if (!start->gated)
+        return 0;
+    return channel_expect (start->line, start->record.pid, CHANNEL_CLOSED, &message, err);
+}
+
 /* The child waits for the parent's word, with the rights of the document: the container becomes
  * `created`, for all to see. */
 static int start_commit (struct start *start, struct error *err)
@@ -421,7 +432,9 @@ static int start_commit (struct start *start, struct error *err)
     meet_reap_cloner (&start->cloner);
     if (start_publish (start, err) < 0)
         return -1;
-    return channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err);
+    if (channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        return -1;
+    return await_gate (start, err);
 }
 
 void start_undo (struct start *start)
