@@ -11,7 +11,7 @@
  * longer than without --timeout. */
 #define UNDO_MIN_MS 1000
 
-/* A child says first why it gave up: it has a little less than who waits for it. */
+/* A child says first why it gave up: it has a little less time than its parent. */
 #define CHILD_LESS 8
 #define CHILD_LESS_MAX_MS 250
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tree: walks depth first, with one descriptor: down by a name, up by "..", which leads to where it
- * came from, as the kernel lets nobody move a cgroup to another parent.
+ * came from, as the kernel moves no cgroup to another parent.
  */
 #include "cgroup/tree.h"
 

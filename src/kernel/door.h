@@ -48,8 +48,8 @@ extern const size_t door_call_count; /* at most DOOR_CALLS_MAX */
 /* The architecture that rt was built for, whose calls these are: AUDIT_ARCH_*. */
 extern const uint32_t door_arch;
 
-/* The last call of rt. It is none of the table: whether a program may be executed, and who is asked
- * about it, is what a filter is for. One that never allows it is refused before. */
+/* The last call of rt. It is none of the table: whether a program may be executed, and which agent
+ * is asked about it, is what a filter is for. One that never allows it is refused before. */
 extern const uint32_t door_execve;
 
 /* -1 with errno. */

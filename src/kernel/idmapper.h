@@ -2,10 +2,10 @@
 /*
  * idmapper: a child of rt's that stays outside and maps the ids of mounts for the inside.
  *
- * The kernel maps the ids of a mount only for who has rights over its file system: the container's
- * root in a user namespace has none. But what is to be mapped may be in sight only inside, since an
- * earlier mount of the document put it there. So the inside copies it, and the child, which it
- * reaches by a socket that it has inherited, maps the copy.
+ * The kernel maps the ids of a mount only for a process with rights over its file system: the
+ * container's root in a user namespace has none. But what is to be mapped may be in sight only
+ * inside, since an earlier mount of the document put it there. So the inside copies it, and the
+ * child, which it reaches by a socket that it has inherited, maps the copy.
  */
 #ifndef RT_KERNEL_IDMAPPER_H
 #define RT_KERNEL_IDMAPPER_H

@@ -228,7 +228,7 @@ static WITHOUT_LIBC bool is_word (const char *word, const char *bytes, long leng
     return i + 1 == length && bytes[i] == '\0' && word[i] == '\0';
 }
 
-/* A connection that closes without a word is somebody else's question whether this one waits. */
+/* A connection that closes without a word only asks whether this process waits. */
 static WITHOUT_LIBC void wait_at_gate (struct launch *launch)
 {
     char bytes[64];

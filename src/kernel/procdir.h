@@ -7,7 +7,7 @@
  * Files that all may read: status, stat, cgroup, uid_map, gid_map, setgroups, mountinfo, attr/.
  * Links ask for more: the reader must be allowed to trace the process, which is denied (EACCES)
  * - where their user or group ids differ, without CAP_SYS_PTRACE in the user namespace of the
- *   process. Whoever has made that namespace has it;
+ *   process. The maker of that namespace has it;
  * - and where the process is not dumpable (PR_SET_DUMPABLE, or it has changed its ids), without
  *   CAP_SYS_PTRACE in the user namespace in which its program was executed. Of a child that has not
  *   executed anything yet that is our own one: so an ordinary user is denied, root and the root of
