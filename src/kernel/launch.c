@@ -34,7 +34,43 @@ static WITHOUT_LIBC _Noreturn void end (const struct launch *launch, int status)
         __builtin_trap ();
 }
 
-static WITHOUT_LIBC long transmit (const struct launch *launch, struct msghdr *message)
+/*
+ * What the kernel reads, word for word. musl's msghdr and cmsghdr have paddings that its sendmsg ()
+ * clears and that the kernel takes for the upper half of a length.
+ */
+struct message {
+    void *name;
+    int name_length;
+    struct iovec *parts;
+    size_t part_count;
+    void *control;
+    size_t control_length;
+    unsigned int flags;
+};
+
+struct passed_descriptor {
+    size_t length;
+    int level;
+    int type;
+    int fd;
+};
+
+static inline __attribute__ ((always_inline)) struct message message_of (struct iovec *parts,
+                                                                         size_t count)
+{
+    struct message message;
+
+    message.name = NULL;
+    message.name_length = 0;
+    message.parts = parts;
+    message.part_count = count;
+    message.control = NULL;
+    message.control_length = 0;
+    message.flags = 0;
+    return message;
+}
+
+static WITHOUT_LIBC long transmit (const struct launch *launch, struct message *message)
 {
     long sent;
 
@@ -47,29 +83,19 @@ static WITHOUT_LIBC long transmit (const struct launch *launch, struct msghdr *m
 /* One packet without a payload; `fd` goes along and is closed, -1 = none. */
 static WITHOUT_LIBC void say (const struct launch *launch, uint32_t word, int fd)
 {
-    union {
-        struct cmsghdr header;
-        unsigned char room[CMSG_SPACE (sizeof (int))];
-    } control;
+    struct passed_descriptor passed;
     struct iovec part;
-    struct msghdr message;
 
     part.iov_base = &word;
     part.iov_len = sizeof (word);
-    message.msg_name = NULL;
-    message.msg_namelen = 0;
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = NULL;
-    message.msg_controllen = 0;
-    message.msg_flags = 0;
+    struct message message = message_of (&part, 1);
     if (fd >= 0) {
-        control.header.cmsg_len = CMSG_LEN (sizeof (int));
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        *(int *)(void *)CMSG_DATA (&control.header) = fd;
-        message.msg_control = &control;
-        message.msg_controllen = sizeof (control);
+        passed.length = offsetof (struct passed_descriptor, fd) + sizeof (passed.fd);
+        passed.level = SOL_SOCKET;
+        passed.type = SCM_RIGHTS;
+        passed.fd = fd;
+        message.control = &passed;
+        message.control_length = sizeof (passed);
     }
     if (transmit (launch, &message) < 0)
         end (launch, 1);
@@ -81,18 +107,11 @@ static WITHOUT_LIBC void say (const struct launch *launch, uint32_t word, int fd
 static WITHOUT_LIBC long hear (const struct launch *launch, int socket, void *bytes, size_t size)
 {
     struct iovec part;
-    struct msghdr message;
     long length;
 
     part.iov_base = bytes;
     part.iov_len = size;
-    message.msg_name = NULL;
-    message.msg_namelen = 0;
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = NULL;
-    message.msg_controllen = 0;
-    message.msg_flags = 0;
+    struct message message = message_of (&part, 1);
     do
         length = door_call (launch, SYS_recvmsg, socket, (long)&message, 0);
     while (length == -EINTR);
@@ -118,7 +137,6 @@ static WITHOUT_LIBC _Noreturn void fail (const struct launch *launch, enum launc
         struct launch_failure failure;
     } packet;
     struct iovec parts[3];
-    struct msghdr message;
 
     packet.word = launch->words.failed;
     packet.failure.step = step;
@@ -129,13 +147,7 @@ static WITHOUT_LIBC _Noreturn void fail (const struct launch *launch, enum launc
     parts[1].iov_len = path_length;
     parts[2].iov_base = (void *)(uintptr_t)head;
     parts[2].iov_len = head_length;
-    message.msg_name = NULL;
-    message.msg_namelen = 0;
-    message.msg_iov = parts;
-    message.msg_iovlen = 3;
-    message.msg_control = NULL;
-    message.msg_controllen = 0;
-    message.msg_flags = 0;
+    struct message message = message_of (parts, 3);
     (void)transmit (launch, &message);
     end (launch, 1);
 }
