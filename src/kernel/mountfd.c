@@ -434,35 +434,17 @@ int mountfd_bind_onto (int source, int target)
     return mount (from, to, NULL, MS_BIND, NULL);
 }
 
-/* A kernel or an outer filter without statx: the same number is in fdinfo. */
-static int read_id (int fd, uint64_t *id)
-{
-    static const char word[] = "\nmnt_id:";
-    char path[32];
-    char text[1024];
-
-    (void)snprintf (path, sizeof (path), "self/fdinfo/%d", fd);
-    if (procfd_read (path, text, sizeof (text)) < 0)
-        return -1;
-    char *number = strstr (text, word);
-    if (!number) {
-        errno = ENODATA;
-        return -1;
-    }
-    number += sizeof (word) - 1;
-    number += strspn (number, "\t ");
-    number[strcspn (number, "\n")] = '\0';
-    if (text_to_uint64 (number, UINT64_MAX, id) == 0)
-        return 0;
-    errno = ENODATA;
-    return -1;
-}
-
 int mountfd_id (int fd, uint64_t *id)
 {
+    char fdinfo[32];
+
     if (sys_mount_id (fd, id) == 0)
         return 0;
-    return errno == ENODATA || sys_is_missing (errno) ? read_id (fd, id) : -1;
+    if (errno != ENODATA && !sys_is_missing (errno))
+        return -1;
+    /* A kernel or an outer filter without statx: the same number is in fdinfo. */
+    (void)snprintf (fdinfo, sizeof (fdinfo), "self/fdinfo/%d", fd);
+    return procfd_mount (fdinfo, id);
 }
 
 int mountfd_share_mount (int one, int other)

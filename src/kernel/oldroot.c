@@ -116,21 +116,12 @@ static int table_read (struct table *table, struct error *err)
 /* The number that the table has for what is opened. */
 static int mount_id (int fd, int *id)
 {
-    char path[48], text[512];
+    uint64_t number;
 
-    (void)snprintf (path, sizeof path, "self/fdinfo/%d", fd);
-    if (procfd_read (path, text, sizeof text) < 0)
+    if (mountfd_id (fd, &number) < 0)
         return -1;
-    char *line = strstr (text, "mnt_id:");
-    if (line) {
-        line += strlen ("mnt_id:");
-        line += strspn (line, " \t");
-        line[strcspn (line, "\n")] = '\0';
-    }
-    if (line && to_id (line, id))
-        return 0;
-    errno = EPROTO;
-    return -1;
+    *id = (int)number;
+    return 0;
 }
 
 struct roots {

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "kernel/mountfd.h"
 #include "kernel/pidfd.h"
 #include "kernel/privileges.h"
 #include "kernel/procfd.h"
@@ -150,16 +151,29 @@ _Static_assert(sizeof (struct statx_answer) == 0x100, "struct statx");
 #define ASK_INODE 0x0100u
 #define ASK_MOUNT 0x1000u /* Linux 5.8 */
 
+/* The same where statx is missing, or knows no mounts (before Linux 5.8). */
+static int look_by_descriptor (int directory, const char *name, int flags,
+                               struct procdir_root *root)
+{
+    AUTO_FD int opened = flags & AT_EMPTY_PATH ? -1 : openat (directory, name, O_PATH | O_CLOEXEC);
+    int fd = flags & AT_EMPTY_PATH ? directory : opened;
+    struct stat st;
+
+    if (fd < 0 || fstat (fd, &st) < 0 || mountfd_id (fd, &root->mount) < 0)
+        return -1;
+    root->device = st.st_dev;
+    root->inode = st.st_ino;
+    return 0;
+}
+
 static int look (int directory, const char *name, int flags, struct procdir_root *root)
 {
     struct statx_answer answer = {0};
 
     if (syscall (SYS_statx, directory, name, flags, ASK_INODE | ASK_MOUNT, &answer) < 0)
-        return -1;
-    if (!(answer.mask & ASK_INODE) || !(answer.mask & ASK_MOUNT)) {
-        errno = ENOTSUP;
-        return -1;
-    }
+        return sys_is_missing (errno) ? look_by_descriptor (directory, name, flags, root) : -1;
+    if (!(answer.mask & ASK_INODE) || !(answer.mask & ASK_MOUNT))
+        return look_by_descriptor (directory, name, flags, root);
     *root = (struct procdir_root){.device = makedev (answer.device_major, answer.device_minor),
                                   .inode = (ino_t)answer.inode,
                                   .mount = answer.mount};

@@ -3,6 +3,7 @@
 #include "kernel/procfd.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
@@ -136,6 +137,25 @@ ssize_t procfd_read (const char *path, char *buffer, size_t size)
     if (length >= 0)
         buffer[length] = '\0';
     return length;
+}
+
+int procfd_mount (const char *fdinfo, uint64_t *id)
+{
+    static const char word[] = "\nmnt_id:";
+    char text[4096]; /* of some kinds (epoll, inotify) it is long, and this stands at its head */
+
+    if (procfd_read (fdinfo, text, sizeof (text)) < 0)
+        return -1;
+    char *number = strstr (text, word);
+    if (number) {
+        number += sizeof (word) - 1;
+        number += strspn (number, "\t ");
+        number[strcspn (number, "\n")] = '\0';
+        if (text_to_uint64 (number, UINT64_MAX, id) == 0)
+            return 0;
+    }
+    errno = EPROTO;
+    return -1;
 }
 
 ssize_t procfd_link (const char *path, char *buffer, size_t size)

@@ -16,6 +16,7 @@
 #ifndef RT_KERNEL_PROCFD_H
 #define RT_KERNEL_PROCFD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Opens the directory once; later calls, also in children, reuse the descriptor. Call it before a
@@ -35,6 +36,10 @@ int procfd_write (const char *path, const void *bytes, size_t length);
 
 /* Reads a small file with one read(2), terminated; the length. */
 ssize_t procfd_read (const char *path, char *buffer, size_t size);
+
+/* The number of the mount that an opened file is on, as mountinfo has it: "self/fdinfo/3". EPROTO: the
+ * file does not tell it. */
+int procfd_mount (const char *fdinfo, uint64_t *id);
 
 /* What a link says, magic or not, without following it: "123/fd/0" is "pipe:[4711]", "123/ns/net"
  * is "net:[4026531840]". Terminated; the length. ENAMETOOLONG where there is no room. */

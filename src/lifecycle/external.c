@@ -294,20 +294,15 @@ static int dump_namespaces (const struct external *external, pid_t pid, struct a
     return 0;
 }
 
-/* "mnt_id:\t42" of /proc/PID/fdinfo/N. */
-static int mount_of (pid_t pid, int fd, unsigned int *id)
+static int mount_of (pid_t pid, int fd, uint64_t *id)
 {
     char path[48];
-    char text[512];
 
     (void)snprintf (path, sizeof (path), "%d/fdinfo/%d", pid, fd);
-    if (procfd_read (path, text, sizeof (text)) < 0)
-        return -1;
-    const char *line = strstr (text, "mnt_id:");
-    return line && sscanf (line, "mnt_id: %u", id) == 1 ? 0 : -1;
+    return procfd_mount (path, id);
 }
 
-static bool has_mount (const char *mountinfo, unsigned int id)
+static bool has_mount (const char *mountinfo, uint64_t id)
 {
     for (const char *line = mountinfo; *line; line += strcspn (line, "\n"), line += *line == '\n') {
         unsigned int found;
@@ -322,7 +317,7 @@ static const char *name_stream (pid_t pid, int fd, const char *mountinfo, struct
     char path[48];
     char link[PATH_MAX];
     struct stat st;
-    unsigned int mount;
+    uint64_t mount;
 
     (void)snprintf (path, sizeof (path), "%d/fd/%d", pid, fd);
     if (procfd_link (path, link, sizeof (link)) < 0)
@@ -330,7 +325,7 @@ static const char *name_stream (pid_t pid, int fd, const char *mountinfo, struct
     if (link[0] != '/' || mount_of (pid, fd, &mount) < 0 || has_mount (mountinfo, mount) ||
         fstatat (procfd_root (), path, &st, 0) < 0 || !S_ISREG (st.st_mode))
         return arena_string (arena, link);
-    return arena_printf (arena, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
+    return arena_printf (arena, "file[%x:%lx]", (unsigned int)mount, (unsigned long)st.st_ino);
 }
 
 int external_of_dump (const struct external *external, pid_t pid, int root, struct arena *arena,

@@ -8,6 +8,7 @@
 #include "container/mount_bind.h"
 #include "container/mount_cgroup.h"
 #include "kernel/inroot.h"
+#include "kernel/mountfd.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
@@ -115,19 +116,15 @@ static int find_source (struct list *list, const char *path, int flags, struct m
                         const struct mount_view **on, struct error *err)
 {
     AUTO_FD int fd = open (path, O_PATH | O_CLOEXEC | flags);
-    char name[48];
-    char text[512];
-    unsigned int id;
+    uint64_t id;
 
     *on = NULL;
     if (fd < 0)
         return source_error (path, errno, err);
-    (void)snprintf (name, sizeof (name), "self/fdinfo/%d", fd);
-    if (procfd_read (name, text, sizeof (text)) < 0)
+    if (mountfd_id (fd, &id) < 0)
         return source_error (path, errno, err);
-    const char *line = strstr (text, "mnt_id:");
     const char *found = path_of (fd, list->arena);
-    if (!found || !line || sscanf (line, "mnt_id: %u", &id) != 1)
+    if (!found)
         return source_error (path, EPROTO, err);
     for (size_t i = 0; i < list->host->count; i++) {
         const struct mount_view *view = &list->host->items[i];

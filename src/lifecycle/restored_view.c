@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "base/text.h"
 #include "kernel/clone.h"
+#include "kernel/mountfd.h"
 #include "kernel/ns.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
@@ -129,7 +130,7 @@ int restored_view_open (struct restored_view *view, pid_t init, struct arena *ar
     return read_table (table, arena, &view->mounts, err);
 }
 
-static bool has_mount (const struct mount_views *views, unsigned int id)
+static bool has_mount (const struct mount_views *views, uint64_t id)
 {
     for (size_t i = 0; i < views->count; i++)
         if (views->items[i].id == id)
@@ -146,20 +147,6 @@ static bool has_device (const struct mount_views *views, dev_t device)
         if (text_equal (views->items[i].device, name))
             return true;
     return false;
-}
-
-/* "mnt_id:\t42" of a file of fdinfo. */
-static int mount_of (const char *fdinfo, unsigned int *id)
-{
-    char text[4096];
-
-    if (procfd_read (fdinfo, text, sizeof (text)) < 0)
-        return -1;
-    const char *line = strstr (text, "mnt_id:");
-    if (line && sscanf (line, "mnt_id: %u", id) == 1)
-        return 0;
-    errno = EPROTO;
-    return -1;
 }
 
 static int place_error (const char *path, const char *what, struct error *err)
@@ -180,14 +167,13 @@ static int check_directory (const struct restored_view *view, const char *path, 
     struct stat st;
     struct stat root;
     char name[96];
-    unsigned int id;
+    uint64_t id;
 
     (void)snprintf (name, sizeof (name), "%s/%s", path, file);
     AUTO_FD int fd = openat (procfd_root (), name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat (fd, &st) < 0 || fstat (view->root, &root) < 0)
         return unreadable (name, err);
-    (void)snprintf (name, sizeof (name), "self/fdinfo/%d", fd);
-    if (mount_of (name, &id) < 0)
+    if (mountfd_id (fd, &id) < 0)
         return unreadable (name, err);
     if (!has_mount (&view->mounts, id))
         return place_error (path,
@@ -213,11 +199,11 @@ static int check_file (const struct restored_view *view, const char *path, const
                        struct error *err)
 {
     char name[96];
-    unsigned int id;
+    uint64_t id;
     struct stat st;
 
     (void)snprintf (name, sizeof (name), "%s/fdinfo/%.12s", path, number);
-    if (mount_of (name, &id) < 0)
+    if (procfd_mount (name, &id) < 0)
         return unreadable (name, err);
     if (has_mount (&view->mounts, id))
         return 0;

@@ -56,8 +56,8 @@ def document(command, rt):
         if each["type"] in ("sysfs", "cgroup", "proc"):
             each["options"] = ["nosuid", "noexec", "nodev"]
     config["mounts"] += [
-        {"destination": path, "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]}
-        for path in ("/tmp", "/run", "/mnt")]
+        {"destination": path, "type": "tmpfs", "source": "tmpfs", "options": [f"mode={mode}"]}
+        for path, mode in (("/tmp", "1777"), ("/run", "755"), ("/mnt", "755"))]
     for name in sorted(os.listdir("/")):
         if name not in OWN and os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}"):
             config["mounts"].append({"destination": f"/{name}", "type": "bind", "source": f"/{name}",
