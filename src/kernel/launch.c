@@ -17,7 +17,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define WITHOUT_LIBC BEFORE_LIBC __attribute__ ((noinline))
+/* AddressSanitizer calls the kernel, below the filter, before each function that does not return.
+ */
+#define WITHOUT_LIBC BEFORE_LIBC __attribute__ ((noinline, no_sanitize ("address")))
 
 /* A call below the filter: see door.h. */
 static inline __attribute__ ((always_inline)) long door_call (const struct launch *launch,
@@ -387,7 +389,7 @@ _Noreturn void launch_leave (struct launch *launch, const char *path)
     __builtin_unreachable ();
 }
 #else
-_Noreturn void launch_leave (struct launch *launch, const char *path)
+WITHOUT_LIBC _Noreturn void launch_leave (struct launch *launch, const char *path)
 {
     (void)launch_begin (launch);
     launch_execute (launch, path);

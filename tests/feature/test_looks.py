@@ -29,6 +29,7 @@ def names_a_cause(told):
 
 
 @pytest.mark.own
+@pytest.mark.needs("own-descriptors")
 @pytest.mark.rows("VRB-14", "VRB-16")
 @pytest.mark.parametrize("status", ["created", "running", "paused"])
 def test_state_and_list_tell_the_truth_or_an_error(new_box, rt, status):
@@ -58,6 +59,7 @@ def test_state_and_list_tell_the_truth_or_an_error(new_box, rt, status):
 
 
 @pytest.mark.own
+@pytest.mark.needs("own-descriptors")
 @pytest.mark.rows("VRB-21")
 @pytest.mark.parametrize("cgroups", [True, False])
 def test_delete_never_takes_a_running_container_for_a_dead_one(new_box, rt, cgroups):
@@ -73,6 +75,7 @@ def test_delete_never_takes_a_running_container_for_a_dead_one(new_box, rt, cgro
 
 
 @pytest.mark.own
+@pytest.mark.needs("own-descriptors")
 @pytest.mark.rows("VRB-23")
 @pytest.mark.parametrize("cgroups", [True, False])
 def test_delete_by_force_is_done_or_says_why_not(new_box, rt, cgroups):
@@ -95,6 +98,7 @@ def test_delete_by_force_is_done_or_says_why_not(new_box, rt, cgroups):
 
 
 @pytest.mark.own
+@pytest.mark.needs("own-descriptors")
 @pytest.mark.parametrize("flags", [(), ("--all",)], ids=["init", "all"])
 def test_kill_reaches_it_or_says_why_not(new_box, rt, flags):
     for number in SWEEP:
