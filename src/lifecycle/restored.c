@@ -253,9 +253,8 @@ static int check_mounts (const struct look *look, struct restored_view *view, pi
                : check_paths (restored->config, view->root, err);
 }
 
-static int check_all (struct look *look, pid_t init, struct error *err)
+static int check_all (struct look *look, struct restored_view *view, pid_t init, struct error *err)
 {
-    AUTO_VIEW struct restored_view view = RESTORED_VIEW_INIT;
     struct descendants processes;
     char path[48];
 
@@ -265,9 +264,9 @@ static int check_all (struct look *look, pid_t init, struct error *err)
         descendants_find (init, look->arena, &processes, err) < 0)
         return -1;
     if (oci_config_own_mounts (look->restored->config)) {
-        if (check_mounts (look, &view, init, err) < 0)
+        if (check_mounts (look, view, init, err) < 0)
             return -1;
-        look->view = &view;
+        look->view = view;
     }
     for (size_t i = 0; i < processes.count; i++)
         if (check_process (look, processes.pids[i], err) < 0)
@@ -278,10 +277,11 @@ static int check_all (struct look *look, pid_t init, struct error *err)
 int restored_check (const struct restored *restored, pid_t init, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_VIEW struct restored_view view = RESTORED_VIEW_INIT;
     AUTO_FREE char *status = malloc (STATUS_SIZE);
     struct look look = {.restored = restored, .arena = &arena, .status = status};
 
     if (!status)
         memory_exhausted ();
-    return check_all (&look, init, err);
+    return check_all (&look, &view, init, err);
 }
