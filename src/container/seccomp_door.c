@@ -8,18 +8,27 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
+static bool is_allowed (const struct seccomp_answers *answers)
+{
+    return answers[0].possible == SECCOMP_CAN_ALLOW && answers[1].possible == SECCOMP_CAN_ALLOW;
+}
+
 int seccomp_door_find (struct seccomp_door *door, const struct sock_filter *items, size_t count)
 {
-    struct seccomp_answers answers[DOOR_CALLS_MAX];
-    uint32_t numbers[DOOR_CALLS_MAX] = {0};
+    struct seccomp_answers answers[DOOR_CALLS_MAX][2];
+    struct seccomp_question questions[DOOR_CALLS_MAX][2] = {0};
 
     for (size_t i = 0; i < door_call_count; i++)
-        numbers[i] = door_calls[i].number;
-    if (seccomp_judge (items, count, door_arch, numbers, door_call_count, answers) < 0)
+        for (size_t j = 0; j < 2; j++)
+            questions[i][j] = (struct seccomp_question){.number = door_calls[i].number,
+                                                        .knows_arg = door_calls[i].mask != 0,
+                                                        .arg = door_calls[i].arg,
+                                                        .value = door_calls[i].says[j]};
+    if (seccomp_judge (items, count, door_arch, questions[0], 2 * door_call_count, answers[0]) < 0)
         return -1;
     door->count = 0;
     for (size_t i = 0; i < door_call_count; i++)
-        if (answers[i].possible != SECCOMP_CAN_ALLOW)
+        if (!is_allowed (answers[i]))
             door->calls[door->count++] = &door_calls[i];
     return 0;
 }
@@ -34,8 +43,8 @@ static size_t write_condition (struct code *code, const struct door_call *call, 
     if (call->mask == 0)
         return yes;
     for (size_t i = 0; i < 2; i++) {
-        arg.value_two = call->values[i];
-        if (i == 0 || call->values[0] != call->values[1])
+        arg.value_two = call->says[i] & call->mask;
+        if (i == 0 || arg.value_two != (call->says[0] & call->mask))
             no = code_condition (code, &arg, sizeof (long) == 8, yes, no);
     }
     return no;

@@ -123,7 +123,9 @@ static int refused (struct error *err, const char *what, uint32_t answer)
 static int judge (const struct sock_filter *items, size_t count, struct seccomp_answers *answers,
                   struct error *err)
 {
-    if (seccomp_judge (items, count, door_arch, &door_execve, 1, answers) < 0)
+    const struct seccomp_question execve = {.number = door_execve};
+
+    if (seccomp_judge (items, count, door_arch, &execve, 1, answers) < 0)
         return error_set (err, "RT-SECCOMP-JUDGE", errno, "cannot judge the seccomp filter");
     return 0;
 }

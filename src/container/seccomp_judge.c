@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ struct knowledge {
 struct pass {
     const struct sock_filter *items;
     uint32_t arch;
-    uint32_t number;
+    const struct seccomp_question *question;
     bool *reached;
     struct knowledge *before;
     struct seccomp_answers *answers;
@@ -206,12 +207,25 @@ static void answer (const struct pass *pass, uint32_t value)
     pass->answers->possible |= bit;
 }
 
+/* Where half an argument stands. */
+static size_t half_of (uint32_t arg, bool upper)
+{
+    bool second = upper == (BYTE_ORDER == LITTLE_ENDIAN);
+
+    return offsetof (struct seccomp_data, args) + arg * sizeof (uint64_t) +
+           (second ? sizeof (uint32_t) : 0);
+}
+
 static void load (const struct pass *pass, struct knowledge *now, uint32_t offset)
 {
     if (offset == offsetof (struct seccomp_data, nr))
-        learn (now, A, pass->number);
+        learn (now, A, pass->question->number);
     else if (offset == offsetof (struct seccomp_data, arch))
         learn (now, A, pass->arch);
+    else if (pass->question->knows_arg && offset == half_of (pass->question->arg, false))
+        learn (now, A, (uint32_t)pass->question->value);
+    else if (pass->question->knows_arg && offset == half_of (pass->question->arg, true))
+        learn (now, A, (uint32_t)(pass->question->value >> 32));
     else
         forget (now, A);
 }
@@ -373,7 +387,8 @@ static void step (const struct pass *pass, size_t at)
 }
 
 int seccomp_judge (const struct sock_filter *items, size_t count, uint32_t arch,
-                   const uint32_t *numbers, size_t number_count, struct seccomp_answers *answers)
+                   const struct seccomp_question *questions, size_t question_count,
+                   struct seccomp_answers *answers)
 {
     size_t wrong;
 
@@ -385,10 +400,10 @@ int seccomp_judge (const struct sock_filter *items, size_t count, uint32_t arch,
     bool reached[BPF_MAXINSNS];
     if (!before)
         return -1;
-    for (size_t i = 0; i < number_count; i++) {
+    for (size_t i = 0; i < question_count; i++) {
         const struct pass pass = {.items = items,
                                   .arch = arch,
-                                  .number = numbers[i],
+                                  .question = &questions[i],
                                   .reached = reached,
                                   .before = before,
                                   .answers = &answers[i]};

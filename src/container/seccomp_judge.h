@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seccomp_judge: what a filter can answer to a call of which only the architecture and the number
- * are known.
+ * seccomp_judge: what a filter can answer to a call of which only the architecture, the number and
+ * at most one argument are known.
  *
  * Classic BPF only jumps forward, so one pass over the program sees all of its ways. A value that
  * depends on arguments or on the instruction pointer is unknown, and both ways of a jump that
@@ -37,9 +37,18 @@ struct seccomp_answers {
  * not, *wrong: the place of the instruction that it refuses. */
 bool seccomp_well_formed (const struct sock_filter *items, size_t count, size_t *wrong);
 
-/* Pure apart from memory. Fills one of `answers` for each of `numbers`. `arch`: AUDIT_ARCH_*.
+/* A call, and the one argument of it that is known. */
+struct seccomp_question {
+    uint32_t number;
+    bool knows_arg;
+    uint32_t arg; /* 0 to 5 */
+    uint64_t value;
+};
+
+/* Pure apart from memory. Fills one of `answers` for each of `questions`. `arch`: AUDIT_ARCH_*.
  * -1 with errno: EINVAL where the program is not well formed, ENOMEM. */
 int seccomp_judge (const struct sock_filter *items, size_t count, uint32_t arch,
-                   const uint32_t *numbers, size_t number_count, struct seccomp_answers *answers);
+                   const struct seccomp_question *questions, size_t question_count,
+                   struct seccomp_answers *answers);
 
 #endif

@@ -20,6 +20,8 @@
 #define CLONE_FLAGS 0
 #endif
 
+#define LOOKING (O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
 /* Of the last leg (launch.c): the channel; birth; rights; the terminal; the gate; why a program
  * could not be executed. */
 const struct door_call door_calls[] = {
@@ -28,20 +30,20 @@ const struct door_call door_calls[] = {
     {.number = SYS_close},
     {.number = SYS_clone,
      .arg = CLONE_FLAGS,
-     .mask = ~(uint64_t)CSIGNAL,
-     .values = {CLONE_PARENT, CLONE_PARENT}},
+     .says = {CLONE_PARENT, CLONE_PARENT},
+     .mask = ~(uint64_t)CSIGNAL},
     {.number = SYS_getpid},
     {.number = SYS_capset},
     {.number = SYS_setsid},
-    {.number = SYS_ioctl, .arg = 1, .mask = UINT32_MAX, .values = {TIOCSCTTY, FIOCLEX}},
+    {.number = SYS_ioctl, .arg = 1, .says = {TIOCSCTTY, FIOCLEX}, .mask = UINT32_MAX},
 #ifdef SYS_accept
     {.number = SYS_accept},
 #endif
     {.number = SYS_exit_group},
     {.number = SYS_openat,
      .arg = 2,
-     .mask = (uint32_t) ~(O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
-     .values = {O_RDONLY, O_RDONLY}},
+     .says = {O_RDONLY | LOOKING, O_RDONLY | LOOKING},
+     .mask = (uint32_t)~LOOKING},
     {.number = SYS_read},
 };
 const size_t door_call_count = sizeof (door_calls) / sizeof (door_calls[0]);

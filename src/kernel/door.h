@@ -36,9 +36,9 @@
  * so what it could gain by these calls is as little as what rt needs of them. */
 struct door_call {
     uint32_t number;
-    uint32_t arg;       /* one argument with what rt says there: (arg & mask) == values[0] or */
-    uint64_t mask;      /* values[1]; mask 0 = it may be anything */
-    uint64_t values[2]; /* the same twice where there is only one */
+    uint32_t arg;     /* one argument, */
+    uint64_t says[2]; /* what rt says there, the same twice where it always says the same, and */
+    uint64_t mask;    /* the bits of it that must be so; 0 = the argument may be anything */
 };
 
 #define DOOR_CALLS_MAX 12

@@ -90,10 +90,17 @@ static void trees (void **state)
 static void filters (void **state)
 {
     (void)state;
-    struct sock_filter instructions[2] = {{.code = 6, .k = 1}, {.code = 6, .k = 2}};
-    const struct seccomp_program document = {.instructions = instructions, .count = 2};
+    struct sock_filter instructions[2] = {{.code = 0xa4, .k = 9}, {.code = 6, .k = 2}};
+    const struct sock_filter again[2] = {{.code = 0xa4, .k = 8}, {.code = 6, .k = 2}};
+    const struct sock_filter other[2] = {{.code = 0xa4, .k = 9}, {.code = 6, .k = 9}};
+    const struct sock_filter wider[2] = {{.code = 0x04, .k = 9}, {.code = 6, .k = 2}};
+    const struct seccomp_program document = {
+        .instructions = instructions, .count = 2, .door = {9, 2, 3}};
     const struct protobuf same = {(const unsigned char *)instructions, sizeof (instructions)};
     const struct protobuf less = {(const unsigned char *)instructions, sizeof (*instructions)};
+    const struct protobuf anew = {(const unsigned char *)again, sizeof (again)};
+    const struct protobuf answers = {(const unsigned char *)other, sizeof (other)};
+    const struct protobuf adds = {(const unsigned char *)wider, sizeof (wider)};
     const struct {
         struct criu_filter items[2];
         struct criu_number last;
@@ -107,6 +114,9 @@ static void filters (void **state)
         {{{same, {0}}, {less, {0}}}, {true, 2}, 2, false},             /* there is none */
         {{{same, {0}}, {less, {0}}}, {0}, 2, false},
         {{{same, {0}}, {less, {0}}}, {true, 0}, 0, false},
+        {{{anew, {0}}, {less, {0}}}, {true, 0}, 2, true}, /* another secret of rt's */
+        {{{answers, {0}}, {less, {0}}}, {true, 0}, 2, false},
+        {{{adds, {0}}, {less, {0}}}, {true, 0}, 2, false},
     };
     AUTO_ARENA struct arena arena = ARENA_INIT;
     const struct oci_config *config =

@@ -159,7 +159,8 @@ static void the_compiled_program_agrees (void **state)
                                       (table[i].seccomp.program ? 0 : SECCOMP_CAN_NOTIFY);
         prepare (&table[i].seccomp, &program);
         assert_int_equal (seccomp_judge (program.instructions, program.count, door_arch,
-                                         &door_execve, 1, &answers),
+                                         &(struct seccomp_question){.number = door_execve}, 1,
+                                         &answers),
                           0);
         if (!(answers.possible & allowing) != (table[i].pointer != NULL))
             fail_msg ("%s: %#x", table[i].what, answers.possible);

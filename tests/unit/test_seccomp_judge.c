@@ -152,7 +152,8 @@ static void filters_are_told_from_other_programs (void **state)
         if (kernel_takes (p->items, p->count) != fits)
             fail_msg ("%s: the kernel says otherwise", p->what);
         errno = 0;
-        assert_int_equal (seccomp_judge (p->items, p->count, ARCH, &number, 1, &answers),
+        assert_int_equal (seccomp_judge (p->items, p->count, ARCH,
+                                         &(struct seccomp_question){.number = number}, 1, &answers),
                           fits ? 0 : -1);
         assert_int_equal (errno, fits ? 0 : EINVAL);
     }
@@ -322,19 +323,48 @@ static const struct {
 /* rows: SEC-36 */
 static void what_a_filter_can_answer (void **state)
 {
-    static const uint32_t numbers[] = {NUMBER, NUMBER};
+    static const struct seccomp_question questions[] = {{.number = NUMBER}, {.number = NUMBER}};
 
     (void)state;
     for (size_t i = 0; i < COUNT (answers); i++) {
-        struct seccomp_answers found[COUNT (numbers)];
-        assert_int_equal (seccomp_judge (answers[i].items, answers[i].count, ARCH, numbers,
-                                         COUNT (numbers), found),
+        struct seccomp_answers found[COUNT (questions)];
+        assert_int_equal (seccomp_judge (answers[i].items, answers[i].count, ARCH, questions,
+                                         COUNT (questions), found),
                           0);
         if (found[0].possible != answers[i].possible ||
             (found[0].possible != SECCOMP_CAN_ALL && found[0].first != answers[i].first))
             fail_msg ("%s: %#x, first %#x", answers[i].what, found[0].possible, found[0].first);
         /* Nothing is left of the number before. */
         assert_int_equal (found[1].possible, found[0].possible);
+    }
+}
+
+/* rows: SEC-27 */
+static void what_is_known_of_an_argument_counts (void **state)
+{
+    static const struct sock_filter items[] = {LD_ABS (ARG (1)),     JEQ (5, 0, 3),
+                                               LD_ABS (ARG (1) + 4), JEQ (7, 0, 1),
+                                               RET (ALLOW),          RET (TRAP)};
+    static const struct {
+        struct seccomp_question question;
+        unsigned int possible;
+    } table[] = {
+        {{.number = NUMBER}, SECCOMP_CAN_ALLOW | SECCOMP_CAN_TRAP},
+        {{.number = NUMBER, .arg = 1, .value = 7ull << 32 | 5},
+         SECCOMP_CAN_ALLOW | SECCOMP_CAN_TRAP},
+        {{NUMBER, true, 1, 7ull << 32 | 5}, SECCOMP_CAN_ALLOW},
+        {{NUMBER, true, 1, 5}, SECCOMP_CAN_TRAP},
+        {{NUMBER, true, 1, 7ull << 32}, SECCOMP_CAN_TRAP},
+        {{NUMBER, true, 0, 7ull << 32 | 5}, SECCOMP_CAN_ALLOW | SECCOMP_CAN_TRAP},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT (table); i++) {
+        struct seccomp_answers found;
+        assert_int_equal (seccomp_judge (items, COUNT (items), ARCH, &table[i].question, 1, &found),
+                          0);
+        if (found.possible != table[i].possible)
+            fail_msg ("row %zu: %#x", i, found.possible);
     }
 }
 
@@ -345,6 +375,7 @@ int main (void)
         cmocka_unit_test (length_is_bounded),
         cmocka_unit_test (the_kernel_agrees_by_chance),
         cmocka_unit_test (what_a_filter_can_answer),
+        cmocka_unit_test (what_is_known_of_an_argument_counts),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);
