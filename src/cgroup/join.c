@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 
 enum { YOUNG_TIMEOUT_MS = 150 };
 
@@ -107,14 +109,20 @@ int cgroup_join_v2 (const struct oci_map *paths, pid_t pid, struct error *err)
 int cgroup_open_doors (const struct oci_map *paths, struct cgroup_doors *doors, struct error *err)
 {
     struct cgroup_doors opened = {0};
+    char path[PATH_MAX];
 
     for (size_t i = 0; i < paths->count; i++) {
         const struct oci_pair *item = &paths->items[i];
 
         if (item->key[0] == '\0')
             continue;
-        AUTO_FD int dir = open (item->value, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int fd = dir < 0 ? -1 : openat (dir, "tasks", O_WRONLY | O_CLOEXEC);
+        /* One call for each hierarchy: musl's open () makes two. */
+        int written = snprintf (path, sizeof (path), "%s/tasks", item->value);
+        if (written < 0 || (size_t)written >= sizeof (path)) {
+            cgroup_close_doors (&opened);
+            return explain (item->value, ENAMETOOLONG, err);
+        }
+        int fd = openat (AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
         if (fd < 0 || opened.count == CGROUP_DOORS_MAX) {
             int errnum = fd < 0 ? errno : EMFILE;
             cgroup_close_doors (&opened);

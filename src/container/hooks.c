@@ -123,7 +123,7 @@ static _Noreturn void child_run (const struct oci_hook *hook, enum oci_hook_kind
         child_fail (report, START_SETUP);
     if (context->cwd && chdir (context->cwd) < 0 && (errno != EACCES || !cwd_may_be_denied (kind)))
         child_fail (report, START_CWD);
-    signals_reset ();
+    signals_reset (SIGNALS_ALL);
     (void)execve (hook->path, hook->args.present ? hook->args.items : only_path,
                   environment (hook, kind, context));
     child_fail (report, START_EXEC);

@@ -60,7 +60,7 @@ static _Noreturn void become_criu (const struct criu_start *how, pid_t parent, i
     for (size_t i = 0; i < how->fd_count; i++)
         if (keep (how->fds[i]) < 0)
             child_fail (report);
-    signals_reset ();
+    signals_reset (SIGNALS_ALL);
     (void)snprintf (number, sizeof (number), "%d", line);
     (void)execlp ("criu", "criu", "swrk", number, (char *)NULL);
     child_fail (report);

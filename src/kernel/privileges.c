@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,7 +96,8 @@ int capabilities_bound (uint64_t keep)
 
 int capabilities_ambient_clear (void)
 {
-    return cap_reset_ambient ();
+    /* cap_reset_ambient () asks for each of them first. */
+    return prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 int capabilities_ambient_raise (int capability)

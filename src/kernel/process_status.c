@@ -22,6 +22,8 @@ static const struct line {
     LINE ("Gid", KIND_IDS, false, gid),
     LINE ("Groups", KIND_GROUPS, false, groups),
     LINE ("NSpid", KIND_LEVELS, true, pid_levels),
+    LINE ("SigIgn", KIND_MASK, true, ignored),
+    LINE ("SigCgt", KIND_MASK, true, caught),
     LINE ("CapInh", KIND_MASK, false, inheritable),
     LINE ("CapPrm", KIND_MASK, false, permitted),
     LINE ("CapEff", KIND_MASK, false, effective),
@@ -151,7 +153,8 @@ static const struct line *find_line (const char *text, size_t length)
 int process_status_parse (struct arena *arena, const char *text, struct process_status *status,
                           struct error *err)
 {
-    struct process_status found = {.pid_levels = 1, .seccomp = -1, .filters = -1};
+    struct process_status found = {
+        .pid_levels = 1, .ignored = UINT64_MAX, .caught = UINT64_MAX, .seccomp = -1, .filters = -1};
     bool seen[LINES] = {false};
 
     for (const char *at = text; *at; at += *at == '\n') {

@@ -29,6 +29,8 @@ struct process_status {
     const uint32_t *groups; /* the supplementary ones, as the kernel lists them; in the arena */
     size_t group_count;
     unsigned int pid_levels; /* pid namespaces it has a number in, from that of procfs on */
+    uint64_t ignored;        /* signals, bit 0 is number 1 */
+    uint64_t caught;
     uint64_t inheritable;
     uint64_t permitted;
     uint64_t effective;

@@ -77,7 +77,7 @@ static int open_checked (int root, const char *path, int flags)
         return -1;
     if (fstat (root, &above) < 0 || fstat (fd, &st) < 0)
         return -1;
-    if (above.st_dev != st.st_dev) {
+    if (above.st_dev != st.st_dev || !is_procfs (fd)) {
         errno = EXDEV;
         return -1;
     }
@@ -94,14 +94,8 @@ int procfd_open (const char *path, int flags)
     if (root < 0)
         return -1;
     AUTO_FD int fd = sys_openat2 (root, path, &how);
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+    if (fd < 0 && sys_is_missing (errno))
         fd = open_checked (root, path, flags);
-    if (fd < 0)
-        return -1;
-    if (!is_procfs (fd)) {
-        errno = EXDEV;
-        return -1;
-    }
     return take_fd (&fd);
 }
 

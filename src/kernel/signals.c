@@ -17,14 +17,15 @@ struct kernel_sigaction {
     unsigned long rest[8];
 };
 
-void signals_reset (void)
+void signals_reset (uint64_t changed)
 {
     const struct kernel_sigaction defaults = {0};
     struct kernel_sigaction present;
     const uint64_t none = 0;
 
     for (int signal = 1; signal <= KERNEL_SIGNALS; signal++) {
-        if (syscall (SYS_rt_sigaction, signal, NULL, &present, sizeof (none)) == 0 &&
+        if ((changed >> (signal - 1) & 1) &&
+            syscall (SYS_rt_sigaction, signal, NULL, &present, sizeof (none)) == 0 &&
             present.handler != NULL)
             (void)syscall (SYS_rt_sigaction, signal, &defaults, NULL, sizeof (none));
     }

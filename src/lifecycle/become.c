@@ -262,7 +262,7 @@ int become (const struct become *become, struct error *err)
     /* A change of ids decides anew who may look in. */
     if (prctl (PR_SET_DUMPABLE, become->seen ? 1 : 0) < 0)
         return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
-    signals_reset ();
+    signals_reset (become->signals);
     if (become->gate >= 0 && launch_heed_signals () < 0)
         return error_set (err, "RT-SIGNALS", errno, "cannot prepare for signals");
     if (close_descriptors (become, err) < 0)

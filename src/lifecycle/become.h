@@ -18,6 +18,7 @@
 #include "oci-spec/config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What becomes of the additional groups: those of the document; none may be set, as the user
  * namespace denies setgroups; or they stay rt's caller's. */
@@ -35,6 +36,7 @@ struct become {
     int gate;                      /* create: where the process waits; -1 = it does not */
     int notify;                    /* goes to the parent that starts it; -1 = none */
     enum become_groups groups;     /* by become_root */
+    uint64_t signals;              /* signals_reset: those that may have another action */
     bool no_new_keyring;
     bool affinity_is_set; /* exec: it stays */
     bool birth;           /* this process clones the process proper into a joined pid namespace */

@@ -80,6 +80,7 @@ static int live (struct exec *exec, struct error *err)
         .gate = -1,
         .notify = -1,
         .birth = true,
+        .signals = verify_signals (&exec->verify),
         .no_new_keyring = exec->container.record.no_new_keyring,
         .affinity_is_set = process->affinity_initial || process->affinity_final,
         .fds = exec->request->fds,

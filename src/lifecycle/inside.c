@@ -262,6 +262,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         .gate = start->gate,
         .notify = born.notify,
         .groups = born.groups,
+        .signals = verify_signals (&start->verify),
         .no_new_keyring = start->request->no_new_keyring,
         .birth = start->plan.birth,
         .seen = start->gated && start->record.owner != 0,

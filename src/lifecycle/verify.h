@@ -107,6 +107,13 @@ struct verify {
     const struct oci_map *cgroup; /* in these directories or below; NULL or empty = not compared */
 };
 
+/* The signals that a child of this process finds with another action than the default (bit 0 is
+ * signal 1), as verify_init has read it. */
+static inline uint64_t verify_signals (const struct verify *verify)
+{
+    return verify->parent.status.ignored | verify->parent.status.caught;
+}
+
 /* Compares nothing yet. Reads what this process is: `of_parent`, see verify_parent.known. What it
  * reads lives in the arena. */
 int verify_init (struct verify *verify, struct arena *arena, bool of_parent, struct error *err);
