@@ -6,9 +6,10 @@
  * All inside, in this order (CAP-12):
  *
  *   caps_apply_bounding   needs CAP_SETPCAP: while root still has all. Warns of capabilities that
- *                         this build (CAP-07) or this kernel (CAP-09) does not know
+ *                         this build (CAP-07) or this kernel (CAP-09) does not know, and of those
+ *                         that this process has not got and so cannot grant (CAP-06)
  *   user_apply_groups, user_apply_ids       which keep the permitted set
- *   caps_apply            effective, permitted, inheritable, as they are written
+ *   caps_apply            effective, permitted, inheritable, as they are written and can be granted
  *   caps_apply_ambient    needs permitted and inheritable; one that cannot be raised is a warning
  *                         (CAP-04): the specification wants it so
  *
@@ -23,7 +24,8 @@
 
 int caps_apply_bounding (const struct oci_capabilities *capabilities, struct error *err);
 
-/* The three sets that are set last, as far as this kernel knows them. */
+/* The three sets that are set last, as far as this kernel knows them and this process has them now.
+ */
 struct caps_sets {
     uint64_t effective, permitted, inheritable;
 };

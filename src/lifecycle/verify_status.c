@@ -200,10 +200,14 @@ static int check_caps (const struct verify *verify, const struct process_status 
     uint64_t known = verify->known_caps;
     uint64_t bounding = caps->bounding & known;
 
-    /* A set that can only lose: what the parent has not cannot be had; but a user namespace begins
-     * with all. */
-    if (own_userns)
+    /* Sets that can only lose: what the parent has not cannot be had; but a user namespace begins
+     * with all. What the parent had that created the container is not known at `start`: then they
+     * may be smaller, and were compared by that parent. */
+    if (own_userns) {
         bounding &= verify->parent.known ? verify->parent.status.bounding : status->bounding;
+        known &= verify->parent.known ? verify->parent.status.permitted
+                                      : status->permitted | ~caps->permitted;
+    }
     const struct set {
         const char *name;
         uint64_t has;

@@ -512,6 +512,69 @@ def test_effective_outside_of_permitted(box, fails):
     fails(told, "effective", "permitted", at="/process/capabilities")
 
 
+def without(*names):
+    """For preexec_fn: rt has not got these."""
+    def drop():
+        for name in names:
+            host.checked(host.LIBC.prctl(24, BITS[name], 0, 0, 0), "PR_CAPBSET_DROP")   # what execve leaves
+    return drop
+
+
+@pytest.mark.rows("CAP-06")
+@pytest.mark.own
+@pytest.mark.needs("root: its capabilities are those of its bounding set")
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_a_capability_that_cannot_be_granted_is_a_warning(new_box, uid):
+    """config.md: logged, and no failure; what can be granted is."""
+    box = new_box("report")
+    names = list(BITS)
+    box.process["user"]["uid"] = uid
+    box.process["capabilities"] = {name: names for name in ("bounding", "effective", "permitted", "inheritable")}
+    told = box.run(preexec_fn=without("CAP_KILL", "CAP_SYS_CHROOT"))
+    assert told.err.count("cannot grant CAP_KILL CAP_SYS_CHROOT: rt itself has not got them") == 1
+    assert told.err.count("CAP_KILL") == 1
+    got = sets(told.report)
+    assert got["bounding"] == got["inheritable"] == bits("CAP_CHOWN", "CAP_NET_BIND_SERVICE")
+    assert got["permitted"] == got["effective"] == (got["bounding"] if uid == 0 else got["permitted"])
+
+
+@pytest.mark.rows("CAP-06")
+@pytest.mark.own
+@pytest.mark.needs("root: its capabilities are those of its bounding set")
+def test_a_capability_that_cannot_be_granted_is_told_at_create(new_box):
+    """And `start`, which has it again, gives no more than create did."""
+    box = new_box("report")
+    box.process["capabilities"] = {name: list(BITS) for name in ("bounding", "effective", "permitted")}
+    told = box.create(preexec_fn=without("CAP_KILL"))
+    assert "cannot grant CAP_KILL: rt itself has not got it" in told.err
+    assert "CAP_KILL" not in box.start().err
+    got = sets(Told(0, box.rest(), "").report)
+    assert got["permitted"] == got["effective"] == got["bounding"] == bits(*BITS) - bits("CAP_KILL")
+
+
+@pytest.mark.rows("CAP-06", "EXE-05")
+@pytest.mark.own
+@pytest.mark.needs("root: its capabilities are those of its bounding set")
+def test_exec_grants_what_it_can(new_box):
+    box = new_box("pause")
+    box.up()
+    told = box.exec("--cap", "CAP_KILL", "--cap", "CAP_CHOWN", preexec_fn=without("CAP_KILL"))
+    assert "cannot grant CAP_KILL: rt itself has not got it" in told.err
+    assert sets(told.report)["permitted"] & bits("CAP_KILL", "CAP_CHOWN") == bits("CAP_CHOWN")
+
+
+@pytest.mark.rows("CAP-06", "CAP-11")
+@pytest.mark.own
+@pytest.mark.needs("root: its capabilities are those of its bounding set")
+def test_a_user_namespace_grants_all(new_box):
+    box = new_box("report")
+    box.userns()
+    box.process["capabilities"] = {name: list(BITS) for name in ("bounding", "effective", "permitted")}
+    told = box.run(preexec_fn=without("CAP_KILL"))
+    assert "cannot grant" not in told.err
+    assert sets(told.report)["permitted"] == bits(*BITS)
+
+
 @pytest.mark.rows("CAP-07", "CAP-08")
 @pytest.mark.parametrize("name", ["CAP_NEW_THING", "5", "cap_kill_"])
 def test_unknown_capability_is_ignored_with_a_warning(new_box, name):

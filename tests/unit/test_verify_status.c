@@ -31,8 +31,10 @@ static void set_scene (struct scene *scene, const char *process, const char *lin
     scene->verify = (struct verify){
         .may_look = true,
         .known_caps = ALL,
-        .parent = {.known = true,
-                   .status = {.bounding = ALL, .pid_levels = 1, .seccomp = 0, .filters = 0}}};
+        .parent = {
+            .known = true,
+            .status = {
+                .bounding = ALL, .permitted = ALL, .pid_levels = 1, .seccomp = 0, .filters = 0}}};
     verify_document (&scene->verify, config, config->process, config->linux.seccomp ? 1 : 0);
     scene->status = (struct process_status){.state = 'S', .pid_levels = 1};
     scene->view = (struct verify_view){.own_userns = true};
@@ -272,10 +274,26 @@ static void what_the_kernel_or_the_parent_has_not (void **state)
     scene.status.bounding = LESS;
     expect (&scene, "RT-VERIFY-CAPS", "/process/capabilities/bounding", "missing: CAP_KILL");
 
+    /* What the parent has not is not granted, in its own user namespace. */
+    set_scene (&scene, FIVE, "");
+    give_caps (&scene, LESS);
+    scene.status.bounding = TWO;
+    scene.verify.parent.status.permitted = LESS;
+    expect_right (&scene);
+    scene.status.permitted = TWO;
+    expect (&scene, "RT-VERIFY-CAPS", "/process/capabilities/permitted", "too many: CAP_KILL");
+    scene.view = (struct verify_view){.uid = {&root, 1}, .gid = {&root, 1}};
+    scene.status.permitted = LESS;
+    expect (&scene, "RT-VERIFY-CAPS", "/process/capabilities/effective", "missing: CAP_KILL");
+
     /* An unknown parent may have had less, but never gives more. */
     set_scene (&scene, FIVE, "");
-    give_caps (&scene, TWO);
+    give_caps (&scene, LESS);
     scene.verify.parent.known = false;
+    expect_right (&scene);
+    scene.status.effective = MORE;
+    expect (&scene, "RT-VERIFY-CAPS", "/process/capabilities/effective", "too many: CAP_KILL");
+    give_caps (&scene, TWO);
     scene.status.bounding = LESS;
     expect_right (&scene);
     scene.status.bounding = MORE;
