@@ -44,9 +44,11 @@ static int bind_flags (const struct oci_mount *mount)
 int mount_bind_open (const struct oci_mount *mount, const char *path, struct mountfd *copy,
                      struct error *err)
 {
-    if (mountfd_bind (copy, AT_FDCWD, path, bind_flags (mount)) < 0)
-        return source_error (mount, path, err);
-    return 0;
+    int bound = mountfd_bind (copy, AT_FDCWD, path, bind_flags (mount));
+
+    if (bound < 0 && errno == EINVAL && mountfd_allow_bind (path, mount->src_nofollow) == 0)
+        bound = mountfd_bind (copy, AT_FDCWD, path, bind_flags (mount));
+    return bound < 0 ? source_error (mount, path, err) : 0;
 }
 
 int mount_bind_open_outside (const struct oci_mount *mount, const char *path,

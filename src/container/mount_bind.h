@@ -14,7 +14,8 @@
 int mount_bind_path (const struct oci_mount *mount, const char *bundle, char *path,
                      struct error *err);
 
-/* Copies the source's mount, by a path of the host. */
+/* inside, in the container's own mount namespace: copies the source's mount, by a path of the host,
+ * also where it is unbindable. */
 int mount_bind_open (const struct oci_mount *mount, const char *path, struct mountfd *copy,
                      struct error *err);
 

@@ -108,7 +108,10 @@ static int copy_inside (struct rootfs *rootfs, struct error *err)
 {
     struct stat st;
 
-    if (mountfd_bind (&rootfs->tree, AT_FDCWD, rootfs->path, MOUNTFD_RECURSIVE) < 0)
+    int bound = mountfd_bind (&rootfs->tree, AT_FDCWD, rootfs->path, MOUNTFD_RECURSIVE);
+    if (bound < 0 && errno == EINVAL && mountfd_allow_bind (rootfs->path, false) == 0)
+        bound = mountfd_bind (&rootfs->tree, AT_FDCWD, rootfs->path, MOUNTFD_RECURSIVE);
+    if (bound < 0)
         return error_set (err, "RT-ROOT-COPY", errno, "cannot copy the mounts of %s", rootfs->path);
     if (fstat (rootfs->tree.fd, &st) < 0 || st.st_dev != rootfs->device ||
         st.st_ino != rootfs->inode)

@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -223,6 +225,31 @@ int mountfd_pins_namespaces (void)
     return strstr (mountinfo, " mnt:[") != NULL;
 }
 
+int mountfd_allow_bind (const char *path, bool nofollow)
+{
+    char at[PATH_MAX];
+
+    /* A link that is meant itself is on the mount of its directory. */
+    if (nofollow) {
+        size_t length = strlen (path);
+        if (length >= sizeof (at)) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy (at, path, length + 1);
+    } else if (!realpath (path, at)) {
+        return -1;
+    }
+    /* Upwards, until it is the root of a mount. */
+    while (mount (NULL, at, NULL, MS_PRIVATE, NULL) < 0) {
+        char *slash = strrchr (at, '/');
+        if (errno != EINVAL || !slash || at[1] == '\0')
+            return -1;
+        slash[slash == at] = '\0';
+    }
+    return 0;
+}
+
 /* The child's part: the copy and 0, or an errno. */
 static _Noreturn void copy_apart (int line, const char *path, int flags, unsigned long propagation)
 {
@@ -230,7 +257,8 @@ static _Noreturn void copy_apart (int line, const char *path, int flags, unsigne
     int answer = 0;
 
     (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
-    if ((propagation && mountfd_propagate_root (propagation) < 0) ||
+    if ((propagation && (mountfd_propagate_root (propagation) < 0 ||
+                         mountfd_allow_bind (path, flags & MOUNTFD_NOFOLLOW) < 0)) ||
         mountfd_bind (&copy, AT_FDCWD, path, flags) < 0)
         answer = errno;
     else if (copy.by_mount)

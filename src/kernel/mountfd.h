@@ -64,6 +64,10 @@ int mountfd_pins_namespaces (void);
 int mountfd_bind_apart (struct mountfd *mount, const char *path, int flags,
                         unsigned long propagation);
 
+/* In a mount namespace of one's own: what `path` is on can be bound, where it was unbindable.
+ * Before Linux 6.17 a mount that becomes a slave stays unbindable. */
+int mountfd_allow_bind (const char *path, bool nofollow);
+
 /* Maps the ids of a detached bind through a user namespace (MOUNT_ATTR_IDMAP). ENOSYS where the
  * kernel cannot (no fallback exists); EINVAL where the file system cannot. */
 int mountfd_idmap (struct mountfd *mount, int userns, bool recursive);
