@@ -151,7 +151,7 @@ static WITHOUT_LIBC _Noreturn void fail (const struct launch *launch, enum launc
     parts[2].iov_len = head_length;
     struct message message = message_of (parts, 3);
     (void)transmit (launch, &message);
-    end (launch, 1);
+    end (launch, step == LAUNCH_REFUSED ? LAUNCH_REFUSED_STATUS : 1);
 }
 
 static WITHOUT_LIBC void load_filter (const struct launch *launch)
@@ -297,24 +297,67 @@ WITHOUT_LIBC int launch_begin (struct launch *launch)
     return launch->line;
 }
 
+/* volatile: the compiler would call strlen (). */
+static WITHOUT_LIBC size_t length_of (const volatile char *text)
+{
+    size_t length = 0;
+
+    while (text[length])
+        length++;
+    return length;
+}
+
+/* No pointers: these are words of the program's read-only part, which stays. */
+static const struct {
+    int errnum;
+    char words[40];
+} refusals[] = {
+    {ENOEXEC, "exec format error"}, {ENOENT, "no such file or directory"},
+    {EACCES, "permission denied"},  {ENOTDIR, "not a directory"},
+    {ETXTBSY, "text file busy"},    {ELOOP, "too many levels of symbolic links"},
+};
+
+/* A started container ends as any other that fails: what it says stands in its own output. The
+ * filter may take this call for any other of the container's, and end the process. */
+static WITHOUT_LIBC void tell_refusal (const char *words, const char *path, size_t length)
+{
+    struct iovec parts[5];
+
+    parts[0].iov_base = (void *)"exec ";
+    parts[0].iov_len = 5;
+    parts[1].iov_base = (void *)(uintptr_t)path;
+    parts[1].iov_len = length;
+    parts[2].iov_base = (void *)": ";
+    parts[2].iov_len = 2;
+    parts[3].iov_base = (void *)(uintptr_t)words;
+    parts[3].iov_len = length_of (words);
+    parts[4].iov_base = (void *)"\n";
+    parts[4].iov_len = 1;
+    (void)raw_call (SYS_writev, STDERR_FILENO, (long)parts, 5, 0, 0);
+}
+
 /* The first bytes of a file that could not be executed say why, to the parent. */
 static WITHOUT_LIBC _Noreturn void execute_failed (struct launch *launch, long errnum,
                                                    const char *path)
 {
     unsigned char head[LAUNCH_HEAD];
     long length = 0;
-    size_t path_length = 0;
+    size_t path_length = length_of (path);
 
-    while (path[path_length])
-        path_length++;
     if (errnum == ENOENT || errnum == ENOEXEC || errnum == EACCES || errnum == ENOTDIR) {
         long fd = door_call (launch, SYS_openat, AT_FDCWD, (long)path,
                              O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd >= 0)
             length = door_call (launch, SYS_read, fd, (long)head, sizeof (head));
     }
-    fail (launch, LAUNCH_EXEC, errnum, path, path_length + 1, head,
-          length > 0 ? (size_t)length : 0);
+    enum launch_step step = LAUNCH_EXEC;
+    for (size_t i = 0; launch->gate >= 0 && i < sizeof (refusals) / sizeof (refusals[0]); i++) {
+        if (refusals[i].errnum != errnum)
+            continue;
+        tell_refusal (refusals[i].words, path, path_length);
+        step = LAUNCH_REFUSED;
+    }
+    fail (launch, step, errnum, path, path_length + 1, head, length > 0 ? (size_t)length : 0);
 }
 
 WITHOUT_LIBC _Noreturn void launch_execute (struct launch *launch, const char *path)

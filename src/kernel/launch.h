@@ -54,10 +54,15 @@ enum launch_step {
     LAUNCH_CAPABILITIES,
     LAUNCH_BIRTH,
     LAUNCH_TERMINAL,
-    LAUNCH_EXEC
+    LAUNCH_EXEC,
+    LAUNCH_REFUSED /* the same where there is a gate, and the file itself is the reason */
 };
 
 #define LAUNCH_HEAD 4096
+
+/* The exit status of LAUNCH_REFUSED, which the process has said on its standard error: a created
+ * container has started then, and failed, as with runc. */
+#define LAUNCH_REFUSED_STATUS 255
 
 /* Followed by the program's path with its NUL, and by up to LAUNCH_HEAD first bytes of its file. */
 struct launch_failure {

@@ -332,7 +332,7 @@ static int exec_let_go (struct exec *exec, struct error *err)
     trace_phase ("exec");
     if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
-    if (meet_executed (&meet, err) < 0 ||
+    if (meet_executed (&meet, err) != 0 ||
         verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)
         return -1;
     /* Only now: an engine takes its absence for the sign that nothing was executed (ENG-10). */

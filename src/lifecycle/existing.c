@@ -164,7 +164,8 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     return -1;
 }
 
-/* Init has heard the word, and goes on until its program is executed. */
+/* Init has heard the word, and goes on until its program is executed; 1: the kernel refuses that.
+ */
 static int let_go (struct existing *existing, const struct oci_config *config, int line, int *init,
                    struct notify *notify, struct error *err)
 {
@@ -197,6 +198,18 @@ static int let_go (struct existing *existing, const struct oci_config *config, i
         channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
     return meet_executed (&meet, err);
+}
+
+/* Engines count an exited container, and apply their restart policies to it; a start that fails
+ * they take for a fault of the host. It has said so itself. */
+static int end_refused (const char *id, int init, const struct error *why)
+{
+    char words[ERROR_WORDS];
+
+    log_warning ("container %s has ended: %s", id, error_format (why, words, sizeof (words)));
+    if (pidfd_wait_dead (init, patience_ms ()) != 1)
+        (void)pidfd_signal (init, SIGKILL);
+    return 0;
 }
 
 int lifecycle_start (const struct lifecycle_globals *globals, const char *id, struct error *err)
@@ -240,6 +253,11 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     AUTO_NOTIFY struct notify notify = NOTIFY_INIT;
     int failed = let_go (&existing, config, line, &init, &notify, err);
     gate_remove (existing.directory);
+    if (failed > 0) {
+        const struct error why = *err;
+        *err = (struct error){0};
+        return end_refused (id, init, &why);
+    }
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
         /* It has sent its error and ends, or will never get further (SIGSTOP): the next command

@@ -48,11 +48,22 @@ int launched_failure (const unsigned char *payload, size_t length, struct error 
         error_set (err, "RT-CONSOLE-SESSION", errnum, "make the terminal the controlling one");
         return error_at (err, "/process/terminal");
     case LAUNCH_EXEC:
+    case LAUNCH_REFUSED:
         return exec_failed ((const char *)payload + sizeof (failure), length - sizeof (failure),
                             errnum, err);
     default:
         return error_set (err, "RT-LAUNCH", errnum, "cannot leave rt's own memory");
     }
+}
+
+bool launched_is_refusal (const unsigned char *payload, size_t length)
+{
+    struct launch_failure failure;
+
+    if (length < sizeof (failure))
+        return false;
+    memcpy (&failure, payload, sizeof (failure));
+    return failure.step == LAUNCH_REFUSED;
 }
 
 int launched_executed (pid_t pid, int pidfd, const char *who, struct error *err)

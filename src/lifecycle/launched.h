@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,6 +16,9 @@
 /* Pure: the words for a FAILED packet; -1. `payload` is struct launch_failure and what follows it,
  * as it came: nothing of it is believed but as a text. */
 int launched_failure (const unsigned char *payload, size_t length, struct error *err);
+
+/* Pure: does such a packet say LAUNCH_REFUSED? */
+bool launched_is_refusal (const unsigned char *payload, size_t length);
 
 /* The channel has closed: 0 where the kernel says that the program was executed (it is running, or
  * has ended since), else -1 and why not. A child that ended may be gone from /proc already where it

@@ -220,7 +220,8 @@ int meet_executed (const struct meet *meet, struct error *err)
         return unexpected (&message, err);
     if (check_sender (meet, message.sender, err) < 0)
         return -1;
-    return launched_failure (message.payload, message.length, err);
+    (void)launched_failure (message.payload, message.length, err);
+    return launched_is_refusal (message.payload, message.length) ? 1 : -1;
 }
 
 int meet_old (const struct meet *meet, const struct running *running, struct error *err)

@@ -44,7 +44,7 @@ int meet_until (const struct meet *meet, enum channel_type type, struct error *e
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err);
 
 /* After EXEC was answered by GO: waits for the end of the channel, and asks the kernel whether the
- * program was executed. */
+ * program was executed. 0; 1: LAUNCH_REFUSED, and *err says why; -1. */
 int meet_executed (const struct meet *meet, struct error *err);
 
 /* An init of an rt of before 1.0: it says EXEC and executes, and waits for LISTENED where it has a

@@ -507,7 +507,7 @@ int start_until_executed (struct start *start, struct error *err)
     if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
                              channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0))
         return undone (start, err);
-    if (meet_executed (&meet, err) < 0 ||
+    if (meet_executed (&meet, err) != 0 ||
         verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0)
         return undone (start, err);
     log_debug ("container %s runs its program", start->request->id);

@@ -32,19 +32,31 @@ def test_unknown_id(rt, fails, argv):
     fails(rt.call(*argv, "nobody"), "does not exist", own=("nobody",))
 
 
+OTHER_MACHINE = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + (0xfff3).to_bytes(2, "little") + \
+    (1).to_bytes(4, "little") + bytes(40)
+
+
 @pytest.mark.rows("VRB-03", "PRC-44")
-@pytest.mark.own
 @pytest.mark.parametrize("content, words", [
-    ("no program at all", "exec format error"),
-    ("#!/no/such/interpreter\n", "no such file or directory"),
-], ids=["format", "interpreter"])
-def test_exec_fails_after_the_gate(new_box, fails, content, words):
-    """The program is there and executable, but the kernel refuses it: `start` says so, once."""
+    (b"no program at all", "exec format error"),
+    (OTHER_MACHINE, "exec format error"),
+    (b"#!/no/such/interpreter\n", "no such file or directory"),
+], ids=["format", "machine", "interpreter"])
+def test_a_program_that_the_kernel_refuses_is_an_exited_container(new_box, content, words):
+    """It is there and executable, but execve fails: for engines and their restart policies the container has
+    started and failed. It says so itself, and `start` tells the log."""
     box = new_box()
-    box.file("/bin/broken", content, 0o755)
+    with open(box.file("/bin/broken", mode=0o755), "wb") as file:
+        file.write(content)
     box.process["args"] = ["/bin/broken"]
-    box.create()
-    fails(box.start(code=None), words, "/bin/broken")
+    read, write = os.pipe()
+    box.create(preexec_fn=lambda: os.dup2(write, 2) and None)
+    os.close(write)
+    told = box.start()
+    assert words in told.err and "/bin/broken" in told.err and "has ended" in told.err
+    with open(read, encoding="ascii") as file:
+        assert file.read() == f"exec /bin/broken: {words}\n"
+    assert box.wait() == 255
     assert box.status() == "stopped"
 
 
