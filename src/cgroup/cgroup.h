@@ -148,10 +148,16 @@ int cgroup_let_die (const struct oci_map *paths, struct error *err);
 int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
                       struct error *err);
 
-/* Signals every process in it and below it. SIGKILL leaves none, forks included, frozen or not
- * (cgroup.kill, Linux 5.14, or freeze, kill, thaw in rounds, for 10 s at most; it is thawed also
- * where that fails). */
-int cgroup_kill (const struct oci_map *paths, int signal, struct error *err);
+/* SIGKILL for every process in it and below it, forks included, frozen or not, and for no other:
+ * cgroup.kill (v2, Linux 5.14), or freeze, kill, thaw in rounds, as long as patience.h says; it is
+ * thawed also where that fails. By numbers that were made sure of: cgroup/signal.h. */
+int cgroup_kill (const struct oci_map *paths, struct error *err);
+
+/* Another signal for every process in it and below it, and for no other. `freeze`: what runs is
+ * frozen meanwhile, so that nothing is forked past the signal, and it is thawed again whatever
+ * comes; ask for it only where no other command can freeze or thaw at the same time. Where that
+ * fails, or is not asked for, what is forked meanwhile may not get it. */
+int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct error *err);
 
 /* Who is in a cgroup for longer than this needs to be killed. */
 #define CGROUP_EXITING_MS 2000

@@ -4,6 +4,7 @@
  * CGM-31).
  */
 #include "cgroup/hierarchy.h"
+#include "cgroup/signal.h"
 #include "cgroup/tree.h"
 #include "cgroup/wait.h"
 
@@ -27,17 +28,23 @@ static bool is_gone (int errnum)
     return errnum == ENOENT || errnum == ENODEV;
 }
 
-/* Where the processes are looked up: the hierarchy that can stop them, so that a kill sees what the
- * freezer holds; else v2; else any. */
-static const char *main_path (const struct oci_map *paths)
+static const struct oci_pair *item_of (const struct oci_map *paths, const char *controller)
 {
-    const char *path = cgroup_path_of (paths, "freezer");
+    for (size_t i = 0; i < paths->count; i++)
+        if (hierarchy_has (paths->items[i].key, controller))
+            return &paths->items[i];
+    return NULL;
+}
 
-    if (!path)
-        path = cgroup_path_of (paths, "");
-    if (!path && paths->count)
-        path = paths->items[0].value;
-    return path;
+/* Where the processes are looked up: the hierarchy that can stop them, so that a kill sees what the
+ * freezer holds; else v2; else any. NULL: there is none. */
+static const struct oci_pair *main_item (const struct oci_map *paths)
+{
+    const struct oci_pair *item = item_of (paths, "freezer");
+
+    if (!item)
+        item = item_of (paths, "");
+    return item || paths->count == 0 ? item : &paths->items[0];
 }
 
 static int list_processes (struct arena *arena, const char *path, struct tree *tree,
@@ -56,26 +63,14 @@ static int list_processes (struct arena *arena, const char *path, struct tree *t
 int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
                       struct error *err)
 {
-    const char *path = main_path (paths);
+    const struct oci_pair *item = main_item (paths);
     struct tree tree = {0};
 
-    if (path && list_processes (arena, path, &tree, err) < 0)
+    if (item && list_processes (arena, item->value, &tree, err) < 0)
         return -1;
     *pids = tree.processes;
     *count = tree.process_count;
     return 0;
-}
-
-/* Everybody gets it, also where one of them may not be reached. */
-static int signal_all (const struct tree *tree, int signal, struct error *err)
-{
-    int result = 0;
-
-    for (size_t i = 0; i < tree->process_count; i++)
-        if (kill (tree->processes[i], signal) < 0 && errno != ESRCH && result == 0)
-            result = error_set (err, "RT-CGROUP-KILL", errno, "send signal %d to process %d",
-                                signal, (int)tree->processes[i]);
-    return result;
 }
 
 static bool has_freezer (const struct oci_map *paths)
@@ -92,43 +87,57 @@ static int hint_left (const struct tree *tree, struct error *err)
     return left.length ? error_hint (err, "left: %s", text_string (&left)) : -1;
 }
 
-/* One pass over the list. Frozen processes can neither fork nor die: then it reaches everybody, and
- * they die when they are thawed; which they are also where the pass failed. 1 everybody, 0 what is
- * in `tree`. */
-static int kill_pass (struct arena *arena, const struct oci_map *paths, const char *path,
-                      struct tree *tree, struct error *err)
+/* Only the v1 freezer keeps them from dying, too. */
+static bool is_held (const struct oci_map *paths, bool frozen)
 {
-    struct error failure = {0}, ignored;
-    bool frozen =
-        has_freezer (paths) && freeze_within (paths, true, FREEZE_TIMEOUT_MS, &failure) == 0;
+    return frozen && cgroup_path_of (paths, "freezer") != NULL;
+}
 
-    if (!frozen && error_is_set (&failure))
-        log_debug ("%s: going on without the freezer", failure.text);
-    int result = list_processes (arena, path, tree, err);
-    if (result == 0)
-        result = signal_all (tree, SIGKILL, err);
+static bool freeze_first (const struct oci_map *paths)
+{
+    struct error failure = {0};
+
+    if (!has_freezer (paths))
+        return false;
+    if (freeze_within (paths, true, FREEZE_TIMEOUT_MS, &failure) == 0)
+        return true;
+    log_debug ("%s: going on without the freezer", failure.text);
+    return false;
+}
+
+/* One pass over the list. Frozen processes can neither fork nor die: then it reaches everybody, and
+ * they die when they are thawed; which they are also where the pass failed. 1 everybody, 0 *met
+ * were listed, and some may be left. */
+static int kill_pass (const struct oci_map *paths, size_t *met, struct error *err)
+{
+    bool frozen = freeze_first (paths);
+    struct error ignored;
+    int result = signal_processes (main_item (paths), SIGKILL, is_held (paths, frozen), met, err);
+
     if (frozen && thaw_killed (paths, result < 0 ? &ignored : err) < 0)
         return -1;
-    return result < 0 ? -1 : frozen || tree->process_count == 0;
+    return result < 0 ? -1 : frozen || *met == 0;
 }
 
 /* Where the freezer does not take (or is not there), passes are repeated until nobody is left. */
 static int kill_in_rounds (const struct oci_map *paths, struct error *err)
 {
     struct wait wait = wait_begin (patience_ms ());
-    const char *path = main_path (paths);
+    const char *path = main_item (paths)->value;
 
     for (;;) {
         AUTO_ARENA struct arena arena = ARENA_INIT;
+        struct error ignored = {0};
         struct tree tree;
-        int done = kill_pass (&arena, paths, path, &tree, err);
+        size_t met;
+        int done = kill_pass (paths, &met, err);
 
         if (done != 0)
             return done < 0 ? -1 : 0;
         if (!wait_more (&wait)) {
             error_set (err, "RT-CGROUP-KILL", ETIMEDOUT, "%zu processes of cgroup '%s' do not die",
-                       tree.process_count, path);
-            return hint_left (&tree, err);
+                       met, path);
+            return list_processes (&arena, path, &tree, &ignored) < 0 ? -1 : hint_left (&tree, err);
         }
     }
 }
@@ -154,7 +163,7 @@ static int kill_by_kernel (const char *path, struct error *err)
     return error_set (err, "RT-CGROUP-KILL", errno, "write '%s/cgroup.kill'", path);
 }
 
-int cgroup_kill (const struct oci_map *paths, int signal, struct error *err)
+int cgroup_kill (const struct oci_map *paths, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     const char *v2 = cgroup_path_of (paths, "");
@@ -162,22 +171,48 @@ int cgroup_kill (const struct oci_map *paths, int signal, struct error *err)
 
     if (paths->count == 0)
         return 0;
-    if (signal != SIGKILL) {
-        if (list_processes (&arena, main_path (paths), &tree, err) < 0)
-            return -1;
-        return signal_all (&tree, signal, err);
-    }
     int left = v2 ? kill_by_kernel (v2, err) : 1;
     if (left < 0)
         return -1;
     /* On a hybrid host the v1 side may hold a process that has left the v2 side, or be frozen. */
     if (left == 0 && !cgroup_path_of (paths, "freezer"))
         return 0;
-    if (list_processes (&arena, main_path (paths), &tree, err) < 0)
+    if (list_processes (&arena, main_item (paths)->value, &tree, err) < 0)
         return -1;
     if (tree.process_count == 0)
         return 0;
     return kill_in_rounds (paths, err);
+}
+
+/* Gone with its last process is fine. */
+static int thaw_signalled (const struct oci_map *paths, struct error *err)
+{
+    struct error failure = {0};
+
+    if (freeze_within (paths, false, patience_ms (), &failure) == 0 || is_gone (failure.errnum))
+        return 0;
+    *err = failure;
+    return -1;
+}
+
+int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct error *err)
+{
+    struct error ignored;
+    bool stopped = false;
+    size_t met;
+
+    if (paths->count == 0)
+        return 0;
+    int frozen = cgroup_frozen (paths, err);
+    if (frozen < 0)
+        return -1;
+    if (!frozen && freeze && signal != 0)
+        stopped = freeze_first (paths);
+    int result =
+        signal_processes (main_item (paths), signal, is_held (paths, frozen || stopped), &met, err);
+    if (stopped && thaw_signalled (paths, result < 0 ? &ignored : err) < 0)
+        return -1;
+    return result;
 }
 
 static int remove_below (const char *path)

@@ -27,6 +27,9 @@ struct visit {
     int (*enter) (struct visit *visit, struct tree *tree, size_t node, int dir);
     /* on the way up, in its parent; NULL = nothing. Not for the root. */
     int (*leave) (const char *name, int parent);
+    /* of tree_visit () */
+    int (*caller) (void *context, size_t node, int dir);
+    void *context;
 };
 
 static bool is_gone (int errnum)
@@ -148,16 +151,16 @@ int tree_list (struct arena *arena, int root, struct tree *tree)
     return 0;
 }
 
-static void add_process (struct arena *arena, struct tree *tree, pid_t pid)
+static pid_t *add_number (struct arena *arena, pid_t *list, size_t count, pid_t number)
 {
-    if ((tree->process_count & (tree->process_count - 1)) == 0) {
-        size_t room = tree->process_count ? tree->process_count * 2 : 1;
-        pid_t *wider = arena_array (arena, room, sizeof *wider);
-        if (tree->process_count)
-            memcpy (wider, tree->processes, tree->process_count * sizeof *wider);
-        tree->processes = wider;
+    if ((count & (count - 1)) == 0) {
+        pid_t *wider = arena_array (arena, count ? count * 2 : 1, sizeof *wider);
+        if (count)
+            memcpy (wider, list, count * sizeof *wider);
+        list = wider;
     }
-    tree->processes[tree->process_count++] = pid;
+    list[count] = number;
+    return list;
 }
 
 /* The process of a thread; -1 where it is gone. */
@@ -191,14 +194,17 @@ static void add_line (struct arena *arena, struct tree *tree, const char *line, 
     if (text_to_uint64 (line, INT32_MAX, &number) < 0 || number == 0)
         return;
     pid_t pid = threads ? process_of ((pid_t)number) : (pid_t)number;
-    if (pid > 0 && !(threads && has_process (tree, pid)))
-        add_process (arena, tree, pid);
+    if (pid <= 0 || (threads && has_process (tree, pid)))
+        return;
+    tree->processes = add_number (arena, tree->processes, tree->process_count, pid);
+    if (threads)
+        tree->threads = add_number (arena, tree->threads, tree->process_count, (pid_t)number);
+    tree->process_count++;
 }
 
-/* One directory's processes. 0, or -1 with errno; EOPNOTSUPP: it is threaded. */
-static int read_processes (struct visit *visit, struct tree *tree, int dir)
+int tree_processes_at (struct arena *arena, int dir, bool threads, struct tree *tree)
 {
-    const char *name = visit->threads ? "cgroup.threads" : "cgroup.procs";
+    const char *name = threads ? "cgroup.threads" : "cgroup.procs";
     struct error ignored = {0};
     AUTO_FD int fd = openat (dir, name, O_RDONLY | O_CLOEXEC);
     size_t length;
@@ -215,7 +221,7 @@ static int read_processes (struct visit *visit, struct tree *tree, int dir)
         bool more = line[end] == '\n';
 
         line[end] = '\0';
-        add_line (visit->arena, tree, line, visit->threads);
+        add_line (arena, tree, line, threads);
         line += end + more;
     }
     return 0;
@@ -225,11 +231,11 @@ static int read_processes (struct visit *visit, struct tree *tree, int dir)
  * not the container's own cgroup, it is found by its threads. */
 static int visit_processes (struct visit *visit, struct tree *tree, size_t node, int dir)
 {
-    int result = read_processes (visit, tree, dir);
+    int result = tree_processes_at (visit->arena, dir, visit->threads, tree);
 
     if (result < 0 && errno == EOPNOTSUPP && node == 0) {
         visit->threads = true;
-        result = read_processes (visit, tree, dir);
+        result = tree_processes_at (visit->arena, dir, true, tree);
     }
     return result < 0 && errno != EOPNOTSUPP ? -1 : 0;
 }
@@ -239,6 +245,20 @@ int tree_processes (struct arena *arena, int root, struct tree *tree)
     struct visit visit = {.arena = arena, .enter = visit_processes};
 
     tree->process_count = 0;
+    return walk (&visit, tree, root);
+}
+
+static int call_caller (struct visit *visit, struct tree *tree, size_t node, int dir)
+{
+    (void)tree;
+    return visit->caller (visit->context, node, dir);
+}
+
+int tree_visit (int root, struct tree *tree, int (*enter) (void *context, size_t node, int dir),
+                void *context)
+{
+    struct visit visit = {.enter = call_caller, .caller = enter, .context = context};
+
     return walk (&visit, tree, root);
 }
 

@@ -3,6 +3,10 @@
  * vacate: cgroups that systemd leaves to an ordinary user (systemd's CGROUP_DELEGATION): a scope or
  * a service with Delegate=yes. Containers of the user lie below, and so its processes have to step
  * aside. It stays alive until the last of both is gone.
+ *
+ * The kernel moves processes by number only. One that ends between the list and the move may leave
+ * its number to another: that can only be a process which the caller may move anyway (the kernel
+ * asks for the right to write to the cgroup above both places), and it is moved, not signalled.
  */
 #include "cgroup/hierarchy.h"
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define STAT_SIZE 1024
@@ -152,6 +153,16 @@ int pidfd_open_child (pid_t pid)
     return sys_pidfd_open (pid, 0);
 }
 
+int pidfd_open_number (pid_t pid)
+{
+    int fd = open_process (pid);
+
+    /* What the kernel says of a number that only a thread has: before and since Linux 6.15. */
+    if (fd < 0 && (errno == EINVAL || errno == ENOENT))
+        errno = ESRCH;
+    return fd;
+}
+
 int pidfd_open_exact (pid_t pid, uint64_t start_time)
 {
     uint64_t found;
@@ -176,6 +187,14 @@ int pidfd_open_exact (pid_t pid, uint64_t start_time)
     return take_fd (&fd);
 }
 
+/* A child keeps its number until its parent has reaped it, and rt reaps in this one thread. */
+static bool is_own_child (pid_t pid)
+{
+    siginfo_t info;
+
+    return waitid (P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
 int pidfd_signal (int pidfd, int signal)
 {
     char state;
@@ -189,7 +208,20 @@ int pidfd_signal (int pidfd, int signal)
         errno = ESRCH;
         return -1;
     }
-    return kill (pid, signal);
+    if (is_own_child (pid))
+        return kill (pid, signal);
+    /* EPERM may be that of kill(2). Signal 0 reaches nothing. */
+    if (kill (pid, 0) == 0)
+        errno = ENOSYS;
+    return -1;
+}
+
+int pidfd_signal_child (pid_t pid, int signal)
+{
+    if (pid > 0 && is_own_child (pid))
+        return kill (pid, signal);
+    errno = ESRCH;
+    return -1;
 }
 
 pid_t pidfd_pid (int pidfd)

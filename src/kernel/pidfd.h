@@ -20,6 +20,10 @@ int pidfd_start_time (pid_t pid, uint64_t *start_time, char *state);
 /* A child of the calling process, by its number. Close-on-exec; -1 with errno. */
 int pidfd_open_child (pid_t pid);
 
+/* What has this number at the moment, be it what it may: look afterwards, and only then believe
+ * that it is what was meant. ESRCH: no process has it. Close-on-exec; -1 with errno. */
+int pidfd_open_number (pid_t pid);
+
 /* SIGKILL has killed the process, or is on its way to it. False for one that has ended otherwise,
  * or that is not there. */
 bool pidfd_is_doomed (pid_t pid);
@@ -33,7 +37,14 @@ bool pidfd_holds (int pidfd, pid_t pid);
  * no way back (PF_FORKNOEXEC); also of a zombie. */
 int pidfd_has_executed (pid_t pid, int pidfd);
 
+/* To this process and to no other one. Where pidfd_send_signal is missing or denied there is no
+ * such call, and only the number of a child of rt's own is safe: it is not given again before rt
+ * has reaped it. Anything else then fails with ENOSYS, and nothing is sent. -1 with errno. */
 int pidfd_signal (int pidfd, int signal);
+
+/* By its number, but only to a child of the calling process that has not been reaped; else ESRCH.
+ */
+int pidfd_signal_child (pid_t pid, int signal);
 
 /* The process id that a pidfd stands for, in this pid namespace; -1 if it is gone. */
 pid_t pidfd_pid (int pidfd);

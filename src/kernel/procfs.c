@@ -83,7 +83,8 @@ static void reap (int pidfd, pid_t opener)
         ;
     if (opener <= 0)
         return;
-    (void)kill (opener, SIGKILL);
+    /* What has sent the packet, by the kernel's word; but only ours keeps its number. */
+    (void)pidfd_signal_child (opener, SIGKILL);
     while (waitpid (opener, NULL, 0) < 0 && errno == EINTR)
         ;
 }

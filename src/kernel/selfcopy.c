@@ -3,16 +3,17 @@
 #include "kernel/selfcopy.h"
 
 #include "base/cleanup.h"
+#include "kernel/privileges.h"
+#include "kernel/selfcopy_keep.h"
 #include "kernel/selfcopy_mount.h"
 #include "kernel/syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <stdint.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -22,35 +23,42 @@
 
 extern char **environ;
 
-/* The file is out of reach for writing: by its mount, or as a memfd by its seals. */
+/* An inode of its own, and out of reach for writing: by its mount, or as a memfd by its seals. */
 static bool is_protected (int exe)
 {
-    struct statvfs fs;
     int seals = fcntl (exe, F_GET_SEALS);
 
-    if (seals >= 0 && (seals & SEALS) == SEALS)
-        return true;
-    return fstatvfs (exe, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+    return (seals >= 0 && (seals & SEALS) == SEALS) || selfcopy_is_copy (exe);
+}
+
+static bool may_clone_mounts (void)
+{
+    uint64_t effective;
+    uint64_t permitted;
+    uint64_t inheritable;
+
+    return capabilities_get (&effective, &permitted, &inheritable) == 0 &&
+           (effective >> CAP_SYS_ADMIN & 1);
+}
+
+/* Returns where there is no copy that is kept, and none can be: then one in memory has to do. */
+static void execute_kept (int exe, char *const argv[])
+{
+    if (selfcopy_by_mount (argv, environ) == -ENOENT && may_clone_mounts () &&
+        selfcopy_keep (exe, environ) == 0)
+        (void)selfcopy_by_mount (argv, environ);
 }
 
 static int copy_by_memfd (int exe, struct error *err)
 {
-    struct stat st;
     AUTO_FD int copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
     if (copy < 0 && errno == EINVAL)
         copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (copy < 0)
         return error_set (err, "RT-SELF-COPY", errno, "cannot make a memfd for a copy of rt");
-    if (fstat (exe, &st) < 0)
-        return error_set (err, "RT-SELF-COPY", errno, "cannot stat rt's own program file");
-    for (off_t at = 0; at < st.st_size;) {
-        ssize_t sent = sendfile (copy, exe, &at, (size_t)(st.st_size - at));
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
-    }
+    if (selfcopy_fill (exe, copy) < 0)
+        return error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
     if (fchmod (copy, 0500) < 0 || fcntl (copy, F_ADD_SEALS, SEALS) < 0)
         return error_set (err, "RT-SELF-COPY", errno, "cannot seal the copy of rt");
     return take_fd (&copy);
@@ -67,8 +75,7 @@ int selfcopy_protect (char *const argv[], struct error *err)
     }
     if (is_protected (exe))
         return 0;
-    (void)selfcopy_by_mount (argv, environ); /* returns where it cannot: then by a copy */
-
+    execute_kept (exe, argv);
     AUTO_FD int copy = copy_by_memfd (exe, err);
     if (copy < 0)
         return -1;

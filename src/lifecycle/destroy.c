@@ -44,6 +44,30 @@ static bool is_dead (pid_t pid, int errnum)
     return dead;
 }
 
+int destroy_explain_signal (const struct record *record, int signal, struct error *err)
+{
+    int errnum = errno;
+
+    error_set (err, "RT-KILL", errnum, "cannot send signal %d to process %d of container %s",
+               signal, record->pid, record->id);
+    return errnum == ENOSYS
+               ? error_hint (err, "pidfd_send_signal is denied here, and a number alone may be "
+                                  "another process's by now: allow it")
+               : -1;
+}
+
+int destroy_kill (const struct record *record, int init, struct error *err)
+{
+    if (pidfd_signal (init, SIGKILL) == 0)
+        return 0;
+    if (errno == ESRCH)
+        return 1;
+    /* The cgroup kills without numbers. All of the container dies with its init, or is to. */
+    if (errno == ENOSYS && record->cgroup.count > 0)
+        return cgroup_kill (&record->cgroup, err);
+    return destroy_explain_signal (record, SIGKILL, err);
+}
+
 static int kill_init (const struct record *record, struct error *err)
 {
     AUTO_FD int pidfd = pidfd_open_exact (record->pid, record->start_time);
@@ -53,9 +77,8 @@ static int kill_init (const struct record *record, struct error *err)
     if (pidfd < 0)
         return error_set (err, "RT-KILL", errno, "look whether process %d of container %s is alive",
                           record->pid, record->id);
-    if (pidfd_signal (pidfd, SIGKILL) < 0 && errno != ESRCH)
-        return error_set (err, "RT-KILL", errno, "cannot kill process %d of container %s",
-                          record->pid, record->id);
+    if (destroy_kill (record, pidfd, err) < 0)
+        return -1;
     /* A frozen v1 cgroup keeps its processes from dying. */
     if (cgroup_let_die (&record->cgroup, err) < 0)
         return -1;
@@ -148,7 +171,7 @@ static int remove_cgroup (int directory, const struct record *record, struct err
     if (record->own_pid_namespace &&
         cgroup_remove (&record->cgroup, CGROUP_EXITING_MS, &first) == 0)
         return 0;
-    if (cgroup_kill (&record->cgroup, SIGKILL, &first) < 0)
+    if (cgroup_kill (&record->cgroup, &first) < 0)
         log_debug ("%s",
                    first.text); /* what cannot be killed shows as a cgroup that cannot be removed */
     if (leave_kills (directory, record, err) < 0)

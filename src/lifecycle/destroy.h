@@ -20,4 +20,12 @@ int destroy (const char *state_root, int directory, const struct record *record,
  * else the error, which advises --force. */
 int destroy_check_hooks (int directory, const struct record *record, struct error *err);
 
+/* outside. SIGKILL for the init that `init` stands for; for all of its cgroup where there is no
+ * such call for one process (kernel/pidfd.h). 0 sent, 1 it is gone, -1: RT-KILL or RT-CGROUP-KILL.
+ */
+int destroy_kill (const struct record *record, int init, struct error *err);
+
+/* What pidfd_signal () has left in errno, as an error of `rt kill`; -1. */
+int destroy_explain_signal (const struct record *record, int signal, struct error *err);
+
 #endif

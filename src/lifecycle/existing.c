@@ -146,6 +146,14 @@ static int check_notify (const struct lifecycle_globals *globals, const struct r
     return error_hint (err, "set it for both, or for none");
 }
 
+static void end_init (const struct existing *existing, int init)
+{
+    struct error ignored = {0};
+
+    (void)destroy_kill (&existing->record, init, &ignored);
+    (void)pidfd_wait_dead (init, patience_ms ());
+}
+
 /* The lock is given up: the container is what it will be, and may take its time. */
 static int await_notified (const struct lifecycle_globals *globals, struct existing *existing,
                            struct notify *notify, int init, struct error *err)
@@ -159,8 +167,7 @@ static int await_notified (const struct lifecycle_globals *globals, struct exist
     /* It runs: a caller that does not wait for READY=1 any longer has it where it was. */
     if (text_equal (err->code, INTERRUPT_CODE))
         return -1;
-    (void)pidfd_signal (init, SIGKILL);
-    (void)pidfd_wait_dead (init, patience_ms ());
+    end_init (existing, init);
     return -1;
 }
 
@@ -262,8 +269,7 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
         drop_fd (&line); /* it may wait for an answer */
         /* It has sent its error and ends, or will never get further (SIGSTOP): the next command
          * must see it stopped. */
-        (void)pidfd_signal (init, SIGKILL);
-        (void)pidfd_wait_dead (init, patience_ms ());
+        end_init (&existing, init);
         return -1;
     }
     if (running_hooks (config, &existing.record, err) < 0) {
@@ -284,6 +290,28 @@ static bool is_for_all (const struct existing *existing, int signal, bool all)
            (all || (signal == SIGKILL && !existing->record.own_pid_namespace));
 }
 
+/* Frozen meanwhile, as long as no other command that could freeze or thaw it is at work. What ends
+ * rt has to wait until it is thawed again. */
+static int signal_all (const struct existing *existing, int signal, struct error *err)
+{
+    bool alone = flock (existing->directory, LOCK_EX | LOCK_NB) == 0;
+
+    if (alone && interrupt_hold (err) < 0)
+        return -1;
+    interrupt_defer (true);
+    int result = cgroup_signal (&existing->record.cgroup, signal, alone, err);
+    interrupt_defer (false);
+    return result;
+}
+
+/* 0 sent, 1 it is gone, -1. */
+static int send_signal (const struct record *record, int init, int signal, struct error *err)
+{
+    if (pidfd_signal (init, signal) == 0)
+        return 0;
+    return errno == ESRCH ? 1 : destroy_explain_signal (record, signal, err);
+}
+
 int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int signal, bool all,
                     struct error *err)
 {
@@ -295,17 +323,18 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
     if (existing.status == OCI_STATUS_STOPPED && !for_all)
         return existing_not_running (id, err);
     if (for_all)
-        return cgroup_kill (&existing.record.cgroup, signal, err);
+        return signal == SIGKILL ? cgroup_kill (&existing.record.cgroup, err)
+                                 : signal_all (&existing, signal, err);
 
     AUTO_FD int pidfd = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     if (pidfd < 0)
         return errno == ESRCH
                    ? existing_not_running (id, err)
                    : error_set (err, "RT-KILL", errno, "cannot open the init of container %s", id);
-    if (pidfd_signal (pidfd, signal) < 0)
-        return errno == ESRCH ? existing_not_running (id, err)
-                              : error_set (err, "RT-KILL", errno,
-                                           "cannot send signal %d to container %s", signal, id);
+    int gone = signal == SIGKILL ? destroy_kill (&existing.record, pidfd, err)
+                                 : send_signal (&existing.record, pidfd, signal, err);
+    if (gone != 0)
+        return gone > 0 ? existing_not_running (id, err) : -1;
     /* Frozen by the v1 freezer it would die only after a resume (VRB-40). */
     if (signal == SIGKILL && existing.status == OCI_STATUS_PAUSED)
         return cgroup_let_die (&existing.record.cgroup, err);

@@ -359,7 +359,7 @@ static int hear (void *context, struct criu_news *news, struct error *err)
             return 0;
         /* CRIU lets them run all the same. */
         struct error ignored;
-        (void)cgroup_kill (&restore->start.record.cgroup, SIGKILL, &ignored);
+        (void)cgroup_kill (&restore->start.record.cgroup, &ignored);
         if (restore->start.pidfd >= 0)
             (void)pidfd_signal (restore->start.pidfd, SIGKILL);
         return -1;

@@ -8,6 +8,8 @@ import os
 
 import pytest
 
+from fixtures import CGROUPS
+
 MOUNT_API = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr")
 PIDFD = ("pidfd_open", "pidfd_send_signal", "pidfd_getfd")
 SINGLE = ("openat2", "clone3", "mount_setattr", "open_tree", "close_range", "pidfd_open", "faccessat2", "statx",
@@ -94,6 +96,28 @@ def test_lifecycle(calls, blocked, new_box):
     box.kill("KILL")
     assert box.wait() == 128 + 9
     box.delete()
+
+
+@pytest.mark.rows("VRB-39")
+@pytest.mark.parametrize("calls", [PIDFD, ("pidfd_open",)], ids=["pidfd", "pidfd_open"])
+def test_signals_without_pidfds(calls, blocked, new_box, fails):
+    """A number alone may be another process's: it is used for rt's own children, and for what the v1 freezer
+    holds. Anything else is an error; SIGKILL goes by the cgroup."""
+    blocked(calls)
+    box = new_box("pause")
+    box.up()
+    if "pidfd_send_signal" in calls:
+        fails(box.kill("TERM", code=None), "send signal 15", "not implemented", "allow it")
+        told = box.kill("--all", "CONT", code=None)
+        if "freezer" in CGROUPS.v1:
+            assert told.code == 0, told
+        else:
+            fails(told, "send signal 18", "not implemented", "allow it")
+    else:
+        box.kill("--all", "CONT")
+        box.kill("CONT")
+    assert box.status() == "running"
+    box.delete("--force")
 
 
 @pytest.mark.rows("HDN-16", "NSP-35")

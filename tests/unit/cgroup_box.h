@@ -76,7 +76,7 @@ static int end (void **state)
     struct error err = {0};
     int result = 0;
 
-    if (cgroup_kill (&box->paths, SIGKILL, &err) < 0)
+    if (cgroup_kill (&box->paths, &err) < 0)
         result = -1;
     while (waitpid (-1, NULL, 0) > 0)
         ;

@@ -8,9 +8,25 @@
 
 #include "kernel/straggler.h"
 
+#include <sys/resource.h>
+
 /* cgroup.kill came with Linux 5.14: this is how an older kernel answers. The libraries' calls come
  * here, too. */
 static bool kernel_is_old;
+
+/* A list of processes that was true a moment ago: what the n-th look at one says, 0 = none does. */
+static int stale_look, looks;
+static pid_t stale_pid;
+
+static int open_stale (void)
+{
+    char line[16];
+    int fd = memfd_create ("cgroup.procs", MFD_CLOEXEC);
+    int length = snprintf (line, sizeof line, "%d\n", (int)stale_pid);
+
+    assert_int_equal (pwrite (fd, line, (size_t)length, 0), length);
+    return fd;
+}
 
 int openat (int dir, const char *path, int flags, ...)
 {
@@ -23,6 +39,9 @@ int openat (int dir, const char *path, int flags, ...)
         errno = ENOENT;
         return -1;
     }
+    if (stale_look > 0 && strcmp (path, "cgroup.procs") == 0 && flags == (O_RDONLY | O_CLOEXEC) &&
+        ++looks == stale_look)
+        return open_stale ();
     return (int)syscall (SYS_openat, dir, path, flags, mode);
 }
 
@@ -62,7 +81,7 @@ static void without_cgroup_kill (void **state)
         if (frozen)
             OK (cgroup_freeze (&box->paths, true, &err), err);
         kernel_is_old = true;
-        int result = cgroup_kill (&box->paths, SIGKILL, &err);
+        int result = cgroup_kill (&box->paths, &err);
         kernel_is_old = false;
         OK (result, err);
         assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
@@ -70,6 +89,115 @@ static void without_cgroup_kill (void **state)
         while (process_count (box) > 0)
             (void)sched_yield ();
     }
+}
+
+enum { HIT = 1, MISSED = 0 };
+
+/* Tells by which signal it was met first: HUP is lower than TERM, and comes first. */
+static pid_t canary (void)
+{
+    sigset_t signals;
+    int number;
+
+    (void)sigemptyset (&signals);
+    (void)sigaddset (&signals, SIGHUP);
+    (void)sigaddset (&signals, SIGTERM);
+    (void)sigprocmask (SIG_BLOCK, &signals, NULL);
+    pid_t pid = fork ();
+    if (pid == 0)
+        _exit (sigwait (&signals, &number) != 0 || number == SIGHUP ? HIT : MISSED);
+    (void)sigprocmask (SIG_UNBLOCK, &signals, NULL);
+    assert_true (pid > 0);
+    return pid;
+}
+
+static void assert_missed (pid_t pid)
+{
+    assert_int_equal (kill (pid, SIGTERM), 0);
+    int status = wait_for (pid);
+    assert_true (WIFEXITED (status));
+    assert_int_equal (WEXITSTATUS (status), MISSED);
+}
+
+/* rows: VRB-39 CGM-23. Whichever list is the old one. */
+static void a_number_that_was_listed_is_not_believed (void **state)
+{
+    struct box *box = *state;
+    struct error err = {0};
+
+    for (stale_look = 1; stale_look <= 4; stale_look++)
+        for (int kills = 0; kills < 2; kills++) {
+            pid_t pid = spawn (box, false, sleeps, NULL);
+            stale_pid = canary ();
+            looks = 0;
+            kernel_is_old = true;
+            int result = kills ? cgroup_kill (&box->paths, &err)
+                               : cgroup_signal (&box->paths, SIGHUP, stale_look % 2, &err);
+            kernel_is_old = false;
+            int saved = stale_look;
+            stale_look = 0;
+            OK (result, err);
+            assert_true (looks > 0);
+            assert_missed (stale_pid);
+            OK (cgroup_kill (&box->paths, &err), err);
+            (void)wait_for (pid);
+            stale_look = saved;
+        }
+    stale_look = 0;
+}
+
+/* In a process of its own, as a hard limit cannot be taken back. */
+static bool reaches_all_with (struct box *box, const struct rlimit *limit, int number)
+{
+    struct rlimit after;
+    struct error err = {0};
+    pid_t pid = fork ();
+
+    assert_true (pid >= 0);
+    if (pid == 0) {
+        if (setrlimit (RLIMIT_NOFILE, limit) < 0 ||
+            cgroup_signal (&box->paths, number, true, &err) < 0 ||
+            getrlimit (RLIMIT_NOFILE, &after) < 0)
+            _exit (1);
+        _exit (after.rlim_cur == limit->rlim_cur ? 0 : 2);
+    }
+    return wait_for (pid) == 0;
+}
+
+/* rows: VRB-39 */
+static void more_processes_than_descriptors (void **state)
+{
+    enum { MANY = 60, FEW = 24 };
+    const struct rlimit hard = {.rlim_cur = FEW, .rlim_max = FEW};
+    struct box *box = *state;
+    struct rlimit soft;
+    struct error err = {0};
+    pid_t pids[MANY];
+
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &soft), 0);
+    soft.rlim_cur = FEW;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++)
+            pids[i] = spawn (box, true, sleeps, NULL);
+        assert_true (reaches_all_with (box, round ? &hard : &soft, SIGHUP));
+        for (int i = 0; i < MANY; i++)
+            assert_int_equal (WTERMSIG (wait_for (pids[i])), SIGHUP);
+    }
+    assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
+}
+
+/* rows: VRB-41. What somebody has frozen stays so, and gets the signal when it is thawed. */
+static void a_signal_thaws_nothing (void **state)
+{
+    struct box *box = *state;
+    struct error err = {0};
+    pid_t pid = spawn (box, true, sleeps, NULL);
+
+    OK (cgroup_freeze (&box->paths, true, &err), err);
+    OK (cgroup_signal (&box->paths, SIGHUP, true, &err), err);
+    assert_int_equal (cgroup_frozen (&box->paths, &err), 1);
+    OK (cgroup_freeze (&box->paths, false, &err), err);
+    assert_int_equal (WTERMSIG (wait_for (pid)), SIGHUP);
 }
 
 /* Sleeps as somebody whom the caller below may not signal. */
@@ -105,14 +233,14 @@ static void a_kill_that_fails_leaves_nothing_frozen (void **state)
     /* The real id stays 0, and root's own processes could be signalled; this one cannot. */
     kernel_is_old = true;
     assert_int_equal (setresuid ((uid_t)-1, 65534, (uid_t)-1), 0);
-    int result = cgroup_kill (&box->paths, SIGKILL, &err);
+    int result = cgroup_kill (&box->paths, &err);
     assert_int_equal (setresuid ((uid_t)-1, 0, (uid_t)-1), 0);
     kernel_is_old = false;
     assert_int_equal (result, -1);
     assert_int_equal (err.errnum, EPERM);
     assert_non_null (strstr (err.text, "send signal 9"));
     assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
     assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
 }
 
@@ -174,7 +302,7 @@ static void who_is_left_is_told (void **state)
         letter = told[strlen (wanted)];
     if (letter != 'S' && letter != 'R')
         fail_msg ("no '%s' in '%s'", wanted, message);
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
     (void)wait_for (pid);
 }
 
@@ -219,6 +347,9 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (without_cgroup_kill),
+        TEST (a_number_that_was_listed_is_not_believed),
+        TEST (more_processes_than_descriptors),
+        TEST (a_signal_thaws_nothing),
         TEST (a_kill_that_fails_leaves_nothing_frozen),
         TEST (below_a_frozen_cgroup),
         TEST (who_is_left_is_told),

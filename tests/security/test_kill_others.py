@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A signal for all of a container reaches no other process, also where the container ends its processes while rt
+looks for them, and processes of the host get their numbers."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import compiled
+from fixtures import CGROUPS
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROCESSES = 300
+
+
+class Squatter:
+    """Processes of the host with the numbers that the container gives up."""
+
+    def __init__(self, program, pids):
+        self.process = subprocess.Popen([program, *pids], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def end(self):
+        out, _ = self.process.communicate("")
+        lines = out.splitlines()
+        assert lines and lines[-1].startswith("took "), lines
+        return [line for line in lines if line.startswith("hit")], int(lines[-1].split()[1])
+
+
+@pytest.fixture
+def scattered(new_box):
+    """A container that scatters as soon as its list is read; who gets the numbers is beside it."""
+    squatters = []
+
+    def make():
+        box = new_box()
+        box.namespace("pid", absent=True)
+        mount = next(each for each in box.config["mounts"] if each["type"] == "cgroup")
+        mount["options"] = [word for word in mount["options"] if word != "ro"] + ["rw"]
+        shutil.copy(compiled.program("scatter", [f"{HERE}/scatter.c"]), box.path("/bin/scatter"))
+        directory = "/sys/fs/cgroup" + ("/freezer" if "freezer" in CGROUPS.v1 else "")
+        box.process["args"] = ["/bin/scatter", directory, str(PROCESSES)]
+        box.create()
+        box.start()
+        pids = box.line().split()
+        assert pids[0] == "up" and len(pids) == PROCESSES + 1, pids
+        squatters.append(Squatter(compiled.program("squatter", [f"{HERE}/squatter.c"]), pids[1:]))
+        return box, squatters[0]
+    yield make
+    for squatter in squatters:
+        squatter.process.kill()
+        squatter.process.wait()
+
+
+@pytest.mark.rows("VRB-39", "CGM-23")
+@pytest.mark.own
+@pytest.mark.needs("root: takes numbers of processes")
+@pytest.mark.parametrize("busy", [False, True], ids=["frozen", "another command at work"])
+def test_kill_all_reaches_no_other_process(scattered, busy):
+    box, squatter = scattered()
+    state = os.open(os.path.join(box.rt.root, box.id), os.O_RDONLY)
+    if busy:    # then it may not freeze, and each number has to be looked at again
+        fcntl.flock(state, fcntl.LOCK_EX)
+    try:
+        box.kill("--all", "TERM")
+    finally:
+        os.close(state)
+    assert box.line() == "freed"
+    box.kill("--all", "KILL")
+    box.wait()
+    hits, took = squatter.end()
+    assert not hits
+    assert took >= PROCESSES // 2, "it was too late to show anything"
