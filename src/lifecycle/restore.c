@@ -24,6 +24,7 @@
 #include "criu/criu.h"
 #include "kernel/mountfd.h"
 #include "kernel/ns.h"
+#include "kernel/nsroot.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 #include "lifecycle/external.h"
@@ -193,9 +194,17 @@ static int mount_root (struct restore *restore, struct error *err)
 {
     const char *rootfs = restore->start.record.rootfs;
     AUTO_MOUNTFD struct mountfd tree = MOUNTFD_INIT;
+    AUTO_FD int cwd = open (".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool below;
 
-    if (ns_unshare (CLONE_NEWNS) < 0 || mountfd_propagate_root (MS_REC | MS_SLAVE) < 0 ||
-        mountfd_bind (&tree, AT_FDCWD, rootfs, MOUNTFD_RECURSIVE) < 0)
+    if (cwd < 0 || ns_unshare (CLONE_NEWNS) < 0)
+        return error_set (err, "RT-RESTORE", errno, "cannot make a mount namespace for criu");
+    if (nsroot_propagate (MS_REC | MS_SLAVE, &below, err) < 0)
+        return -1;
+    if (below)
+        return error_set (err, "RT-RESTORE", 0,
+                          "rt runs below a chroot: what criu restores there could leave it");
+    if (fchdir (cwd) < 0 || mountfd_bind (&tree, AT_FDCWD, rootfs, MOUNTFD_RECURSIVE) < 0)
         return error_set (err, "RT-RESTORE", errno, "cannot make a mount namespace for criu");
     AUTO_FD int target = open (rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0 || mountfd_attach (&tree, target, AT_FDCWD, rootfs) < 0)

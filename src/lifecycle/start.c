@@ -374,8 +374,25 @@ static int start_descend (struct start *start, struct error *err)
     return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
 }
 
+/* Where every exec has to find itself. */
+static int note_root (struct start *start, struct error *err)
+{
+    struct verify_root root;
+
+    if (!oci_config_own_mounts (start->config))
+        return 0;
+    if (verify_look_root (start->record.pid, start->pidfd, &root, err) < 0)
+        return -1;
+    start->record.root_device = root.device;
+    start->record.root_inode = root.inode;
+    start->record.root_mount = root.mount;
+    return 0;
+}
+
 int start_publish (struct start *start, struct error *err)
 {
+    if (note_root (start, err) < 0)
+        return -1;
     if (start->request->pid_file) {
         if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)
             return -1;

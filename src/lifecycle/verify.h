@@ -33,6 +33,7 @@
 #include "container/rootfs.h"
 #include "kernel/process_status.h"
 #include "oci-spec/config.h"
+#include "state/record.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,6 +104,7 @@ struct verify {
     const struct oci_linux *linux; /* where namespaces stand in the document; NULL = nowhere */
     struct verify_namespace namespaces[VERIFY_NAMESPACES];
     struct verify_root root;
+    struct verify_root or_root; /* another one that it may have; VERIFY_ANY: none */
 
     const struct oci_map *cgroup; /* in these directories or below; NULL or empty = not compared */
 };
@@ -126,9 +128,14 @@ int verify_made (struct verify *verify, const struct oci_config *config,
 
 /* exec: all namespaces are those of the container's init now: an init that leaves one before the
  * process has joined makes an error of it. `root`: a descriptor of the directory that is entered;
- * -1: that of the mount namespace comes with it, which is not the parent's. */
-int verify_joined (struct verify *verify, const struct oci_config *config, pid_t init, int pidfd,
-                   int root, struct error *err);
+ * -1: that of the mount namespace comes with it, which is not the parent's. Then it is init's now,
+ * or the one that init was created with: an init may have left that by chroot or pivot_root. */
+int verify_joined (struct verify *verify, const struct oci_config *config,
+                   const struct record *record, int pidfd, int root, struct error *err);
+
+/* The root directory of a process that has none of the container's rights to change it yet:
+ * VERIFY_EXACT; or VERIFY_ANY with inode 0, where this rt may not look. */
+int verify_look_root (pid_t pid, int pidfd, struct verify_root *root, struct error *err);
 
 /* That of a type (CLONE_NEW*), for who knows better. */
 struct verify_namespace *verify_namespace (struct verify *verify, int type);
