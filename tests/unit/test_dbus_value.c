@@ -184,12 +184,12 @@ static void types_of_many_members (void **state)
     struct dbus_value value;
     struct error err;
 
-    text_puts (&text, "('s'");
+    text_puts (&text, "[('s'");
     for (size_t members = 1; members <= 64; members++) {
         AUTO_TEXT struct text whole = {0};
-        text_printf (&whole, "%s)", text_string (&text));
+        text_printf (&whole, "%s)]", text_string (&text));
         assert_int_equal (dbus_value_parse (&arena, text_string (&whole), &value, &err), 0);
-        assert_int_equal (dbus_type_length (value.type, false), members + 2);
+        assert_int_equal (dbus_type_length (value.type, false), members + 3);
         text_puts (&text, ", 1");
     }
 }
