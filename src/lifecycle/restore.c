@@ -337,6 +337,21 @@ static int check_rights (const struct restore *restore, struct error *err)
                : restored_check (&restored, start->record.pid, err);
 }
 
+/* For every exec to come. Not init's own: it may have gone into a directory before the dump. */
+static int note_root (struct start *start, struct error *err)
+{
+    struct procdir_root root;
+
+    if (!oci_config_own_mounts (start->config))
+        return 0;
+    if (nsroot_look (start->record.pid, &root, err) < 0)
+        return -1;
+    start->record.root_device = root.device;
+    start->record.root_inode = root.inode;
+    start->record.root_mount = root.mount;
+    return 0;
+}
+
 /* All is there and nothing runs: the container becomes one, for everybody to see. */
 static int commit (struct restore *restore, struct error *err)
 {
@@ -350,7 +365,8 @@ static int commit (struct restore *restore, struct error *err)
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0 ||
         (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0) ||
-        check_rights (restore, err) < 0 || give_terminal (restore, err) < 0)
+        check_rights (restore, err) < 0 || give_terminal (restore, err) < 0 ||
+        note_root (start, err) < 0)
         return -1;
     return start_publish (start, err);
 }

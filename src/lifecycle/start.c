@@ -374,7 +374,7 @@ static int start_descend (struct start *start, struct error *err)
     return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
 }
 
-/* Where every exec has to find itself. */
+/* Where every exec has to find itself: in the root of init, which is that of its namespace now. */
 static int note_root (struct start *start, struct error *err)
 {
     struct verify_root root;
@@ -391,8 +391,6 @@ static int note_root (struct start *start, struct error *err)
 
 int start_publish (struct start *start, struct error *err)
 {
-    if (note_root (start, err) < 0)
-        return -1;
     if (start->request->pid_file) {
         if (pidfile_write (start->request->pid_file, start->record.pid, err) < 0)
             return -1;
@@ -447,7 +445,7 @@ static int start_commit (struct start *start, struct error *err)
         return -1;
     /* It would count as one of the container's processes. */
     meet_reap_cloner (&start->cloner);
-    if (start_publish (start, err) < 0)
+    if (note_root (start, err) < 0 || start_publish (start, err) < 0)
         return -1;
     if (channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;
