@@ -3,19 +3,13 @@
 #include "kernel/nsroot.h"
 
 #include "base/cleanup.h"
-#include "base/fdio.h"
-#include "kernel/clone.h"
 #include "kernel/mountfd.h"
 #include "kernel/ns.h"
+#include "kernel/procdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static int failed (struct error *err)
 {
@@ -61,55 +55,5 @@ int nsroot_propagate (unsigned long propagation, bool *below, struct error *err)
         return failed (err);
     if (below)
         *below = differs;
-    return 0;
-}
-
-/* The child's part: the root and 0, or an errno. */
-struct seen {
-    int errnum;
-    struct procdir_root root;
-};
-
-static _Noreturn void look_from_inside (int line, int ns)
-{
-    struct seen seen = {.errnum = 0};
-
-    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
-    if (ns_join (ns, CLONE_NEWNS) < 0 || open_root (&seen.root) < 0)
-        seen.errnum = errno;
-    (void)fd_send (line, &seen, sizeof (seen), NULL, 0);
-    _exit (0);
-}
-
-int nsroot_look (pid_t pid, struct procdir_root *root, struct error *err)
-{
-    const struct clone_request request = {.cgroup = -1};
-    AUTO_FD int ns = ns_open_process (pid, "mnt");
-    AUTO_FD int pidfd = -1;
-    struct seen seen = {.errnum = EPIPE};
-    bool in_cgroup;
-    size_t count = 0;
-    int pair[2];
-
-    if (ns < 0 || socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return failed (err);
-    pid_t child = clone_child (&request, &pidfd, &in_cgroup);
-    if (child == 0)
-        look_from_inside (pair[1], ns);
-    int saved = errno;
-    (void)close (pair[1]);
-    AUTO_FD int line = pair[0];
-    if (child < 0) {
-        errno = saved;
-        return failed (err);
-    }
-    if (fd_receive (line, &seen, sizeof (seen), NULL, &count) != sizeof (seen))
-        seen.errnum = EPIPE;
-    while (waitpid (child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    errno = seen.errnum;
-    if (seen.errnum != 0)
-        return failed (err);
-    *root = seen.root;
     return 0;
 }

@@ -15,7 +15,6 @@
 #define RT_KERNEL_NSROOT_H
 
 #include "base/error.h"
-#include "kernel/procdir.h"
 
 #include <stdbool.h>
 
@@ -26,9 +25,5 @@ int nsroot_enter (struct error *err);
  * process is what it was, its working directory is that root. *below, if not NULL: is it another
  * one than the namespace's? RT-ROOT-PROPAGATION where the kernel refuses the propagation. */
 int nsroot_propagate (unsigned long propagation, bool *below, struct error *err);
-
-/* outside: the root of the mount namespace of another process, whatever root that process has
- * itself. A child joins the namespace and looks. RT-ROOT-NAMESPACE. */
-int nsroot_look (pid_t pid, struct procdir_root *root, struct error *err);
 
 #endif

@@ -319,9 +319,10 @@ static int count_filters (uint32_t *count, struct error *err)
     return 0;
 }
 
-static int check_rights (const struct restore *restore, struct error *err)
+static int check_rights (struct restore *restore, struct error *err)
 {
-    const struct start *start = &restore->start;
+    struct start *start = &restore->start;
+    struct procdir_root root = {.inode = 0};
     const struct oci_process *process = start->config->process;
     const char *asked = restore->request->lsm_profile;
     const struct external external = external_of (start);
@@ -332,23 +333,10 @@ static int check_rights (const struct restore *restore, struct error *err)
         .selinux = label (asked, "selinux", process->selinux_label),
     };
 
-    return count_filters (&restored.filters, err) < 0
-               ? -1
-               : restored_check (&restored, start->record.pid, err);
-}
-
-/* For every exec to come. Not init's own: it may have gone into a directory before the dump. */
-static int note_root (struct start *start, struct error *err)
-{
-    struct procdir_root root;
-
-    if (!oci_config_own_mounts (start->config))
-        return 0;
-    if (nsroot_look (start->record.pid, &root, err) < 0)
+    if (count_filters (&restored.filters, err) < 0 ||
+        restored_check (&restored, start->record.pid, &root, err) < 0)
         return -1;
-    start->record.root_device = root.device;
-    start->record.root_inode = root.inode;
-    start->record.root_mount = root.mount;
+    start_note_root (start, &root);
     return 0;
 }
 
@@ -365,8 +353,7 @@ static int commit (struct restore *restore, struct error *err)
         systemd_settle (&start->unit, &start->record.cgroup, start->config->linux.resources, err) <
             0 ||
         (start->rdt.config && rdt_grant (&start->rdt, start->record.pid, err) < 0) ||
-        check_rights (restore, err) < 0 || give_terminal (restore, err) < 0 ||
-        note_root (start, err) < 0)
+        check_rights (restore, err) < 0 || give_terminal (restore, err) < 0)
         return -1;
     return start_publish (start, err);
 }

@@ -31,6 +31,7 @@
 #include "base/error.h"
 #include "container/namespaces.h"
 #include "container/rootfs.h"
+#include "kernel/procdir.h"
 #include "kernel/process_status.h"
 #include "oci-spec/config.h"
 #include "state/record.h"
@@ -133,9 +134,8 @@ int verify_made (struct verify *verify, const struct oci_config *config,
 int verify_joined (struct verify *verify, const struct oci_config *config,
                    const struct record *record, int pidfd, int root, struct error *err);
 
-/* The root directory of a process that has none of the container's rights to change it yet:
- * VERIFY_EXACT; or VERIFY_ANY with inode 0, where this rt may not look. */
-int verify_look_root (pid_t pid, int pidfd, struct verify_root *root, struct error *err);
+/* outside: the root directory that a process has now; inode 0 where this rt may not look. */
+int verify_look_root (pid_t pid, int pidfd, struct procdir_root *root, struct error *err);
 
 /* That of a type (CLONE_NEW*), for who knows better. */
 struct verify_namespace *verify_namespace (struct verify *verify, int type);

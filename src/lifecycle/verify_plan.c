@@ -118,19 +118,17 @@ static struct verify_root exactly (const struct procdir_root *root)
         .is = VERIFY_EXACT, .device = root->device, .inode = root->inode, .mount = root->mount};
 }
 
-static int look_root (int directory, struct verify_root *root, struct error *err)
+static int look_root (int directory, struct procdir_root *root, struct error *err)
 {
-    struct procdir_root seen;
-
-    *root = (struct verify_root){.is = VERIFY_ANY};
-    if (procdir_root (directory, &seen) == 0)
-        *root = exactly (&seen);
-    else if (errno != EACCES || procdir_may_trace ())
+    if (procdir_root (directory, root) == 0)
+        return 0;
+    if (errno != EACCES || procdir_may_trace ())
         return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's root");
+    *root = (struct procdir_root){.inode = 0};
     return 0;
 }
 
-int verify_look_root (pid_t pid, int pidfd, struct verify_root *root, struct error *err)
+int verify_look_root (pid_t pid, int pidfd, struct procdir_root *root, struct error *err)
 {
     AUTO_FD int directory = procdir_open (pid, pidfd);
 
@@ -143,15 +141,16 @@ int verify_look_root (pid_t pid, int pidfd, struct verify_root *root, struct err
 static int expect_joined_root (struct verify *verify, int directory, const struct record *record,
                                struct error *err)
 {
-    if (look_root (directory, &verify->root, err) < 0)
+    const struct procdir_root made = {.device = (dev_t)record->root_device,
+                                      .inode = (ino_t)record->root_inode,
+                                      .mount = record->root_mount};
+    struct procdir_root now;
+
+    if (look_root (directory, &now, err) < 0)
         return -1;
-    if (verify->root.is == VERIFY_ANY)
-        verify->root.is = VERIFY_OTHER;
-    else if (record->root_inode != 0)
-        verify->or_root = (struct verify_root){.is = VERIFY_EXACT,
-                                               .device = record->root_device,
-                                               .inode = record->root_inode,
-                                               .mount = record->root_mount};
+    verify->root = now.inode ? exactly (&now) : (struct verify_root){.is = VERIFY_OTHER};
+    if (now.inode && made.inode)
+        verify->or_root = exactly (&made);
     return 0;
 }
 
