@@ -356,14 +356,22 @@ int64_t dbus_message_length (const void *bytes, size_t have)
     return (int64_t)FIXED_HEADER + (fields + 7U) / 8 * 8 + body;
 }
 
-/* Fields that rt does not know may come. */
+/* Fields that rt does not know may come; those that it knows have the type of the specification: a
+ * signature that were a string could be as long as the message. */
 static int read_field (struct reader *reader, struct dbus_message *message, const char **signature)
 {
-    const char **const strings[] = {
-        [FIELD_PATH] = &message->path,     [FIELD_INTERFACE] = &message->interface,
-        [FIELD_MEMBER] = &message->member, [FIELD_ERROR] = &message->error,
-        [FIELD_REPLY_SERIAL] = NULL,       [FIELD_DESTINATION] = &message->destination,
-        [FIELD_SENDER] = &message->sender, [FIELD_SIGNATURE] = signature,
+    const struct {
+        char type;
+        const char **to;
+    } known[] = {
+        [FIELD_PATH] = {'o', &message->path},
+        [FIELD_INTERFACE] = {'s', &message->interface},
+        [FIELD_MEMBER] = {'s', &message->member},
+        [FIELD_ERROR] = {'s', &message->error},
+        [FIELD_REPLY_SERIAL] = {'u', NULL},
+        [FIELD_DESTINATION] = {'s', &message->destination},
+        [FIELD_SENDER] = {'s', &message->sender},
+        [FIELD_SIGNATURE] = {'g', signature},
     };
     struct dbus_value value;
     uint8_t field;
@@ -372,11 +380,14 @@ static int read_field (struct reader *reader, struct dbus_message *message, cons
         get_value (reader, "v", &value) < 0)
         return -1;
     const struct dbus_value *inner = &value.items[0];
-    if (field == FIELD_REPLY_SERIAL && *inner->type == 'u')
+    if (field == 0 || field >= sizeof known / sizeof known[0])
+        return 0;
+    if (*inner->type != known[field].type)
+        return -1;
+    if (field == FIELD_REPLY_SERIAL)
         message->reply_serial = (uint32_t)inner->number;
-    else if (field < sizeof strings / sizeof strings[0] && strings[field] &&
-             strchr ("sog", *inner->type))
-        *strings[field] = inner->text;
+    else
+        *known[field].to = inner->text;
     return 0;
 }
 

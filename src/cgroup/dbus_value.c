@@ -58,8 +58,9 @@ static size_t type_length (const char *signature, bool variants, unsigned depth)
                    : 0;
     size_t members = 0;
     for (at++; signature[at] != ')'; members++) {
-        size_t length =
-            at > 64 || depth == 0 ? 0 : type_length (signature + at, variants, depth - 1);
+        size_t length = at > SIGNATURE_MAX || depth == 0
+                            ? 0
+                            : type_length (signature + at, variants, depth - 1);
         if (length == 0)
             return 0;
         at += length;
@@ -376,6 +377,8 @@ int dbus_value_parse (struct arena *arena, const char *text, struct dbus_value *
         return wrong (err, "an array whose type is not known (\"@as []\" says it)", text);
     if (strlen (type) > SIGNATURE_MAX)
         return wrong (err, "a type of more than 255 letters", text);
+    if (dbus_type_length (type, false) != strlen (type))
+        return wrong (err, "a type that nests too deep", text);
     if (build (&reader, node, type, &built) < 0)
         return -1;
     *value = built;

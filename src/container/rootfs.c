@@ -3,6 +3,7 @@
 #include "container/rootfs.h"
 
 #include "base/cleanup.h"
+#include "kernel/nsroot.h"
 #include "kernel/oldroot.h"
 
 #include <errno.h>
@@ -143,9 +144,8 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
         rootfs->tree.fd = open (rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (!rootfs->own_mounts)
         return rootfs->tree.fd < 0 ? open_error (rootfs, err) : 0;
-    if (mountfd_propagate_root (to_host) < 0)
-        return error_set (err, "RT-ROOT-PROPAGATION", errno,
-                          "cannot cut the propagation of mounts to the host");
+    if (nsroot_propagate (to_host, &rootfs->below, err) < 0)
+        return -1;
     if (rootfs->tree.fd < 0 && copy_inside (rootfs, err) < 0)
         return error_at (err, "/root/path");
 
@@ -181,6 +181,9 @@ int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long prop
     int root = rootfs->tree.fd;
     int failed = 0;
 
+    /* The paths of hooks and sources were those of the chroot; from here on none is looked up. */
+    if (rootfs->own_mounts && rootfs->below && nsroot_enter (err) < 0)
+        return -1;
     if (rootfs->own_mounts)
         failed = no_pivot ? mountfd_move_over_root (root) : mountfd_pivot (root);
     if (!failed && rootfs->own_mounts && no_pivot && oldroot_clear (root, err) < 0)

@@ -28,6 +28,7 @@ struct rootfs {
     ino_t inode;
     bool own_mounts;
     bool joined; /* the path is one of the mount namespace that is joined */
+    bool below;  /* inside: a chroot of the caller's, see kernel/nsroot.h */
 };
 
 /* How mounts of the container hear of the host's, for rootfsPropagation (0 = absent): MS_SLAVE, as
@@ -50,10 +51,10 @@ int rootfs_apply_attach (struct rootfs *rootfs, unsigned long propagation, struc
 /* inside, after all mounts, nodes and files below it were made. */
 int rootfs_apply_readonly (const struct rootfs *rootfs, struct error *err);
 
-/* inside: pivot_root, or for `no_pivot` (the host's root is an initramfs) a move over "/" and
- * chroot, after which nothing of the host's mounts is left below that another user namespace could
- * mount again without masks (kernel/oldroot.h). The working directory is "/" afterwards. Then
- * rootfsPropagation, since a shared root could not be pivoted to.
+/* inside: at the root of the mount namespace pivot_root, or for `no_pivot` (the host's root is an
+ * initramfs) a move over "/" and chroot, after which nothing of the host's mounts is left below
+ * that another user namespace could mount again without masks (kernel/oldroot.h). The working
+ * directory is "/" afterwards. Then rootfsPropagation, since a shared root could not be pivoted to.
  */
 int rootfs_apply_enter (struct rootfs *rootfs, bool no_pivot, unsigned long propagation,
                         struct error *err);

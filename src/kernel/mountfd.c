@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "kernel/clone.h"
 #include "kernel/inroot.h"
+#include "kernel/nsroot.h"
 #include "kernel/procfd.h"
 #include "kernel/procfs.h"
 #include "kernel/syscall.h"
@@ -254,12 +255,14 @@ int mountfd_allow_bind (const char *path, bool nofollow)
 static _Noreturn void copy_apart (int line, const char *path, int flags, unsigned long propagation)
 {
     struct mountfd copy = MOUNTFD_INIT;
+    struct error err = {0};
     int answer = 0;
 
     (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
-    if ((propagation && (mountfd_propagate_root (propagation) < 0 ||
-                         mountfd_allow_bind (path, flags & MOUNTFD_NOFOLLOW) < 0)) ||
-        mountfd_bind (&copy, AT_FDCWD, path, flags) < 0)
+    if (propagation && nsroot_propagate (propagation, NULL, &err) < 0)
+        answer = err.errnum;
+    else if ((propagation && mountfd_allow_bind (path, flags & MOUNTFD_NOFOLLOW) < 0) ||
+             mountfd_bind (&copy, AT_FDCWD, path, flags) < 0)
         answer = errno;
     else if (copy.by_mount)
         answer = ENOSYS;

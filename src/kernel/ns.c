@@ -164,6 +164,8 @@ int ns_explain (int types, int errnum, struct error *err)
         return error_hint (err, "a limit of /proc/sys/user/max_*_namespaces is reached");
     if (errnum == EPERM && geteuid () != 0)
         return error_hint (err, "without root, a user namespace is needed: `rt spec --rootless`");
+    if (errnum == EPERM && (types & CLONE_NEWUSER))
+        return error_hint (err, "below a chroot the kernel makes no user namespace");
     return -1;
 }
 

@@ -148,8 +148,7 @@ static int prepare_verify (struct exec *exec, struct error *err)
     const struct record *record = &exec->container.record;
 
     if (verify_init (&exec->verify, exec->arena, true, err) < 0 ||
-        verify_joined (&exec->verify, exec->config, record->pid, exec->join.pidfd, exec->root,
-                       err) < 0)
+        verify_joined (&exec->verify, exec->config, record, exec->join.pidfd, exec->root, err) < 0)
         return -1;
     verify_document (&exec->verify, exec->config, exec->process,
                      exec->config->linux.seccomp ? 1 : 0);

@@ -328,6 +328,22 @@ static const char *name_stream (pid_t pid, int fd, const char *mountinfo, struct
     return arena_printf (arena, "file[%x:%lx]", (unsigned int)mount, (unsigned long)st.st_ino);
 }
 
+/* CRIU looks for "mnt[PLACE]:" at the beginning of a name, and takes the rest for the value. A
+ * place of the image that has these letters in it names another one, with a value of the image's
+ * choice (CVE-2026-119101, -115520). */
+static int check_names (const struct criu_options *options, struct error *err)
+{
+    for (size_t i = 0; i < options->externals.count; i++) {
+        const char *name = options->externals.items[i];
+        const char *end = strstr (name, "]:");
+        if (!text_starts_with (name, "mnt[") || (end && !strstr (end + 1, "]:")))
+            continue;
+        return error_set (err, "RT-CRIU-MOUNT", 0,
+                          "criu cannot be told of a mount with \"]:\" in its path: %s", name);
+    }
+    return 0;
+}
+
 int external_of_dump (const struct external *external, pid_t pid, int root, struct arena *arena,
                       struct criu_options *options, const char *streams[3], struct error *err)
 {
@@ -344,7 +360,7 @@ int external_of_dump (const struct external *external, pid_t pid, int root, stru
         if (text_starts_with (streams[i], "file["))
             add_external (arena, options, streams[i]);
     }
-    return 0;
+    return check_names (options, err);
 }
 
 static int restore_namespaces (const struct external *external, struct criu_options *options,
@@ -406,7 +422,7 @@ int external_of_restore (const struct external *external, const char *const stre
             (text_starts_with (streams[i], "pipe:") || text_starts_with (streams[i], "file[")))
             add_inherited (options, streams[i], i);
     }
-    return restore_namespaces (external, options, err);
+    return check_names (options, err) < 0 ? -1 : restore_namespaces (external, options, err);
 }
 
 /* The mount of the document that an earlier one of its paths lies below, the last of them: what

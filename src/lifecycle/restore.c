@@ -24,6 +24,7 @@
 #include "criu/criu.h"
 #include "kernel/mountfd.h"
 #include "kernel/ns.h"
+#include "kernel/nsroot.h"
 #include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 #include "lifecycle/external.h"
@@ -193,9 +194,17 @@ static int mount_root (struct restore *restore, struct error *err)
 {
     const char *rootfs = restore->start.record.rootfs;
     AUTO_MOUNTFD struct mountfd tree = MOUNTFD_INIT;
+    AUTO_FD int cwd = open (".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool below;
 
-    if (ns_unshare (CLONE_NEWNS) < 0 || mountfd_propagate_root (MS_REC | MS_SLAVE) < 0 ||
-        mountfd_bind (&tree, AT_FDCWD, rootfs, MOUNTFD_RECURSIVE) < 0)
+    if (cwd < 0 || ns_unshare (CLONE_NEWNS) < 0)
+        return error_set (err, "RT-RESTORE", errno, "cannot make a mount namespace for criu");
+    if (nsroot_propagate (MS_REC | MS_SLAVE, &below, err) < 0)
+        return -1;
+    if (below)
+        return error_set (err, "RT-RESTORE", 0,
+                          "rt runs below a chroot: what criu restores there could leave it");
+    if (fchdir (cwd) < 0 || mountfd_bind (&tree, AT_FDCWD, rootfs, MOUNTFD_RECURSIVE) < 0)
         return error_set (err, "RT-RESTORE", errno, "cannot make a mount namespace for criu");
     AUTO_FD int target = open (rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0 || mountfd_attach (&tree, target, AT_FDCWD, rootfs) < 0)
@@ -310,9 +319,10 @@ static int count_filters (uint32_t *count, struct error *err)
     return 0;
 }
 
-static int check_rights (const struct restore *restore, struct error *err)
+static int check_rights (struct restore *restore, struct error *err)
 {
-    const struct start *start = &restore->start;
+    struct start *start = &restore->start;
+    struct procdir_root root = {.inode = 0};
     const struct oci_process *process = start->config->process;
     const char *asked = restore->request->lsm_profile;
     const struct external external = external_of (start);
@@ -323,9 +333,11 @@ static int check_rights (const struct restore *restore, struct error *err)
         .selinux = label (asked, "selinux", process->selinux_label),
     };
 
-    return count_filters (&restored.filters, err) < 0
-               ? -1
-               : restored_check (&restored, start->record.pid, err);
+    if (count_filters (&restored.filters, err) < 0 ||
+        restored_check (&restored, start->record.pid, &root, err) < 0)
+        return -1;
+    start_note_root (start, &root);
+    return 0;
 }
 
 /* All is there and nothing runs: the container becomes one, for everybody to see. */

@@ -274,7 +274,8 @@ static int check_all (struct look *look, struct restored_view *view, pid_t init,
     return 0;
 }
 
-int restored_check (const struct restored *restored, pid_t init, struct error *err)
+int restored_check (const struct restored *restored, pid_t init, struct procdir_root *root,
+                    struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     AUTO_VIEW struct restored_view view = RESTORED_VIEW_INIT;
@@ -283,5 +284,9 @@ int restored_check (const struct restored *restored, pid_t init, struct error *e
 
     if (!status)
         memory_exhausted ();
-    return check_all (&look, &view, init, err);
+    if (check_all (&look, &view, init, err) < 0)
+        return -1;
+    if (view.root >= 0 && procdir_root_of (view.root, root) < 0)
+        return error_set (err, "RT-RESTORE-RIGHTS", errno, "cannot look at the container's root");
+    return 0;
 }

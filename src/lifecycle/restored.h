@@ -13,6 +13,7 @@
 #define RT_LIFECYCLE_RESTORED_H
 
 #include "base/error.h"
+#include "kernel/procdir.h"
 #include "lifecycle/external.h"
 #include "oci-spec/config.h"
 
@@ -56,9 +57,11 @@ struct restored {
     uint32_t filters; /* that this process itself has */
 };
 
-/* outside: `init` and all that descend from it, when nothing of them runs. RT-RESTORE-RIGHTS and
- * RT-RESTORE-MOUNT, at the property that is not kept to. */
-int restored_check (const struct restored *restored, pid_t init, struct error *err);
+/* outside: `init` and all that descend from it, when nothing of them runs. *root: that of the mount
+ * namespace, where it is the container's own. RT-RESTORE-RIGHTS and RT-RESTORE-MOUNT, at the
+ * property that is not kept to. */
+int restored_check (const struct restored *restored, pid_t init, struct procdir_root *root,
+                    struct error *err);
 
 /* The same of the text of /proc/PID/status. Pure. A process that is dead already has no rights. */
 int restored_check_status (const struct oci_config *config, const char *status, uint32_t filters,

@@ -374,6 +374,26 @@ static int start_descend (struct start *start, struct error *err)
     return plan_delegation (start->config, &owner) ? cgroup_delegate (&below, owner, err) : 0;
 }
 
+void start_note_root (struct start *start, const struct procdir_root *root)
+{
+    start->record.root_device = root->device;
+    start->record.root_inode = root->inode;
+    start->record.root_mount = root->mount;
+}
+
+/* Nothing of the container runs: init's root is still that of its mount namespace. */
+static int look_at_root (struct start *start, struct error *err)
+{
+    struct procdir_root root;
+
+    if (!oci_config_own_mounts (start->config))
+        return 0;
+    if (verify_look_root (start->record.pid, start->pidfd, &root, err) < 0)
+        return -1;
+    start_note_root (start, &root);
+    return 0;
+}
+
 int start_publish (struct start *start, struct error *err)
 {
     if (start->request->pid_file) {
@@ -430,7 +450,7 @@ static int start_commit (struct start *start, struct error *err)
         return -1;
     /* It would count as one of the container's processes. */
     meet_reap_cloner (&start->cloner);
-    if (start_publish (start, err) < 0)
+    if (look_at_root (start, err) < 0 || start_publish (start, err) < 0)
         return -1;
     if (channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
         return -1;

@@ -92,6 +92,9 @@ int start_place (struct start *start, struct error *err);
 /* prestart and createRuntime, when record.pid is in its namespaces. */
 int start_run_hooks (struct start *start, struct error *err);
 
+/* Where every exec has to find itself, for the record. */
+void start_note_root (struct start *start, const struct procdir_root *root);
+
 /* Its pid and pidfd, for those who asked for them, and the record: from now on it is there for all
  * to see. */
 int start_publish (struct start *start, struct error *err);

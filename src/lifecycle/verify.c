@@ -245,7 +245,9 @@ static int check_root (const struct look *look, struct error *err)
         return is_denied (look) ? check_mounts (look, &own, err)
                                 : cannot ("the root directory", err);
     if (expected->is == VERIFY_EXACT)
-        return is_expected_root (expected, &has)
+        return is_expected_root (expected, &has) ||
+                       (look->verify->or_root.is == VERIFY_EXACT &&
+                        is_expected_root (&look->verify->or_root, &has))
                    ? 0
                    : root_error ("not the one that was to be entered", err);
     if (is_same_root (&has, &own) == (expected->is == VERIFY_OWN))

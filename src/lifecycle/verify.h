@@ -31,8 +31,10 @@
 #include "base/error.h"
 #include "container/namespaces.h"
 #include "container/rootfs.h"
+#include "kernel/procdir.h"
 #include "kernel/process_status.h"
 #include "oci-spec/config.h"
+#include "state/record.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,6 +105,7 @@ struct verify {
     const struct oci_linux *linux; /* where namespaces stand in the document; NULL = nowhere */
     struct verify_namespace namespaces[VERIFY_NAMESPACES];
     struct verify_root root;
+    struct verify_root or_root; /* another one that it may have; VERIFY_ANY: none */
 
     const struct oci_map *cgroup; /* in these directories or below; NULL or empty = not compared */
 };
@@ -133,9 +136,13 @@ int verify_made (struct verify *verify, const struct oci_config *config,
 
 /* exec: all namespaces are those of the container's init now: an init that leaves one before the
  * process has joined makes an error of it. `root`: a descriptor of the directory that is entered;
- * -1: that of the mount namespace comes with it, which is not the parent's. */
-int verify_joined (struct verify *verify, const struct oci_config *config, pid_t init, int pidfd,
-                   int root, struct error *err);
+ * -1: that of the mount namespace comes with it, which is not the parent's. Then it is init's now,
+ * or the one that init was created with: an init may have left that by chroot or pivot_root. */
+int verify_joined (struct verify *verify, const struct oci_config *config,
+                   const struct record *record, int pidfd, int root, struct error *err);
+
+/* outside: the root directory that a process has now; inode 0 where this rt may not look. */
+int verify_look_root (pid_t pid, int pidfd, struct procdir_root *root, struct error *err);
 
 /* That of a type (CLONE_NEW*), for who knows better. */
 struct verify_namespace *verify_namespace (struct verify *verify, int type);

@@ -112,10 +112,52 @@ int verify_made (struct verify *verify, const struct oci_config *config,
     return 0;
 }
 
-int verify_joined (struct verify *verify, const struct oci_config *config, pid_t init, int pidfd,
-                   int root, struct error *err)
+static struct verify_root exactly (const struct procdir_root *root)
 {
-    AUTO_FD int directory = procdir_open (init, pidfd);
+    return (struct verify_root){
+        .is = VERIFY_EXACT, .device = root->device, .inode = root->inode, .mount = root->mount};
+}
+
+static int look_root (int directory, struct procdir_root *root, struct error *err)
+{
+    if (procdir_root (directory, root) == 0)
+        return 0;
+    if (errno != EACCES || procdir_may_trace ())
+        return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's root");
+    *root = (struct procdir_root){.inode = 0};
+    return 0;
+}
+
+int verify_look_root (pid_t pid, int pidfd, struct procdir_root *root, struct error *err)
+{
+    AUTO_FD int directory = procdir_open (pid, pidfd);
+
+    if (directory < 0)
+        return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's init");
+    return look_root (directory, root, err);
+}
+
+/* That of the mount namespace. */
+static int expect_joined_root (struct verify *verify, int directory, const struct record *record,
+                               struct error *err)
+{
+    const struct procdir_root made = {.device = (dev_t)record->root_device,
+                                      .inode = (ino_t)record->root_inode,
+                                      .mount = record->root_mount};
+    struct procdir_root now;
+
+    if (look_root (directory, &now, err) < 0)
+        return -1;
+    verify->root = now.inode ? exactly (&now) : (struct verify_root){.is = VERIFY_OTHER};
+    if (now.inode && made.inode)
+        verify->or_root = exactly (&made);
+    return 0;
+}
+
+int verify_joined (struct verify *verify, const struct oci_config *config,
+                   const struct record *record, int pidfd, int root, struct error *err)
+{
+    AUTO_FD int directory = procdir_open (record->pid, pidfd);
     AUTO_FD int own = procdir_open_own ();
     struct procdir_root entered;
     ino_t ignored;
@@ -135,14 +177,10 @@ int verify_joined (struct verify *verify, const struct oci_config *config, pid_t
                               verify_kinds[i].file);
         one->is = VERIFY_OWN; /* this kernel has no such kind */
     }
-    verify->root = (struct verify_root){.is = VERIFY_OTHER};
     if (root < 0)
-        return 0;
+        return expect_joined_root (verify, directory, record, err);
     if (procdir_root_of (root, &entered) < 0)
         return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's root");
-    verify->root = (struct verify_root){.is = VERIFY_EXACT,
-                                        .device = entered.device,
-                                        .inode = entered.inode,
-                                        .mount = entered.mount};
+    verify->root = exactly (&entered);
     return 0;
 }

@@ -59,6 +59,11 @@ struct record {
     bool no_new_keyring;    /* of create: nor has exec one to join */
     bool notify;            /* its process was given a NOTIFY_SOCKET of its own */
     bool awaits_go;         /* at the gate it compares and waits: see gate.h */
+    /* Init's root directory when it was created, which is that of its mount namespace; inode 0: it
+     * was not seen. The number of its mount is one of this boot. */
+    uint64_t root_device;
+    uint64_t root_inode;
+    uint64_t root_mount;
     struct oci_map annotations;
 };
 

@@ -38,6 +38,9 @@ static const struct field {
     {"noNewKeyring", KIND_BOOL, offsetof (struct record, no_new_keyring), false},
     {"notify", KIND_BOOL, offsetof (struct record, notify), false},
     {"awaitsGo", KIND_BOOL, offsetof (struct record, awaits_go), false},
+    {"rootDevice", KIND_UINT64, offsetof (struct record, root_device), false},
+    {"rootInode", KIND_UINT64, offsetof (struct record, root_inode), false},
+    {"rootMount", KIND_UINT64, offsetof (struct record, root_mount), false},
     {"annotations", KIND_MAP, offsetof (struct record, annotations), false},
 };
 

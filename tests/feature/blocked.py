@@ -18,6 +18,7 @@ CALLS = {"pidfd_send_signal": 424, "open_tree": 428, "move_mount": 429, "fsopen"
          "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435, "close_range": 436,
          "openat2": 437, "pidfd_getfd": 438, "faccessat2": 439, "mount_setattr": 442,
          "statmount": 457, "open_tree_attr": 467,
+         "bpf": 321 if os.uname().machine == "x86_64" else 280,
          "statx": 332 if os.uname().machine == "x86_64" else 291}
 
 MOUNT_API = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr")

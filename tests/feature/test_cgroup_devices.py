@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Device rules: what the container's processes can open, by the kernel's own word; on v1 and v2."""
 
+import errno
+
 import pytest
 
+import blocked
 from bundle import label
 
 
@@ -137,3 +140,14 @@ def test_built_in_devices_cannot_be_denied(new_box):
 def test_bad_device_rules(box, fails, rule, at):
     box.linux["resources"]["devices"] = [rule]
     fails(box.create(code=None), at="/linux/resources/devices/0" + at)
+
+
+@pytest.mark.rows("CGD-01", "CGD-03")
+@pytest.mark.needs("v2", "root: loads a program")
+def test_rules_that_the_kernel_does_not_take_are_an_error(new_box, fails):
+    """runc#2793: without bpf(2) there was no program, and every device of the host was open."""
+    box = new_box("report")
+    box.linux["resources"]["devices"] = [{"allow": False, "access": "rwm"}]
+    filter_ = b"".join(blocked.instructions(errno.EPERM, ["bpf"]))
+    fails(box.create(code=None, preexec_fn=blocked.before(filter_, [None] * 3, lambda: None)),
+          "operation not permitted", at="/linux/resources/devices")

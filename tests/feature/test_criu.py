@@ -68,14 +68,15 @@ def checkpoint(box, *flags, code=0):
     return told
 
 
-def restore(box, *flags, name="another", code=1, images=None):
+def restore(box, *flags, name="another", code=1, images=None, **options):
     """Of the same bundle, in a cgroup of its own."""
     os.makedirs(box.images, mode=0o700, exist_ok=True)
     if images:
         images.write(box.images)
     box.linux["cgroupsPath"] = f"/{box.cgroup}-other"
     box.save()
-    told = box.rt.call("restore", "-d", "-b", box.dir, "--image-path", box.images, *flags, name)
+    told = box.rt.call("restore", "-d", "-b", box.dir, "--image-path", box.images, *flags, name,
+                       **options)
     assert told.code == code, told
     return told
 

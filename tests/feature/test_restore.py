@@ -220,6 +220,7 @@ def test_a_root_that_the_process_could_not_have_chosen(counter, fails, caps, cod
         fails(told, "a restored process has another root than the container")
     else:
         assert os.readlink(f"/proc/{box.pid}/root").endswith("/tmp")
+        assert box.exec("--cwd", "/", ops=("stat /bin/probe",)).errno("stat", "/bin/probe") is None
 
 
 @pytest.mark.rows("CKP-25")

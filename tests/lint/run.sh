@@ -55,9 +55,10 @@ sizes () { "$python" "$here/sizes.py"; }
 marks () { "$python" "$here/marks.py"; }
 calls () { "$python" "$here/calls.py"; }
 checklist () { "$python" "$here/checklist.py"; }
+security () { "$python" "$here/security.py"; }
 
 passed=0 failed=0
-for check in "${@:-layers sizes marks calls checklist headers templates format shell}"; do
+for check in "${@:-layers sizes marks calls checklist security headers templates format shell}"; do
     for name in $check; do
         if report=$("$name" 2>&1); then
             passed=$((passed + 1))

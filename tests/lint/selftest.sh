@@ -34,6 +34,8 @@ good_tree () {
     printf 'ONE-01\tcore\tdone\ttitle\nONE-02\tfull\topen\ttitle\n' >"$tree/tests/checklist.tsv"
     printf '# SPDX-License-Identifier: Apache-2.0\n@pytest.mark.rows("ONE-01")\ndef test_one ():\n    pass\n' \
         >"$tree/tests/test_one.py"
+    # shellcheck disable=SC2016 # Markdown
+    printf '| flaw | test |\n|---|---|\n| CVE-2000-1000, -1001 | `test_one.py::test_one` |\n' >"$tree/SECURITY.md"
     printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho\n' >"$tree/tests/one.sh"
 }
 
@@ -116,6 +118,13 @@ rm "$tree/tests/test_one.py";                           red checklist "ONE-01 is
 sed -i s/ONE-01/ONE-09/ "$tree/tests/test_one.py";      red checklist "ONE-09 is not a row"
 sed -i s/done/ready/ "$tree/tests/checklist.tsv";       red checklist "not words of this list"
 sed -i s/ONE-02/ONE-01/ "$tree/tests/checklist.tsv";    red checklist "stands twice"
+
+sed -i 's/::test_one/::test_two/' "$tree/SECURITY.md";  red security "has no test test_two"
+sed -i 's/test_one.py/test_two.py/' "$tree/SECURITY.md"; red security "test_two.py is not a file"
+# shellcheck disable=SC2016 # Markdown
+sed -i 's/ `.*` / none /' "$tree/SECURITY.md";          red security "a row without a test"
+echo '/* CVE-2000-1002 */' >>"$tree/src/base/one.c";    red security "CVE-2000-1002 is not in SECURITY.md"
+rm "$tree/SECURITY.md";                                 red security "is not there"
 
 sed -i 's/^int one.*/size_of_it one (void);/' "$tree/src/base/one.h"; red headers "size_of_it"
 body contrib/templates/one.c 'int unused;';             red templates "unused"

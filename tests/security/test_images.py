@@ -247,3 +247,27 @@ def test_rubbish(victim, asked, fails, name, how):
         os.chmod(f"{victim.images}/{name}", 0o666)
     fails(restore(victim, images), name)
     assert asked() == []
+
+
+@pytest.mark.rows("CKP-25")
+def test_no_place_of_the_image_is_named_as_another(asked, new_box, fails):
+    """runc CVE-2026-119101, crun CVE-2026-115520: by a link of the image a volume lies at a path that CRIU reads
+    as another mount's name, with a host's directory behind it."""
+    box = new_box("pause")
+    box.file("/volume]:/etc/x/keep")
+    os.symlink("volume]:/etc/x", box.path("/volume"))
+    box.bind(box.beside("source"), "/volume")
+    box.up()
+    images = os.path.join(box.dir, "images")
+    fails(box.rt.call("checkpoint", "--leave-running", "--image-path", images, box.id), "]:", "/volume]:/etc/x")
+    assert 1 not in asked() and not os.path.exists(images)      # a dump
+
+
+@pytest.mark.rows("CKP-25")
+def test_no_place_of_the_document_is_named_as_another(asked, victim, fails):
+    """The same at a restore, where the names are those of the document."""
+    images = Images(victim)
+    images.bind("/volume]:/etc/x")
+    victim.bind(victim.beside("source"), "/volume]:/etc/x")
+    fails(restore(victim, images), "]:", "/volume]:/etc/x")
+    assert RESTORE not in asked()

@@ -343,3 +343,19 @@ def test_mountinfo_of_the_host_does_not_change(new_box, canary):
     box.bind(canary, "/data", "rbind", "ro")
     box.up()
     assert host.mountinfo() == before
+
+
+@pytest.mark.rows("RFS-04")
+@OWN
+def test_read_only_whatever_the_image_has_for_proc(new_box, canary):
+    """crun CVE-2026-115521: the image's /proc/self/fd led the change to read-only to another mount."""
+    box = new_box("create /x", "create /data/x")
+    for number in range(32):
+        os.makedirs(box.path(f"/proc/self/fd/{number}"))
+        os.makedirs(box.path(f"/proc/thread-self/fd/{number}"))
+    del box.config["mounts"][0]
+    box.linux["maskedPaths"] = box.linux["readonlyPaths"] = []
+    box.bind(canary, "/data", "ro")
+    box.config["root"]["readonly"] = True
+    told = box.run()
+    assert told.errno("create", "/x") == told.errno("create", "/data/x") == "EROFS"

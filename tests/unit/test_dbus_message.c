@@ -170,6 +170,26 @@ static void heads_that_are_none (void **state)
     assert_int_equal (dbus_message_length (bytes.bytes, 16), -1);
 }
 
+/* A signature that came as a string would have no bound but the message's. */
+static void fields_of_another_type (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_TEXT struct text bytes = {0};
+    const struct dbus_message written = {.kind = DBUS_CALL, .serial = 1, .path = "/a"};
+    const char head[] = {1, 1, 'o', 0}; /* FIELD_PATH, a signature of one letter */
+    struct dbus_message read;
+
+    dbus_message_write (&written, &bytes);
+    assert_memory_equal (bytes.bytes + 16, head, sizeof head);
+    assert_int_equal (dbus_message_read (&arena, bytes.bytes, bytes.length, &read), 0);
+    bytes.bytes[18] = 's';
+    assert_int_equal (dbus_message_read (&arena, bytes.bytes, bytes.length, &read), -1);
+    bytes.bytes[16] = 100; /* one that rt does not know */
+    assert_int_equal (dbus_message_read (&arena, bytes.bytes, bytes.length, &read), 0);
+    assert_null (read.path);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +197,7 @@ int main (void)
         cmocka_unit_test (without_anything),
         cmocka_unit_test (damage),
         cmocka_unit_test (heads_that_are_none),
+        cmocka_unit_test (fields_of_another_type),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -174,6 +174,26 @@ static void types (void **state)
     assert_int_equal (dbus_type_length ("v", true), 1);
 }
 
+/* What is taken from a text can be read from a message, also where it has as many members as a text
+ * may have. */
+static void types_of_many_members (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_TEXT struct text text = {0};
+    struct dbus_value value;
+    struct error err;
+
+    text_puts (&text, "[('s'");
+    for (size_t members = 1; members <= 64; members++) {
+        AUTO_TEXT struct text whole = {0};
+        text_printf (&whole, "%s)]", text_string (&text));
+        assert_int_equal (dbus_value_parse (&arena, text_string (&whole), &value, &err), 0);
+        assert_int_equal (dbus_type_length (value.type, false), members + 3);
+        text_puts (&text, ", 1");
+    }
+}
+
 /* Hostile ones, which are longer than a stack is deep. */
 static void types_without_end (void **state)
 {
@@ -206,6 +226,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (values),
         cmocka_unit_test (types),
+        cmocka_unit_test (types_of_many_members),
         cmocka_unit_test (types_without_end),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -233,13 +233,14 @@ static void namespaces_that_are_joined (void **state)
     make_plan (&stage, &verify);
     struct child init = make_child (&stage, NONE);
     struct child other = make_child (&stage, NONE);
+    const struct record record = {.pid = init.pid};
     plan = verify;
-    assert_int_equal (verify_joined (&plan, stage.config, init.pid, init.pidfd, -1, &err), 0);
+    assert_int_equal (verify_joined (&plan, stage.config, &record, init.pidfd, -1, &err), 0);
     compare (&plan, &init, "", "", "");
     compare (&plan, &other, "RT-VERIFY-NAMESPACE", "/linux/namespaces/1", "mount namespace");
 
     AUTO_FD int root = open (stage.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    assert_int_equal (verify_joined (&plan, stage.config, init.pid, init.pidfd, root, &err), 0);
+    assert_int_equal (verify_joined (&plan, stage.config, &record, init.pidfd, root, &err), 0);
     /* The same directory, but of this mount namespace. */
     compare (&plan, &init, "RT-VERIFY-ROOT", "/root", "not the one");
     plan.root.mount = 0;
@@ -247,7 +248,7 @@ static void namespaces_that_are_joined (void **state)
 
     end_child (&init);
     err = (struct error){0};
-    assert_int_equal (verify_joined (&plan, stage.config, init.pid, -1, -1, &err), -1);
+    assert_int_equal (verify_joined (&plan, stage.config, &record, -1, -1, &err), -1);
     assert_string_equal (err.code, "RT-VERIFY-LOOK");
     end_child (&other);
     clear_stage (&stage);
