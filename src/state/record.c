@@ -245,7 +245,25 @@ int record_read (int dir, struct arena *arena, struct record *record, struct err
     if (!bytes)
         return -1;
     const char *text = arena_copy (arena, bytes, length);
-    return record_from_json (arena, text, length, record, err);
+    if (record_from_json (arena, text, length, record, err) == 0)
+        return 0;
+    return text_equal (err->code, "RT-STATE-DAMAGED")
+               ? error_hint (err,
+                             "rt kill --all and rt delete --force manage the container by what "
+                             "is left of it")
+               : -1;
+}
+
+int record_read_parts (int dir, struct arena *arena, const char *id, struct record *parts,
+                       struct error *err)
+{
+    size_t length = 0;
+    AUTO_FREE char *bytes = read_whole (dir, RECORD_FILE, &length, err);
+    if (!bytes && !text_equal (err->code, "RT-STATE-HALF"))
+        return -1;
+    *err = (struct error){0};
+    record_parts_of_json (arena, bytes ? arena_copy (arena, bytes, length) : "", length, id, parts);
+    return 0;
 }
 
 int record_is_cut_off (const char *state_root, int dir, struct error *err)

@@ -82,6 +82,10 @@ int record_write (int dir, const struct record *record, struct error *err);
 /* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
 int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
 
+/* What is left of a damaged or lost record (record_parts_of_json). -1: no look at the file. */
+int record_read_parts (int dir, struct arena *arena, const char *id, struct record *parts,
+                       struct error *err);
+
 /* Whether a directory without record.json, which the caller has not locked, is what a dead creator
  * has left: 1, and now it is locked. 0: somebody makes or removes it; look again. */
 int record_is_cut_off (const char *state_root, int dir, struct error *err);
