@@ -102,6 +102,6 @@ int caps_apply_ambient (const struct oci_capabilities *capabilities, struct erro
                                         name_of (capability));
         }
     if (errnum)
-        log_warning ("can't raise ambient capability%s: %s", names, strerror (errnum));
+        log_warning ("can't raise ambient capability%s: %s", names, error_words (errnum));
     return 0;
 }

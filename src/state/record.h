@@ -78,6 +78,10 @@ int record_check_new (const char *state_root, const char *id, struct error *err)
  * RT-STATE-OWNER where the state root or the directory is another user's, or writable by one. */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
 
+/* Locks a directory that the caller has kept open without its lock; takes no descriptor. 1: it is
+ * held; 0: the container has been deleted meanwhile; -1 RT-STATE-LOCK. */
+int record_lock_again (int dir, const char *id, struct error *err);
+
 int record_write (int dir, const struct record *record, struct error *err);
 /* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
 int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
