@@ -5,7 +5,7 @@
  */
 #include "error.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,15 +27,103 @@ __attribute__ ((format (printf, 4, 5))) static void add (char *out, size_t size,
 }
 
 /*
- * Docker and containerd tell the exit codes 126 and 127 by these words, as Go writes them: with a
- * small letter in front.
+ * The words that are searched for, with every libc: musl has others. Docker and containerd tell the
+ * exit codes 126 and 127 by them, as Go writes them: with a small letter in front.
  */
+static const char *const errno_words[] = {
+    [EPERM] = "operation not permitted",
+    [ENOENT] = "no such file or directory",
+    [ESRCH] = "no such process",
+    [EINTR] = "interrupted system call",
+    [EIO] = "input/output error",
+    [ENXIO] = "no such device or address",
+    [E2BIG] = "argument list too long",
+    [ENOEXEC] = "exec format error",
+    [EBADF] = "bad file descriptor",
+    [ECHILD] = "no child processes",
+    [EAGAIN] = "resource temporarily unavailable",
+    [ENOMEM] = "cannot allocate memory",
+    [EACCES] = "permission denied",
+    [EFAULT] = "bad address",
+    [ENOTBLK] = "block device required",
+    [EBUSY] = "device or resource busy",
+    [EEXIST] = "file exists",
+    [EXDEV] = "invalid cross-device link",
+    [ENODEV] = "no such device",
+    [ENOTDIR] = "not a directory",
+    [EISDIR] = "is a directory",
+    [EINVAL] = "invalid argument",
+    [ENFILE] = "too many open files in system",
+    [EMFILE] = "too many open files",
+    [ENOTTY] = "inappropriate ioctl for device",
+    [ETXTBSY] = "text file busy",
+    [EFBIG] = "file too large",
+    [ENOSPC] = "no space left on device",
+    [ESPIPE] = "illegal seek",
+    [EROFS] = "read-only file system",
+    [EMLINK] = "too many links",
+    [EPIPE] = "broken pipe",
+    [EDOM] = "numerical argument out of domain",
+    [ERANGE] = "numerical result out of range",
+    [EDEADLK] = "resource deadlock avoided",
+    [ENAMETOOLONG] = "file name too long",
+    [ENOLCK] = "no locks available",
+    [ENOSYS] = "function not implemented",
+    [ENOTEMPTY] = "directory not empty",
+    [ELOOP] = "too many levels of symbolic links",
+    [ENODATA] = "no data available",
+    [ETIME] = "timer expired",
+    [EPROTO] = "protocol error",
+    [EBADMSG] = "bad message",
+    [EOVERFLOW] = "value too large for defined data type",
+    [EILSEQ] = "invalid or incomplete multibyte or wide character",
+    [EUSERS] = "too many users",
+    [ENOTSOCK] = "socket operation on non-socket",
+    [EDESTADDRREQ] = "destination address required",
+    [EMSGSIZE] = "message too long",
+    [EPROTOTYPE] = "protocol wrong type for socket",
+    [ENOPROTOOPT] = "protocol not available",
+    [EPROTONOSUPPORT] = "protocol not supported",
+    [EOPNOTSUPP] = "operation not supported",
+    [EAFNOSUPPORT] = "address family not supported by protocol",
+    [EADDRINUSE] = "address already in use",
+    [EADDRNOTAVAIL] = "cannot assign requested address",
+    [ENETDOWN] = "network is down",
+    [ENETUNREACH] = "network is unreachable",
+    [ECONNABORTED] = "software caused connection abort",
+    [ECONNRESET] = "connection reset by peer",
+    [ENOBUFS] = "no buffer space available",
+    [EISCONN] = "transport endpoint is already connected",
+    [ENOTCONN] = "transport endpoint is not connected",
+    [ETIMEDOUT] = "connection timed out",
+    [ECONNREFUSED] = "connection refused",
+    [EHOSTDOWN] = "host is down",
+    [EHOSTUNREACH] = "no route to host",
+    [EALREADY] = "operation already in progress",
+    [EINPROGRESS] = "operation now in progress",
+    [ESTALE] = "stale file handle",
+    [EDQUOT] = "disk quota exceeded",
+    [ECANCELED] = "operation canceled",
+    [ENOKEY] = "required key not available",
+    [EKEYEXPIRED] = "key has expired",
+    [EKEYREVOKED] = "key has been revoked",
+    [EKEYREJECTED] = "key was rejected by service",
+    [EOWNERDEAD] = "owner died",
+    [EREMOTEIO] = "remote I/O error",
+    [ELIBBAD] = "accessing a corrupted shared library",
+};
+
+const char *error_words (int errnum)
+{
+    size_t count = sizeof errno_words / sizeof errno_words[0];
+    const char *words = errnum > 0 && (size_t)errnum < count ? errno_words[errnum] : NULL;
+
+    return words ? words : strerror (errnum);
+}
+
 static void add_errno (char *out, size_t size, size_t *length, int errnum)
 {
-    const char *words = strerror (errnum);
-    bool acronym = words[0] != '\0' && isupper ((unsigned char)words[1]);
-    char first = acronym ? words[0] : (char)tolower ((unsigned char)words[0]);
-    add (out, size, length, ": %c%s", first, words + (words[0] != '\0'));
+    add (out, size, length, ": %s", error_words (errnum));
 }
 
 int error_set (struct error *err, const char *code, int errnum, const char *format, ...)

@@ -63,6 +63,9 @@ static inline bool error_is_set (const struct error *err)
  */
 void hide_controls (char *text, unsigned long length);
 
+/* What an errno means, in glibc's words with a small letter in front, with every libc. */
+const char *error_words (int errnum);
+
 const char *error_format (const struct error *err, char *out, unsigned long size);
 
 #endif

@@ -19,11 +19,34 @@
 
 enum { MOUNTINFO_MAX = 64 * 1024 * 1024, PROC_CGROUP_MAX = 64 * 1024 };
 
+/* The first look at a file system that failed otherwise than as "there is none". */
+static struct {
+    char path[128];
+    int errnum;
+} failed_look;
+
 static long type_of (const char *path)
 {
     struct statfs fs;
 
-    return statfs (path, &fs) == 0 ? (long)fs.f_type : 0;
+    if (statfs (path, &fs) == 0)
+        return (long)fs.f_type;
+    if (errno != ENOENT && errno != ENOTDIR && failed_look.errnum == 0) {
+        failed_look.errnum = errno;
+        (void)snprintf (failed_look.path, sizeof failed_look.path, "%s", path);
+    }
+    return 0;
+}
+
+/* To an ordinary user what is not for him is not there. */
+static int check_looks (bool rootless, struct error *err)
+{
+    bool denied = failed_look.errnum == EACCES || failed_look.errnum == EPERM;
+
+    if (failed_look.errnum == 0 || (rootless && denied))
+        return 0;
+    return error_set (err, "RT-CGROUP-LAYOUT", failed_look.errnum, "look at `%s`",
+                      failed_look.path);
 }
 
 static bool is_mounted (const char *path, long magic)
@@ -266,7 +289,7 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
 
     found.why = layout_why;
     /* What v2 says of this process is only needed to go beside it. */
-    if (found.layout == CGROUP_V2 && !rootless) {
+    if (found.layout == CGROUP_V2 && !rootless) { /* a look that failed is no v2 */
         found.items = arena_alloc (arena, sizeof *found.items);
         found.items[0] =
             (struct hierarchy){.key = "", .own = "/", .mount = CGROUP_MOUNT, .writable = true};
@@ -290,6 +313,8 @@ int cgroup_host_read (struct arena *arena, bool rootless, struct cgroup_host *ho
         const char *own = own_below_mount (arena, item->mount, item->own);
         item->own = own ? own : "/";
     }
+    if (check_looks (rootless, err) < 0)
+        return -1;
     tell (&found);
     *host = found;
     return 0;

@@ -8,6 +8,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/stats_parse.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,17 +23,24 @@ void oom_events_close (struct oom_events *events)
     drop_fd (&events->control);
 }
 
-/* Kills so far; -1 where the cgroup is gone. Reading also arms the next poll. */
+/* Kills so far: 1, 0 where the cgroup is gone, or -1 with errno. Reading also arms the next poll.
+ */
 static int read_kills (int fd, uint64_t *kills)
 {
     char text[1024];
-    ssize_t length = pread (fd, text, sizeof text - 1, 0);
+    ssize_t length;
 
+    do
+        length = pread (fd, text, sizeof text - 1, 0);
+    while (length < 0 && errno == EINTR);
     if (length < 0)
-        return -1;
+        return errno == ENODEV ? 0 : -1;
     text[length] = '\0';
     *kills = 0;
-    return stats_find (text, "oom_kill", kills) < 0 ? -1 : 0;
+    if (stats_find (text, "oom_kill", kills) >= 0) /* 0: this kernel does not count them */
+        return 1;
+    errno = EPROTO;
+    return -1;
 }
 
 static int open_v2 (const char *path, struct oom_events *events, struct error *err)
@@ -42,9 +50,11 @@ static int open_v2 (const char *path, struct oom_events *events, struct error *e
 
     if (fd < 0 && errno == ENOENT)
         return 0;
-    if (fd < 0 || read_kills (fd, &events->seen) < 0)
+    int there = fd < 0 ? -1 : read_kills (fd, &events->seen);
+    if (there < 0)
         return error_set (err, "RT-CGROUP-OOM", errno, "read '%s/memory.events'", path);
-    events->fd = take_fd (&fd);
+    if (there)
+        events->fd = take_fd (&fd);
     return 0;
 }
 
@@ -58,8 +68,11 @@ static int open_v1 (const char *path, struct oom_events *events, struct error *e
         return 0;
     if (control < 0)
         return error_set (err, "RT-CGROUP-OOM", errno, "open '%s/memory.oom_control'", path);
-    if (read_kills (control, &events->seen) < 0)
+    int there = read_kills (control, &events->seen);
+    if (there < 0)
         return error_set (err, "RT-CGROUP-OOM", errno, "read '%s/memory.oom_control'", path);
+    if (!there)
+        return 0;
     AUTO_FD int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     (void)snprintf (line, sizeof line, "%d %d", fd, control);
     if (fd < 0 || fd_write_file_at (dir, "cgroup.event_control", line) < 0)
@@ -93,10 +106,10 @@ static int count_v1 (struct oom_events *events, uint64_t *count)
     uint64_t kills;
 
     *count = drain (events->fd);
-    if (*count > 0 && read_kills (events->control, &kills) < 0)
-        return -1;
-    events->seen += *count;
-    return 0;
+    int there = *count > 0 ? read_kills (events->control, &kills) : 1;
+    if (there > 0)
+        events->seen += *count;
+    return there;
 }
 
 uint64_t oom_events_guess (const struct oom_events *events, uint64_t wakes)
@@ -118,22 +131,22 @@ uint64_t oom_events_since (struct oom_events *events, uint64_t kills)
     return kills - before;
 }
 
-int oom_events_count (struct oom_events *events, uint64_t *count)
+int oom_events_count (struct oom_events *events, uint64_t *count, struct error *err)
 {
     uint64_t kills;
+    int there = 1;
 
     *count = 0;
     if (events->fd < 0)
-        return 0;
+        return 1;
     if (events->control >= 0)
-        return count_v1 (events, count);
-    if (read_kills (events->fd, &kills) < 0)
-        return -1;
-    *count = oom_events_since (events, kills);
-    return 0;
+        there = count_v1 (events, count);
+    else if ((there = read_kills (events->fd, &kills)) > 0)
+        *count = oom_events_since (events, kills);
+    return there < 0 ? error_set (err, "RT-CGROUP-OOM", errno, "count the OOM kills") : there;
 }
 
-int oom_events_total (const struct oci_map *paths, uint64_t *kills)
+int oom_events_total (const struct oci_map *paths, uint64_t *kills, struct error *err)
 {
     const char *v1 = cgroup_path_of (paths, "memory");
     const char *path = v1 ? v1 : cgroup_path_of (paths, "");
@@ -141,5 +154,8 @@ int oom_events_total (const struct oci_map *paths, uint64_t *kills)
     AUTO_FD int dir = path ? open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     AUTO_FD int fd = dir < 0 ? -1 : openat (dir, name, O_RDONLY | O_CLOEXEC);
 
-    return fd >= 0 && read_kills (fd, kills) == 0;
+    if (!path || (fd < 0 && errno == ENOENT))
+        return 0;
+    int there = fd < 0 ? -1 : read_kills (fd, kills);
+    return there < 0 ? error_set (err, "RT-CGROUP-OOM", errno, "read '%s/%s'", path, name) : there;
 }

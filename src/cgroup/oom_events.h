@@ -31,10 +31,11 @@ void oom_events_close (struct oom_events *events);
 /* From now on. Without a memory controller fd stays -1, and nothing will happen. */
 int oom_events_open (const struct oci_map *paths, struct oom_events *events, struct error *err);
 
-/* How many there were since the last call: 0, or -1: the cgroup is gone, and the counter with it;
- * then `count` is how often fd was woken (v1), for oom_events_guess. To be called when fd is ready
- * and, so that none is missed, once more when the container has stopped. */
-int oom_events_count (struct oom_events *events, uint64_t *count);
+/* How many there were since the last call: 1; or 0: the cgroup is gone, and the counter with it;
+ * then `count` is how often fd was woken (v1), for oom_events_guess. -1: it could not be read. To
+ * be called when fd is ready and, so that none is missed, once more when the container has stopped.
+ */
+int oom_events_count (struct oom_events *events, uint64_t *count, struct error *err);
 
 /* The same by the counter as somebody else has read it at last. */
 uint64_t oom_events_since (struct oom_events *events, uint64_t kills);
@@ -42,8 +43,8 @@ uint64_t oom_events_since (struct oom_events *events, uint64_t kills);
 /* The same where nobody has: one of the wakes is the removal, or that one comes soon. */
 uint64_t oom_events_guess (const struct oom_events *events, uint64_t wakes);
 
-/* The counter as it is now: 1, or 0 where there is none (any more). Where no process is left in
- * the cgroup it is the last word. */
-int oom_events_total (const struct oci_map *paths, uint64_t *kills);
+/* The counter as it is now: 1, or 0 where there is none (any more); -1: it could not be read. Where
+ * no process is left in the cgroup it is the last word. */
+int oom_events_total (const struct oci_map *paths, uint64_t *kills, struct error *err);
 
 #endif

@@ -365,6 +365,26 @@ int systemd_stop (const char *bus_address, const char *unit, struct error *err)
     return bus ? systemd_bus_stop (bus, unit, err) : -1;
 }
 
+int systemd_find_own (struct arena *arena, const struct systemd_unit *unit, bool rootless,
+                      struct oci_map *paths, struct error *err)
+{
+    struct cgroup_host host;
+
+    if (cgroup_host_read (arena, rootless, &host, err) < 0)
+        return -1;
+    AUTO_SYSTEMD_BUS struct systemd_bus *bus = systemd_bus_open (unit->bus, patience_ms (), err);
+    const char *found = bus ? systemd_bus_description (bus, unit->name, err) : NULL;
+    if (!found)
+        return -1;
+    if (!text_equal (found, description_of (arena, unit->id, unit->annotations)))
+        return 0;
+    const char *group = systemd_bus_control_group (bus, unit->name, arena, err);
+    if (!group)
+        return -1;
+    paths_of (arena, &host, group, unit->subgroup, paths);
+    return 1;
+}
+
 int systemd_stop_own (const char *bus_address, const char *unit, const char *id,
                       const struct oci_map *annotations, struct error *err)
 {

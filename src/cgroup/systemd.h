@@ -83,9 +83,15 @@ const struct oci_resources *systemd_resources (struct arena *arena,
 /* Kills what is left, ends the unit and lets systemd forget it. Gone already is fine. */
 int systemd_stop (const char *bus, const char *unit, struct error *err);
 
-/* The same for a start that was cut off, whose record names a unit that may never have become its
- * own: one that somebody else has under this name (a login session, another engine's container) is
- * left alone. Known by its description. */
+/* Is there a unit of this container's own, known by its description? 1, and *paths are its
+ * directories, in the arena; 0: none, or one that somebody else has under this name. Only of
+ * `unit`'s plan. */
+int systemd_find_own (struct arena *arena, const struct systemd_unit *unit, bool rootless,
+                      struct oci_map *paths, struct error *err);
+
+/* systemd_stop () for a start that was cut off, whose record names a unit that may never have
+ * become its own: one that somebody else has under this name (a login session, another engine's
+ * container) is left alone. Known by its description. */
 int systemd_stop_own (const char *bus, const char *unit, const char *id,
                       const struct oci_map *annotations, struct error *err);
 

@@ -42,7 +42,7 @@ static void enable_one_by_one (int dir, const char *wanted, const char *path)
         size_t length = strcspn (wanted, SPACE);
         (void)snprintf (word, sizeof word, "%.*s", (int)length, wanted);
         if (fd_write_file_at (dir, "cgroup.subtree_control", word) < 0)
-            log_debug ("%s: cannot enable %s for children: %s", path, word, strerror (errno));
+            log_debug ("%s: cannot enable %s for children: %s", path, word, error_words (errno));
         wanted += length;
     }
 }
@@ -105,7 +105,7 @@ static void enable_controllers (int dir, const char *path)
         return;
     if (refused == EBUSY) /* it has processes of its own (CGM-11) */
         log_debug ("%s: cannot enable %s for children: %s", path, text_string (&wanted),
-                   strerror (refused));
+                   error_words (refused));
     else
         enable_one_by_one (dir, text_string (&wanted), path);
 }

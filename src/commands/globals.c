@@ -95,19 +95,27 @@ int globals_open_log (const struct global_options *options, struct error *err)
     return 0;
 }
 
-static bool root_of_machine (void)
+/* 1 yes, 0 no, -1: it could not be looked at, which must not lead to another root. */
+static int root_of_machine (struct error *err)
 {
     if (geteuid () != 0)
-        return false;
+        return 0;
     const char *user = getenv ("USER");
     if (!getenv ("XDG_RUNTIME_DIR") || (user && text_equal (user, "root")))
-        return true;
-    return !process_in_user_namespace ();
+        return 1;
+    int inside = process_in_user_namespace ();
+    if (inside < 0)
+        return error_set (err, "RT-STATE-ROOT", errno,
+                          "choose the state root: look at rt's own user namespace");
+    return !inside;
 }
 
-static const char *default_root (struct arena *arena)
+static const char *default_root (struct arena *arena, struct error *err)
 {
-    if (root_of_machine ())
+    int machine = root_of_machine (err);
+    if (machine < 0)
+        return NULL;
+    if (machine)
         return "/run/rt";
     const char *runtime_dir = getenv ("XDG_RUNTIME_DIR");
     if (runtime_dir && runtime_dir[0] == '/')
@@ -118,8 +126,8 @@ static const char *default_root (struct arena *arena)
 int globals_resolve (const struct global_options *options, struct arena *arena,
                      struct lifecycle_globals *globals, struct error *err)
 {
-    const char *root =
-        options->root ? path_absolute (arena, options->root, "--root", err) : default_root (arena);
+    const char *root = options->root ? path_absolute (arena, options->root, "--root", err)
+                                     : default_root (arena, err);
     if (!root)
         return -1;
     char *cleaned = arena_alloc (arena, strlen (root) + 2);
@@ -128,7 +136,10 @@ int globals_resolve (const struct global_options *options, struct arena *arena,
         return error_set (err, "RT-USAGE", 0, "--root cannot be the root directory");
 
     static const int rootless[] = {-1, 0, 1, -1}; /* by the word: not given, false, true, auto */
-    globals->user_bus = !root_of_machine ();
+    int machine = root_of_machine (err);
+    if (machine < 0)
+        return -1;
+    globals->user_bus = !machine;
     globals->bus = systemd_bus_address (
         arena, getenv (globals->user_bus ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS"),
         getenv ("XDG_RUNTIME_DIR"), globals->user_bus);
@@ -144,8 +155,9 @@ int globals_resolve (const struct global_options *options, struct arena *arena,
 
 int globals_make_default_root (const char *state_root, struct error *err)
 {
-    if (root_of_machine ())
-        return 0;
+    int machine = root_of_machine (err);
+    if (machine != 0)
+        return machine < 0 ? -1 : 0;
     if ((mkdir (state_root, 0700) < 0 && errno != EEXIST) || chmod (state_root, 01700) < 0) {
         error_set (err, "RT-STATE-ROOT", errno, "make the state root `%s`", state_root);
         return error_hint (err,

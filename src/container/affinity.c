@@ -35,5 +35,5 @@ void affinity_reset (void)
 
     memset (all, 0xff, sizeof (all));
     if (sched_setaffinity (0, sizeof (all), (const cpu_set_t *)all) < 0)
-        log_debug ("cannot reset the CPU affinity: %s", strerror (errno));
+        log_debug ("cannot reset the CPU affinity: %s", error_words (errno));
 }

@@ -18,13 +18,15 @@ static int place (struct error *err)
     return error_at (err, "/process/apparmorProfile");
 }
 
-static bool is_enabled (void)
+/* 1 yes, 0 no, -1 with errno. */
+static int is_enabled (void)
 {
     char answer[8];
 
-    return fd_read_file_at (AT_FDCWD, "/sys/module/apparmor/parameters/enabled", answer,
-                            sizeof (answer)) > 0 &&
-           answer[0] == 'Y';
+    if (fd_read_file_at (AT_FDCWD, "/sys/module/apparmor/parameters/enabled", answer,
+                         sizeof (answer)) < 0)
+        return errno == ENOENT ? 0 : -1;
+    return answer[0] == 'Y';
 }
 
 static bool is_asked_for (const char *profile)
@@ -34,8 +36,15 @@ static bool is_asked_for (const char *profile)
 
 int apparmor_prepare (const char *profile, struct error *err)
 {
-    if (!is_asked_for (profile) || text_equal (profile, "unconfined") || is_enabled ())
+    if (!is_asked_for (profile) || text_equal (profile, "unconfined"))
         return 0;
+    int enabled = is_enabled ();
+    if (enabled == 1)
+        return 0;
+    if (enabled < 0) {
+        error_set (err, "RT-APPARMOR-OFF", errno, "look whether AppArmor is enabled");
+        return place (err);
+    }
     error_set (err, "RT-APPARMOR-OFF", 0,
                "apparmorProfile \"%s\" is asked for, but AppArmor is not enabled on this host",
                profile);
@@ -44,11 +53,11 @@ int apparmor_prepare (const char *profile, struct error *err)
 
 /* Before Linux 5.1 there is one file for all modules; it must not be tried where AppArmor has its
  * own, since then it may belong to SELinux. */
-static bool has_own_file (void)
+static int has_own_file (void)
 {
     AUTO_FD int dir = procfd_open ("self/attr/apparmor", O_PATH | O_DIRECTORY);
 
-    return dir >= 0;
+    return dir >= 0 ? 1 : errno == ENOENT ? 0 : -1;
 }
 
 static bool is_confined (bool own_file)
@@ -66,7 +75,12 @@ int apparmor_apply (const char *profile, bool no_new_privs, struct error *err)
 
     if (!is_asked_for (profile))
         return 0;
-    bool own_file = has_own_file ();
+    int own_file = has_own_file ();
+    if (own_file < 0) {
+        error_set (err, "RT-APPARMOR-PROFILE", errno,
+                   "cannot set AppArmor profile \"%s\": open /proc/self/attr/apparmor", profile);
+        return place (err);
+    }
     const char *file = own_file ? "self/attr/apparmor/exec" : "self/attr/exec";
     /* With no_new_privs a process that is confined already can only come under one profile more
      * (LSM-03). */

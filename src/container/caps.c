@@ -141,6 +141,6 @@ int caps_apply_ambient (const struct oci_capabilities *capabilities, struct erro
         }
     if (errnum)
         log_warning ("can't raise ambient capability%s: %s",
-                     list_names (refused, names, sizeof (names)), strerror (errnum));
+                     list_names (refused, names, sizeof (names)), error_words (errnum));
     return 0;
 }

@@ -108,7 +108,8 @@ static int give_to (int pts, uid_t uid, struct error *err)
         return 0;
     if (errno != EPERM && errno != EINVAL && errno != EROFS)
         return error_set (err, "RT-CONSOLE-OWNER", errno, "give the terminal to user %u", uid);
-    log_debug ("the terminal keeps its owner, user %u cannot have it: %s", uid, strerror (errno));
+    log_debug ("the terminal keeps its owner, user %u cannot have it: %s", uid,
+               error_words (errno));
     return 0;
 }
 

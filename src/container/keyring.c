@@ -47,7 +47,7 @@ static int join (const char *id, struct error *err)
     }
     if (errno == EPERM) {
         log_warning ("cannot make session keyring _ses.%s: %s; the container keeps the caller's",
-                     id, strerror (errno));
+                     id, error_words (errno));
         return 0;
     }
     error_set (err, "RT-KEYRING-JOIN", errno, "cannot make session keyring _ses.%s", id);

@@ -94,7 +94,7 @@ static void describe (struct text *text, uint32_t answer)
             text_puts (text, "reports success and does nothing (SCMP_ACT_ERRNO with errno 0)");
         else
             text_printf (text, "fails with errno %u, %s (SCMP_ACT_ERRNO)", data,
-                         strerror ((int)data));
+                         error_words ((int)data));
         return;
     case SECCOMP_RET_TRAP:
         text_puts (text, "ends the process with SIGSYS (SCMP_ACT_TRAP)");

@@ -61,7 +61,7 @@ static int give (int fd, const struct stat *st, uid_t uid, struct error *err)
     if (errno != EPERM && errno != EROFS && errno != EINVAL)
         return error_set (err, "RT-STDIO", errno, "cannot give the pipe on descriptor %d to uid %u",
                           fd, uid);
-    log_debug ("the pipe on descriptor %d keeps its owner: %s", fd, strerror (errno));
+    log_debug ("the pipe on descriptor %d keeps its owner: %s", fd, error_words (errno));
     return 0;
 }
 

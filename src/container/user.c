@@ -166,7 +166,7 @@ void user_home (int root, uid_t uid, char *home, size_t size)
      */
     AUTO_FD int passwd = inroot_open (root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (passwd < 0 || fstat (passwd, &st) < 0) {
-        log_debug ("/etc/passwd of the container: %s", strerror (errno));
+        log_debug ("/etc/passwd of the container: %s", error_words (errno));
         return;
     }
     if (!S_ISREG (st.st_mode)) {

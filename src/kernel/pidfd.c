@@ -66,6 +66,7 @@ static int read_stat (pid_t pid, char *stat, size_t size)
     char path[32];
 
     (void)snprintf (path, sizeof (path), "%d/stat", pid);
+    errno = EIO; /* what an empty file leaves */
     return procfd_read (path, stat, size) > 0 ? 0 : -1;
 }
 
@@ -129,19 +130,25 @@ static int open_process (pid_t pid)
     return fd;
 }
 
-/* The pid at the head of /proc/PID/stat, with the state's letter; -1 with ESRCH when it is gone. */
+/* The pid at the head of /proc/PID/stat, with the state's letter; -1 with errno, which is ESRCH
+ * when it is gone. */
 static pid_t read_process (int directory, char *state)
 {
     char stat[STAT_SIZE];
     uint64_t pid;
 
+    errno = EIO; /* what an empty file leaves */
     if (fd_read_file_at (directory, "stat", stat, sizeof (stat)) <= 0) {
-        errno = ESRCH;
+        errno = errno == ENOENT ? ESRCH : errno;
         return -1;
     }
     *state = stat_state (stat);
     stat[strcspn (stat, " ")] = '\0';
-    if (text_to_uint64 (stat, INT32_MAX, &pid) < 0 || *state == 'Z' || *state == 'X') {
+    if (text_to_uint64 (stat, INT32_MAX, &pid) < 0) {
+        errno = EIO;
+        return -1;
+    }
+    if (*state == 'Z' || *state == 'X') {
         errno = ESRCH;
         return -1;
     }
@@ -204,10 +211,8 @@ int pidfd_signal (int pidfd, int signal)
     if (!sys_is_missing (errno))
         return -1;
     pid_t pid = is_proc_directory (pidfd) ? read_process (pidfd, &state) : pidfd_pid (pidfd);
-    if (pid < 0) {
-        errno = ESRCH;
+    if (pid < 0)
         return -1;
-    }
     if (is_own_child (pid))
         return kill (pid, signal);
     /* EPERM may be that of kill(2). Signal 0 reaches nothing. */
@@ -231,27 +236,35 @@ pid_t pidfd_pid (int pidfd)
     uint64_t pid;
 
     (void)snprintf (path, sizeof (path), "self/fdinfo/%d", pidfd);
+    errno = EIO; /* what an empty file leaves */
     if (procfd_read (path, info, sizeof (info)) <= 0)
         return -1;
     char *line = strstr (info, "Pid:\t");
-    if (!line)
+    if (!line) {
+        errno = EIO;
         return -1;
+    }
     line += strlen ("Pid:\t");
     line[strcspn (line, "\n")] = '\0';
-    if (text_to_uint64 (line, INT32_MAX, &pid) < 0 || pid == 0)
+    if (text_to_uint64 (line, INT32_MAX, &pid) < 0 || pid == 0) { /* -1, or of another namespace */
+        errno = ESRCH;
         return -1;
+    }
     return (pid_t)pid;
 }
 
-bool pidfd_holds (int pidfd, pid_t pid)
+int pidfd_holds (int pidfd, pid_t pid)
 {
     char stat[STAT_SIZE];
     uint64_t found;
 
-    if (!is_proc_directory (pidfd))
-        return pid > 0 && pidfd_pid (pidfd) == pid;
+    if (!is_proc_directory (pidfd)) {
+        pid_t held = pidfd_pid (pidfd);
+        return held < 0 && errno != ESRCH ? -1 : pid > 0 && held == pid;
+    }
+    errno = EIO; /* what an empty file leaves */
     if (fd_read_file_at (pidfd, "stat", stat, sizeof (stat)) <= 0)
-        return false;
+        return errno == ENOENT || errno == ESRCH ? 0 : -1;
     stat[strcspn (stat, " ")] = '\0';
     return text_to_uint64 (stat, INT32_MAX, &found) == 0 && (pid_t)found == pid;
 }
@@ -268,10 +281,11 @@ int pidfd_has_executed (pid_t pid, int pidfd)
     if (stat_field (stat, 9, &flags) < 0)
         return -1;
     /* Read first and asked then: a number is not given again before its process is reaped. */
-    if (!pidfd_holds (pidfd, pid)) {
+    int holds = pidfd_holds (pidfd, pid);
+    if (holds == 0)
         errno = ESRCH;
+    if (holds < 1)
         return -1;
-    }
     return !(flags & FORKED_NO_EXEC);
 }
 
@@ -294,7 +308,7 @@ static int watch_directory (int directory, int64_t end)
             return 0;
         (void)nanosleep (&pause, NULL);
     }
-    return 1;
+    return errno == ESRCH ? 1 : -1;
 }
 
 int pidfd_wait_dead (int pidfd, int timeout_ms)

@@ -29,8 +29,8 @@ int pidfd_open_number (pid_t pid);
 bool pidfd_is_doomed (pid_t pid);
 
 /* Does the pidfd stand for the process with this number, which has not been reaped? Then the number
- * has not been given to another one. */
-bool pidfd_holds (int pidfd, pid_t pid);
+ * has not been given to another one. 1 yes, 0 no, -1 with errno: it could not be looked at. */
+int pidfd_holds (int pidfd, pid_t pid);
 
 /* Has the process executed a program since its birth? 1 yes, 0 not yet, -1 with errno: ESRCH where
  * it has been reaped. By the kernel's own mark, which fork sets and execve takes away when there is
@@ -46,7 +46,8 @@ int pidfd_signal (int pidfd, int signal);
  */
 int pidfd_signal_child (pid_t pid, int signal);
 
-/* The process id that a pidfd stands for, in this pid namespace; -1 if it is gone. */
+/* The process id that a pidfd stands for, in this pid namespace; -1 with errno, which is ESRCH if
+ * it is gone. */
 pid_t pidfd_pid (int pidfd);
 
 /* Waits until the process is dead, or until `timeout_ms` (-1 = no limit) is over: 1 dead, 0 not

@@ -35,10 +35,11 @@ int procdir_open (pid_t pid, int pidfd)
     if (fd < 0)
         return -1;
     /* Opened first and asked then: a number is not given again before its process is reaped. */
-    if (pidfd >= 0 && !pidfd_holds (pidfd, pid)) {
+    int holds = pidfd >= 0 ? pidfd_holds (pidfd, pid) : 1;
+    if (holds == 0)
         errno = ESRCH;
+    if (holds < 1)
         return -1;
-    }
     return take_fd (&fd);
 }
 

@@ -26,8 +26,10 @@ static int read_thread (const char *directory, struct thread *thread)
     if (procfd_read (path, stat, sizeof stat) < 0)
         return -1;
     const char *name = strchr (stat, '('), *end = strrchr (stat, ')');
-    if (!name || !end || end < name || end[1] != ' ')
+    if (!name || !end || end < name || end[1] != ' ') {
+        errno = EPROTO;
         return -1;
+    }
     thread->state = end[2];
     (void)snprintf (thread->name, sizeof thread->name, "%.*s", (int)(end - name - 1), name + 1);
     for (char *c = thread->name; *c; c++)
@@ -134,7 +136,9 @@ int straggler_end (pid_t pid, int *word)
     uint64_t value;
 
     (void)snprintf (path, sizeof path, "%d", (int)pid);
-    if (read_thread (path, &thread) < 0 || thread.state != 'Z') {
+    if (read_thread (path, &thread) < 0)
+        return -1;
+    if (thread.state != 'Z') {
         errno = ESRCH;
         return -1;
     }

@@ -28,7 +28,7 @@ struct cgroup_request start_cgroup_request (const struct start *start)
         .cgroups_path = start->config->linux.cgroups_path,
         .resources = start->config->linux.resources,
         .rootless = globals->rootless >= 0 ? globals->rootless
-                                           : geteuid () != 0 || process_in_user_namespace (),
+                                           : geteuid () != 0 || process_in_user_namespace () == 1,
         .annotations = &start->config->annotations,
         .bus = globals->bus,
         .user_bus = globals->user_bus,

@@ -155,9 +155,8 @@ static int leave_kills (int directory, const struct record *record, struct error
     uint64_t kills;
     int heard = kills_are_heard (directory, err);
 
-    if (heard < 1 || !oom_events_total (&record->cgroup, &kills))
-        return heard < 0 ? -1 : 0;
-    return kills_leave (directory, kills, err);
+    int counted = heard < 1 ? heard : oom_events_total (&record->cgroup, &kills, err);
+    return counted < 1 ? counted : kills_leave (directory, kills, err);
 }
 
 /* Init's death has ended its own pid namespace, and with it the cgroup is empty; without one, or

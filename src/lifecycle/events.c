@@ -59,24 +59,34 @@ static int tell_stats (const struct source *source, struct error *err)
     return source->reader (source->context, &line, err);
 }
 
-/* Of a cgroup that is gone, what was left by who removed it. */
-static uint64_t count_kills (struct oom_events *oom, int last_word)
+/* Of a cgroup that is gone, what was left by the rt that removed it. */
+static int count_kills (struct oom_events *oom, int last_word, uint64_t *count, struct error *err)
 {
-    uint64_t count, total;
+    uint64_t total;
+    int there = oom_events_count (oom, count, err);
 
-    if (oom_events_count (oom, &count) == 0)
-        return count;
-    if (last_word >= 0 && kills_read (last_word, &total))
-        return oom_events_since (oom, total);
-    log_debug ("the cgroup was removed by somebody else: its last kills for want of memory are not "
-               "known for certain");
-    return oom_events_guess (oom, count);
+    if (there != 0)
+        return there < 0 ? -1 : 0;
+    int left = last_word < 0 ? 0 : kills_read (last_word, &total);
+    if (left < 0)
+        return error_set (err, "RT-EVENTS", errno, "read `%s` in the state directory", KILLS_FILE);
+    if (left > 0) {
+        *count = oom_events_since (oom, total);
+        return 0;
+    }
+    log_debug ("the cgroup was not removed by rt: its last OOM kills are not known for certain");
+    *count = oom_events_guess (oom, *count);
+    return 0;
 }
 
 static int tell_kills (const struct source *source, struct oom_events *oom, int last_word,
                        struct error *err)
 {
-    for (uint64_t count = count_kills (oom, last_word); count > 0; count--) {
+    uint64_t count;
+
+    if (count_kills (oom, last_word, &count, err) < 0)
+        return -1;
+    for (; count > 0; count--) {
         AUTO_TEXT struct text line = {0};
         events_oom_line (&line, source->existing->record.id);
         if (source->reader (source->context, &line, err) < 0)
@@ -104,7 +114,7 @@ static int tell_tick (const struct source *source, int timer, int init, struct e
     struct error failure = {0};
 
     /* Ticks that nobody had time for are one; and of a container that is gone nothing is left. */
-    if (read (timer, &ticks, sizeof ticks) != sizeof ticks || pidfd_wait_dead (init, 0) != 0)
+    if (read (timer, &ticks, sizeof ticks) != sizeof ticks || pidfd_wait_dead (init, 0) == 1)
         return 0;
     if (tell_stats (source, &failure) == 0)
         return 0;

@@ -400,8 +400,13 @@ int lifecycle_exec (const struct exec_request *request, int *status, struct erro
     exec_init (&exec, request);
     int failed = exec_until_running (&exec, err);
     trace_phase ("foreground");
-    if (!failed && !request->detach)
+    if (!failed && !request->detach) {
         failed = foreground_wait (exec.pid, exec.pidfd, exec.ptmx, &nothing, &ended, err);
+        if (failed) /* nothing carries its streams and waits for it any more */
+            bury (exec.pidfd, exec.pid);
+        if (failed && request->pid_file)
+            pidfile_remove (request->pid_file);
+    }
     exec_release (&exec);
     if (!failed)
         *status = ended;

@@ -286,8 +286,26 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
 /* Every process of the container; also where init is gone and its pid namespace is not its own. */
 static bool is_for_all (const struct existing *existing, int signal, bool all)
 {
-    return existing->record.cgroup.count > 0 &&
-           (all || (signal == SIGKILL && !existing->record.own_pid_namespace));
+    bool others = !existing->record.own_pid_namespace || existing->record.pid == 0;
+
+    return existing->record.cgroup.count > 0 && (all || (signal == SIGKILL && others));
+}
+
+/* Of a damaged record what can be known of it; nothing says that it is stopped. */
+static int open_to_kill (struct existing *existing, const struct lifecycle_globals *globals,
+                         const char *id, struct error *err)
+{
+    if (existing_open (existing, globals, id, false, err) == 0)
+        return 0;
+    const struct error why = *err;
+    if (!text_equal (why.code, "RT-STATE-DAMAGED"))
+        return -1;
+    *err = (struct error){0};
+    if (unread_complete (existing, globals, id, &why, err) < 0)
+        return -1;
+    int frozen = cgroup_frozen (&existing->record.cgroup, err);
+    existing->status = frozen == 1 ? OCI_STATUS_PAUSED : OCI_STATUS_RUNNING;
+    return frozen < 0 ? -1 : 0;
 }
 
 /* Frozen meanwhile, as long as no other command that could freeze or thaw it is at work. What ends
@@ -317,7 +335,7 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
 {
     AUTO_EXISTING struct existing existing = EXISTING_INIT;
 
-    if (existing_open (&existing, globals, id, false, err) < 0)
+    if (open_to_kill (&existing, globals, id, err) < 0)
         return -1;
     bool for_all = is_for_all (&existing, signal, all);
     if (existing.status == OCI_STATUS_STOPPED && !for_all)
@@ -325,6 +343,11 @@ int lifecycle_kill (const struct lifecycle_globals *globals, const char *id, int
     if (for_all)
         return signal == SIGKILL ? cgroup_kill (&existing.record.cgroup, err)
                                  : signal_all (&existing, signal, err);
+    if (existing.record.pid == 0 && existing.status != OCI_STATUS_CREATING) {
+        error_set (err, "RT-STATE-DAMAGED", 0,
+                   "cannot tell the init of container %s: its record is damaged", id);
+        return error_hint (err, "rt kill --all reaches all that is in its cgroup");
+    }
 
     AUTO_FD int pidfd = pidfd_open_exact (existing.record.pid, existing.record.start_time);
     if (pidfd < 0)

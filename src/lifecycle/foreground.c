@@ -185,7 +185,7 @@ static void forward (struct session *session, int signal)
     }
     if (pidfd_signal (session->pidfd, signal) < 0 && errno != ESRCH)
         log_warning ("cannot forward signal %d (%s) to process %d: %s", signal, strsignal (signal),
-                     (int)session->pid, strerror (errno));
+                     (int)session->pid, error_words (errno));
 }
 
 static void on_signal (struct session *session, const struct signalfd_siginfo *info)
@@ -308,11 +308,11 @@ static void tell_lost_output (const struct relay_end *sink, bool *told)
         return;
     *told = true;
     if (sink->errnum == EPIPE || sink->errnum == EIO || sink->errnum == ECONNRESET)
-        log_debug ("the reader of standard output is gone: %s", strerror (sink->errnum));
+        log_debug ("the reader of standard output is gone: %s", error_words (sink->errnum));
     else
         log_warning ("cannot write the container's output to standard output: %s; it is lost from "
                      "here on",
-                     strerror (sink->errnum));
+                     error_words (sink->errnum));
 }
 
 static bool is_done (const struct session *session)
@@ -357,7 +357,7 @@ static int open_and_attend (struct session *session, struct error *err)
     if (watch_all (session, err) < 0)
         return -1;
     if (session->ptmx >= 0 && terminal_set_raw (&session->terminal) < 0)
-        log_warning ("cannot put the terminal into raw mode: %s", strerror (errno));
+        log_warning ("cannot put the terminal into raw mode: %s", error_words (errno));
     int result = attend (session, err);
     if (session->notify->container >= 0)
         notify_carry (session->notify);

@@ -20,7 +20,7 @@
 int start_limit (struct start *start, struct error *err)
 {
     const struct oci_resources *resources = start->config->linux.resources;
-    bool in_userns = start->plan.userns || process_in_user_namespace ();
+    bool in_userns = start->plan.userns || process_in_user_namespace () == 1;
 
     if (start->unit.name)
         resources = systemd_resources (start->arena, resources);

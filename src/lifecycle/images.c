@@ -37,7 +37,7 @@ bool images_device_binds (const struct oci_config *config)
     struct plan plan;
 
     plan_namespaces (&config->linux, &plan);
-    return plan.userns || process_in_user_namespace ();
+    return plan.userns || process_in_user_namespace () == 1;
 }
 
 static bool ends_with (const char *name, const char *end)

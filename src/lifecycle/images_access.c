@@ -103,6 +103,6 @@ void images_undo_read (const struct images_access *access)
                       AT_SYMLINK_NOFOLLOW) < 0 ||
             fchmodat (access->directory, before->name, before->mode, 0) < 0)
             log_warning ("the container's root can still read the image %s: %s", before->name,
-                         strerror (errno));
+                         error_words (errno));
     }
 }

@@ -38,7 +38,7 @@ static int gone (const char *id, struct error *err)
 
 bool join_is_alive (const struct join *join)
 {
-    return pidfd_wait_dead (join->pidfd, 0) == 0;
+    return pidfd_wait_dead (join->pidfd, 0) != 1; /* a look that fails is not its death */
 }
 
 /* Whether it is alive is asked last: who ends just now is also refused with EACCES or ESRCH. */

@@ -72,7 +72,7 @@ void notify_connect (struct notify *notify, const char *address)
     }
     if (notify->host < 0)
         log_warning ("nobody will be told that the container is ready: NOTIFY_SOCKET `%s`: %s",
-                     address, strerror (err.errnum));
+                     address, error_words (err.errnum));
 }
 
 /* One datagram, or none. There is no room for descriptors, so the kernel drops them by itself. */
@@ -95,7 +95,7 @@ static void tell (const struct notify *notify, const char *message, const int *f
 {
     if (notify->host >= 0 && fd_send (notify->host, message, strlen (message), fd, fd ? 1 : 0) < 0)
         log_warning ("cannot tell the service manager at NOTIFY_SOCKET \"%.*s\": %s",
-                     (int)strcspn (message, "\n"), message, strerror (errno));
+                     (int)strcspn (message, "\n"), message, error_words (errno));
 }
 
 void notify_carry (const struct notify *notify)

@@ -40,7 +40,7 @@ int process_protect (char *const argv[], struct error *err)
     return selfcopy_protect (argv, err);
 }
 
-bool process_in_user_namespace (void)
+int process_in_user_namespace (void)
 {
     static int answer =
         -1; /* asked several times in a start; rt itself stays where it was called */
@@ -51,6 +51,8 @@ bool process_in_user_namespace (void)
     AUTO_FD int own = ns_open_own ("user");
     /* Not by the maps: another one may map all ids to themselves, too (systemd's PrivateUsers=full
      * does). A kernel without user namespaces has no such file. */
-    answer = own >= 0 && fstat (own, &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+    if (own < 0 ? errno != ENOENT : fstat (own, &st) < 0)
+        return -1;
+    answer = own >= 0 && st.st_ino != FIRST_USER_NAMESPACE;
     return answer;
 }

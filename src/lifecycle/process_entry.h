@@ -21,7 +21,8 @@ int process_guard_fds (unsigned int preserve_fds, struct error *err);
  * again (kernel/selfcopy.h). `argv` is that of main (). */
 int process_protect (char *const argv[], struct error *err);
 
-/* Is this the root of a user namespace other than the machine's first one? */
-bool process_in_user_namespace (void);
+/* Is this the root of a user namespace other than the machine's first one? 1 yes, 0 no, -1 with
+ * errno: it could not be looked at. */
+int process_in_user_namespace (void);
 
 #endif

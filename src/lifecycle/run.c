@@ -5,7 +5,6 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/trace.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/foreground.h"
@@ -15,28 +14,37 @@
 
 #include <sys/file.h>
 
+/* After a failure once it runs: what was made is undone, if no other command has deleted it. */
+static int give_up (struct start *start)
+{
+    struct error failure = {0};
+    char words[ERROR_WORDS];
+    int locked = record_lock_again (start->directory, start->request->id, &failure);
+
+    if (locked < 0)
+        log_warning ("could not delete container %s: %s", start->request->id,
+                     error_format (&failure, words, sizeof words));
+    if (locked > 0)
+        start_undo (start);
+    return -1;
+}
+
 static int run_in_front (struct start *start, const struct notify *notify, int *status,
                          struct error *err)
 {
-    const char *state_root = start->request->globals->state_root;
-
     trace_phase ("foreground");
     netdev_release (&start->net_devices);
     if (foreground_wait (start->record.pid, start->pidfd, start->ptmx, notify, status, err) < 0)
-        return -1;
+        return give_up (start);
     trace_phase ("delete");
     if (start->request->keep)
         return 0;
-    drop_fd (&start->directory);
-    /* Another command may have deleted it meanwhile. */
-    AUTO_FD int directory = record_open (state_root, start->request->id, true, err);
-    if (directory < 0 && !text_equal (err->code, "RT-STATE-MISSING"))
+    int locked = record_lock_again (start->directory, start->request->id, err);
+    if (locked < 0)
         return error_wrap (err, "container %s has ended, but is not deleted", start->request->id);
-    if (directory < 0) {
-        *err = (struct error){0};
-        return 0;
-    }
-    return destroy (state_root, directory, &start->record, err);
+    return locked ? destroy (start->request->globals->state_root, start->directory, &start->record,
+                             err)
+                  : 0; /* another command has deleted it */
 }
 
 /* Detached: until the service manager knows of it, if there is one. */
@@ -45,19 +53,7 @@ static int run_until_told (struct start *start, const struct notify *notify, str
     trace_phase ("notify");
     if (notify_await (notify, start->record.pid, start->pidfd, err) == 0)
         return 0;
-    const struct create_request *request = start->request;
-    struct error failure = {0};
-    char words[ERROR_WORDS];
-    int directory = record_open (request->globals->state_root, request->id, true, &failure);
-    if (directory < 0 && !text_equal (failure.code, "RT-STATE-MISSING"))
-        log_warning ("could not delete container %s: %s", request->id,
-                     error_format (&failure, words, sizeof words));
-    if (directory < 0) /* another command has deleted it */
-        return -1;
-    drop_fd (&start->directory);
-    start->directory = directory;
-    start_undo (start);
-    return -1;
+    return give_up (start);
 }
 
 /* Nobody needs the lock any more. */

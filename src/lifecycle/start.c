@@ -167,7 +167,7 @@ static int start_prepare (struct start *start, struct error *err)
         .cgroup = &start->record.cgroup,
         .propagation = rootfs_propagation_to_host (start->config->linux.rootfs_propagation),
         .pid_ns = namespaces_fd (&start->namespaces, CLONE_NEWPID),
-        .userns = start->plan.userns || process_in_user_namespace (),
+        .userns = start->plan.userns || process_in_user_namespace () == 1,
     };
     if (request->globals->cgroup_driver == CGROUP_DRIVER_DISABLED &&
         mounts_show_cgroups (start->config) &&

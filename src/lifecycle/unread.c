@@ -6,20 +6,25 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/systemd.h"
+#include "container/rdt.h"
 #include "oci-spec/config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 static int by_hand (const struct lifecycle_globals *globals, const char *id, const char *missing,
                     const struct error *why, struct error *err)
 {
+    struct error reason = *why;
     char words[ERROR_WORDS];
 
+    reason.hint[0] = '\0';
     error_set (err, "RT-STATE-DAMAGED", 0,
-               "cannot delete container %s: its record cannot be used, and %s: %.300s", id, missing,
-               error_format (why, words, sizeof words));
+               "the record of container %s cannot be used, and %s: %.300s", id, missing,
+               error_format (&reason, words, sizeof words));
     return error_hint (err,
                        "whether a process of it lives is not known: end its processes, remove its "
                        "cgroups, then remove the directory %s/%s",
@@ -91,39 +96,141 @@ static int check_others (struct existing *existing, const struct lifecycle_globa
     return 0;
 }
 
-int unread_complete (struct existing *existing, const struct lifecycle_globals *globals,
-                     const char *id, const struct error *why, struct error *err)
+/* The document as create has stored it. 1; 0 and the reason where it is none; -1: no look at it. */
+static int read_document (struct existing *existing, const struct oci_config **config,
+                          struct error *err)
 {
     struct error failure = {0};
     size_t length;
     AUTO_FREE char *text = record_read_config (existing->directory, &length, &failure);
-    const char *copy = text ? arena_copy (&existing->arena, text, length) : NULL;
-    const struct oci_config *config = copy ? oci_config_parse (&existing->arena, "config.json",
-                                                               copy, length, NULL, NULL, &failure)
-                                           : NULL;
 
-    if (!config && failure.errnum != 0) {
-        *err = failure;
-        return -1;
+    if (text)
+        *config = oci_config_parse (&existing->arena, "config.json",
+                                    arena_copy (&existing->arena, text, length), length, NULL, NULL,
+                                    &failure);
+    if (*config)
+        return 1;
+    if (failure.errnum == 0)
+        return 0;
+    *err = failure;
+    return -1;
+}
+
+static bool makes_pid_namespace (const struct oci_config *config)
+{
+    for (size_t i = 0; i < config->linux.namespaces.count; i++)
+        if (config->linux.namespaces.items[i].type == CLONE_NEWPID)
+            return !config->linux.namespaces.items[i].path;
+    return false;
+}
+
+static void take_document (struct existing *existing, const struct oci_config *config)
+{
+    struct record *record = &existing->record;
+    struct rdt rdt;
+
+    record->annotations = config->annotations;
+    record->own_pid_namespace = makes_pid_namespace (config);
+    record->poststop_hooks = record->bundle && config->hooks[OCI_HOOK_POSTSTOP].count > 0;
+    if (config->linux.intel_rdt && !record->intel_rdt) {
+        rdt_plan (config->linux.intel_rdt, record->id, RDT_MOUNT, &existing->arena, &rdt);
+        record->intel_rdt = rdt.own;
     }
-    if (!config)
-        return by_hand (globals, id, "neither can its stored config.json", why, err);
-    const struct cgroup_request request = {.driver = CGROUP_DRIVER_FS,
-                                           .id = id,
-                                           .cgroups_path = config->linux.cgroups_path,
-                                           .rootless = geteuid () != 0};
-    existing->record = (struct record){.phase = RECORD_CREATED, .id = id};
-    if (cgroup_plan (&existing->arena, &request, &existing->record.cgroup, err) < 0 ||
-        keep_existing (&existing->record.cgroup, err) < 0)
+}
+
+static bool names (const struct oci_map *paths, const char *unit)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (strstr (paths->items[i].value, unit))
+            return true;
+    return false;
+}
+
+/* Where the record still has the cgroups, they say whether they are a unit's. */
+static int find_unit (struct existing *existing, const struct cgroup_request *request,
+                      bool directories_known, struct error *err)
+{
+    struct record *record = &existing->record;
+    struct systemd_unit unit = SYSTEMD_UNIT_NONE;
+    struct error unnamed = {0};
+    struct oci_map paths;
+
+    if (record->systemd_unit ||
+        systemd_plan (&existing->arena, request, &unit, &unnamed) < 0 || /* a name of no unit's */
+        (directories_known && !names (&record->cgroup, unit.name)))
+        return 0;
+    int found = systemd_find_own (&existing->arena, &unit, request->rootless, &paths, err);
+    if (found < 1)
+        return found;
+    record->systemd = true;
+    record->systemd_unit = unit.name;
+    record->systemd_bus = unit.bus;
+    if (!directories_known)
+        record->cgroup = paths;
+    return 0;
+}
+
+/* Fills in the cgroups. 1: they, or that there are none, say whether a process lives; 0 not. */
+static int find_cgroups (struct existing *existing, const struct lifecycle_globals *globals,
+                         const struct oci_config *config, struct error *err)
+{
+    struct record *record = &existing->record;
+    bool recorded = record->cgroup.present;
+    bool known = recorded && (record->cgroup.count > 0 || record->start_time > 0);
+    struct cgroup_request request = {.driver = CGROUP_DRIVER_FS,
+                                     .id = record->id,
+                                     .cgroups_path = config ? config->linux.cgroups_path : NULL,
+                                     .rootless = geteuid () != 0,
+                                     .annotations = &record->annotations,
+                                     .bus = globals->bus,
+                                     .user_bus = globals->user_bus};
+
+    if (!recorded && cgroup_plan (&existing->arena, &request, &record->cgroup, err) < 0)
         return -1;
-    if (existing->record.cgroup.count == 0)
-        return by_hand (globals, id, "there is no cgroup that its stored config.json names", why,
-                        err);
+    if (keep_existing (&record->cgroup, err) < 0)
+        return -1;
+    request.driver = CGROUP_DRIVER_SYSTEMD;
+    bool unit_named = globals->cgroup_driver == CGROUP_DRIVER_SYSTEMD ||
+                      (request.cgroups_path && strchr (request.cgroups_path, ':'));
+    if (config && unit_named && (recorded || record->cgroup.count == 0) &&
+        (find_unit (existing, &request, recorded, err) < 0 ||
+         keep_existing (&record->cgroup, err) < 0))
+        return -1;
+    return known || record->cgroup.count > 0 || record->systemd_unit;
+}
+
+int unread_complete (struct existing *existing, const struct lifecycle_globals *globals,
+                     const char *id, const struct error *why, struct error *err)
+{
+    const struct oci_config *config = NULL;
+    struct record *record = &existing->record;
+
+    if (record_read_parts (existing->directory, &existing->arena, id, record, err) < 0)
+        return -1;
+    int read = read_document (existing, &config, err);
+    if (read < 0)
+        return -1;
+    record->id = id;
+    record->phase = RECORD_CREATING; /* what it names may exist or not, and a unit be another's */
+    if (record->start_time == 0)
+        record->pid = 0;
+    if (config)
+        take_document (existing, config);
+    else if (!record->cgroup.present)
+        return by_hand (globals, id, "neither can its stored config.json", why, err);
+    int known = find_cgroups (existing, globals, config, err);
+    if (known < 0)
+        return -1;
+    if (!known)
+        return by_hand (globals, id, "there is no cgroup or unit that its stored config.json names",
+                        why, err);
     if (check_others (existing, globals, id, why, err) < 0)
         return -1;
-    log_warning ("container %s has a damaged record: what is in its cgroup '%s' is killed%s%s", id,
-                 existing->record.cgroup.items[0].value,
-                 config->hooks[OCI_HOOK_POSTSTOP].count ? "; its poststop hooks are left out" : "",
-                 config->linux.intel_rdt ? "; its resctrl group is left out" : "");
+    log_warning ("container %s has a damaged record: what it has is told by what is left of that, "
+                 "its stored config.json and the kernel%s",
+                 id,
+                 config && config->hooks[OCI_HOOK_POSTSTOP].count > 0 && !record->bundle
+                     ? "; its poststop hooks are left out"
+                     : "");
     return 0;
 }

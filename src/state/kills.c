@@ -42,5 +42,7 @@ int kills_leave (int dir, uint64_t count, struct error *err)
 
 int kills_read (int fd, uint64_t *count)
 {
-    return pread (fd, count, sizeof *count, 0) == sizeof *count;
+    ssize_t length = pread (fd, count, sizeof *count, 0);
+
+    return length < 0 ? -1 : length == sizeof *count;
 }

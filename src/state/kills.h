@@ -24,7 +24,7 @@ int kills_are_heard (int dir, struct error *err);
 /* The counter as the cgroup had it at last, when nobody was left in it. */
 int kills_leave (int dir, uint64_t count, struct error *err);
 
-/* 1 and what was left, or 0: nothing was. */
+/* 1 and what was left, or 0: nothing was; -1 with errno. */
 int kills_read (int fd, uint64_t *count);
 
 #endif

@@ -124,9 +124,16 @@ int record_check_new (const char *state_root, const char *id, struct error *err)
     if (record_check_id (id, err) < 0)
         return -1;
     AUTO_FD int root = open_root (state_root);
-    AUTO_FD int dir = root < 0 ? -1 : open_directory (root, id);
-
-    return dir < 0 ? 0 : exists (id, err);
+    if (root < 0)
+        return errno == ENOENT ? 0
+                               : error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`",
+                                            state_root);
+    struct stat unused;
+    if (fstatat (root, id, &unused, AT_SYMLINK_NOFOLLOW) == 0)
+        return exists (id, err);
+    return errno == ENOENT
+               ? 0
+               : error_set (err, "RT-STATE-OPEN", errno, "look for `%s/%s`", state_root, id);
 }
 
 int record_claim (const char *state_root, const char *id, struct error *err)
@@ -188,6 +195,17 @@ int record_open (const char *state_root, const char *id, bool lock, struct error
     }
 }
 
+int record_lock_again (int dir, const char *id, struct error *err)
+{
+    struct stat st;
+
+    if (lock_take (dir, id, err) < 0)
+        return -1;
+    if (fstat (dir, &st) < 0)
+        return error_set (err, "RT-STATE-LOCK", errno, "lock the state of container `%s`", id);
+    return st.st_nlink > 0;
+}
+
 /* Readers see the old text or the new one, never a part. No fsync: the state does not outlive the
  * machine's uptime anyway. */
 static int write_whole (int dir, const char *name, const char *bytes, size_t length,
@@ -214,7 +232,9 @@ static int no_file (int dir, const char *name, struct error *err)
     struct stat st;
     if (errnum != ENOENT)
         return error_set (err, "RT-STATE-READ", errnum, "open `%s` in the state directory", name);
-    if (fstat (dir, &st) == 0 && st.st_nlink == 0)
+    if (fstat (dir, &st) < 0)
+        return error_set (err, "RT-STATE-READ", errno, "look at the state directory");
+    if (st.st_nlink == 0)
         return error_set (err, "RT-STATE-MISSING", 0, "the container does not exist any more");
     error_set (err, "RT-STATE-HALF", 0, "the container has no `%s`: its creation was cut off",
                name);
@@ -245,7 +265,25 @@ int record_read (int dir, struct arena *arena, struct record *record, struct err
     if (!bytes)
         return -1;
     const char *text = arena_copy (arena, bytes, length);
-    return record_from_json (arena, text, length, record, err);
+    if (record_from_json (arena, text, length, record, err) == 0)
+        return 0;
+    return text_equal (err->code, "RT-STATE-DAMAGED")
+               ? error_hint (err,
+                             "rt kill --all and rt delete --force manage the container by what "
+                             "is left of it")
+               : -1;
+}
+
+int record_read_parts (int dir, struct arena *arena, const char *id, struct record *parts,
+                       struct error *err)
+{
+    size_t length = 0;
+    AUTO_FREE char *bytes = read_whole (dir, RECORD_FILE, &length, err);
+    if (!bytes && !text_equal (err->code, "RT-STATE-HALF"))
+        return -1;
+    *err = (struct error){0};
+    record_parts_of_json (arena, bytes ? arena_copy (arena, bytes, length) : "", length, id, parts);
+    return 0;
 }
 
 int record_is_cut_off (const char *state_root, int dir, struct error *err)
@@ -262,11 +300,17 @@ int record_is_cut_off (const char *state_root, int dir, struct error *err)
         return errno == EWOULDBLOCK
                    ? 0
                    : error_set (err, "RT-STATE-LOCK", errno, "lock a state directory");
-    if (fstatat (dir, RECORD_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
-        fstat (dir, &st) == 0 && st.st_nlink > 0)
-        return 1;
-    (void)flock (dir, LOCK_UN);
-    return 0;
+    int result = 0;
+    if (fstatat (dir, RECORD_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno != ENOENT || fstat (dir, &st) < 0)
+            result = error_set (err, "RT-STATE-READ", errno, "look for `%s` in a state directory",
+                                RECORD_FILE);
+        else
+            result = st.st_nlink > 0;
+    }
+    if (result < 1)
+        (void)flock (dir, LOCK_UN);
+    return result;
 }
 
 int record_look (const char *state_root, const char *id, struct arena *arena, struct record *record,
@@ -346,13 +390,15 @@ int record_remove (const char *state_root, const char *id, int dir, struct error
     static const char *const files[] = {
         "gate",      RESOURCES_FILE ".new", RESOURCES_FILE, CONFIG_FILE ".new",
         CONFIG_FILE, RECORD_FILE ".new",    RECORD_FILE};
+    AUTO_FD int root = open_root (state_root);
+    if (root < 0)
+        return error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", state_root);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (unlinkat (dir, files[i], 0) < 0 && errno != ENOENT)
             return error_set (err, "RT-STATE-REMOVE", errno, "remove `%s/%s/%s`", state_root, id,
                               files[i]);
     }
-    AUTO_FD int root = open_root (state_root);
-    if (root < 0 || remove_directory (root, id, dir) < 0)
+    if (remove_directory (root, id, dir) < 0)
         return error_set (err, "RT-STATE-REMOVE", errno, "remove `%s/%s`", state_root, id);
     return 0;
 }
@@ -362,12 +408,17 @@ static int by_name (const void *a, const void *b)
     return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_container (int root, const char *name)
+/* 1 yes, 0 no, -1 with errno. */
+static int is_container (int root, const char *name)
 {
     struct stat st;
     struct error ignored;
-    return record_check_id (name, &ignored) == 0 &&
-           fstatat (root, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
+
+    if (record_check_id (name, &ignored) < 0)
+        return 0;
+    if (fstatat (root, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -1;
+    return S_ISDIR (st.st_mode);
 }
 
 int record_list (const char *state_root, struct arena *arena, struct oci_strings *ids,
@@ -382,7 +433,11 @@ int record_list (const char *state_root, struct arena *arena, struct oci_strings
     found.items = arena_array (arena, room, sizeof *found.items);
     struct dirent *entry = NULL;
     while (root && (errno = 0, entry = readdir (root))) {
-        if (!is_container (dirfd (root), entry->d_name))
+        int found_one = is_container (dirfd (root), entry->d_name);
+        if (found_one < 0)
+            return error_set (err, "RT-STATE-OPEN", errno, "look at `%s/%s`", state_root,
+                              entry->d_name);
+        if (found_one == 0)
             continue;
         if (found.count + 1 == room) {
             char **larger = arena_array (arena, room * 2, sizeof *larger);

@@ -83,9 +83,17 @@ int record_check_new (const char *state_root, const char *id, struct error *err)
  * RT-STATE-OWNER where the state root or the directory is another user's, or writable by one. */
 int record_open (const char *state_root, const char *id, bool lock, struct error *err);
 
+/* Locks a directory that the caller has kept open without its lock; takes no descriptor. 1: it is
+ * held; 0: the container has been deleted meanwhile; -1 RT-STATE-LOCK. */
+int record_lock_again (int dir, const char *id, struct error *err);
+
 int record_write (int dir, const struct record *record, struct error *err);
 /* A directory without record.json (a create that died at once) is the error RT-STATE-HALF. */
 int record_read (int dir, struct arena *arena, struct record *record, struct error *err);
+
+/* What is left of a damaged or lost record (record_parts_of_json). -1: no look at the file. */
+int record_read_parts (int dir, struct arena *arena, const char *id, struct record *parts,
+                       struct error *err);
 
 /* Whether a directory without record.json, which the caller has not locked, is what a dead creator
  * has left: 1, and now it is locked. 0: somebody makes or removes it; look again. */

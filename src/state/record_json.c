@@ -220,3 +220,58 @@ int record_from_json (struct arena *arena, const char *text, size_t length, stru
         (void)snprintf (err->file, sizeof err->file, "record.json");
     return result;
 }
+
+/* Where the last whole member of the outermost object ends: at the comma behind it. 0: nowhere. */
+static size_t whole_members (const char *text, size_t length)
+{
+    bool quoted = false;
+    size_t end = 0;
+    int depth = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '['))
+            depth++;
+        else if (!quoted && (c == '}' || c == ']'))
+            depth--;
+        else if (!quoted && c == ',' && depth == 1)
+            end = i;
+    }
+    return end;
+}
+
+static const struct json *parse_parts (struct arena *arena, const char *text, size_t length)
+{
+    struct error ignored = {0};
+    const struct json *root = json_parse (arena, "record.json", text, length, &ignored);
+    size_t whole = root ? 0 : whole_members (text, length);
+
+    if (root || whole == 0)
+        return root;
+    char *closed = arena_alloc (arena, whole + 1);
+    memcpy (closed, text, whole);
+    closed[whole] = '}';
+    return json_parse (arena, "record.json", closed, whole + 1, &ignored);
+}
+
+void record_parts_of_json (struct arena *arena, const char *text, size_t length, const char *id,
+                           struct record *parts)
+{
+    const struct json *root = parse_parts (arena, text, length);
+    struct record found = {.phase = RECORD_CREATING};
+
+    *parts = found;
+    for (size_t i = 0; root && i < sizeof fields / sizeof fields[0]; i++) {
+        const struct json *value = json_member (root, fields[i].key);
+        struct record before = found;
+        if (value && read_field (arena, value, &fields[i], &found) < 0)
+            found = before; /* no half of a map */
+    }
+    if (!found.id || !text_equal (found.id, id))
+        return;
+    *parts = found;
+}

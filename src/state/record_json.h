@@ -16,4 +16,10 @@ void record_to_json (const struct record *record, struct text *out);
 int record_from_json (struct arena *arena, const char *text, size_t length, struct record *record,
                       struct error *err);
 
+/* What is left of a damaged record: the members that are whole, by name and kind; the others, and
+ * those behind the place where the text is cut off, are zero. The phase is RECORD_CREATING. Nothing
+ * of a text that is no record, or of one of another container than `id`. */
+void record_parts_of_json (struct arena *arena, const char *text, size_t length, const char *id,
+                           struct record *parts);
+
 #endif

@@ -4,6 +4,8 @@
 import json
 import os
 import resource
+import shutil
+import signal
 
 import pytest
 
@@ -139,6 +141,84 @@ def test_delete_by_force_without_a_record(new_box, rt, damage):
     assert not box.cgroups.dirs(box.id) and not os.path.exists(os.path.dirname(record))
 
 
+def cut(box, before=None, keep=20):
+    """The record ends there: in front of a member, or after so many bytes."""
+    path = os.path.join(box.rt.root, box.id, "record.json")
+    if before:
+        with open(path, encoding="utf-8") as file:
+            keep = file.read().index(f'"{before}"')
+    os.truncate(path, keep)
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+@pytest.mark.parametrize("before, runs", [("bundle", False), ("pid", True), ("cgroup", True), ("annotations", True)])
+def test_what_is_left_of_a_record_is_used(new_box, before, runs):
+    """Its bundle is the state that a poststop hook gets. Without it the hooks cannot run, which is said."""
+    box = new_box("pause")
+    log = f"{box.dir}/log"
+    box.hook("poststop", f"append {log} x")
+    box.up()
+    cut(box, before)
+    told = box.delete("--force")
+    box.wait()
+    assert os.path.exists(log) == runs and ("left out" in told.err) != runs, told
+    assert not box.cgroups.dirs(box.id)
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+def test_a_process_without_a_cgroup_is_known_by_what_is_left_of_its_record(new_box, rt):
+    flags = ("--cgroup-manager", "disabled")
+    for before in ("notify", "startTime", "cgroup"):
+        box = new_box("pause")
+        box.create(globals=flags)
+        box.start()
+        cut(box, before)
+        told = rt.call("delete", "--force", box.id)
+        assert (told.code == 0) == (before == "notify"), told
+        if told.code == 0:
+            box.exists = False
+            box.wait()
+        else:
+            assert is_alive(box.pid) and "remove the directory" in told.err, told
+            os.kill(box.pid, signal.SIGKILL)
+            box.wait()
+            shutil.rmtree(os.path.join(rt.root, box.id))
+            box.exists = False
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+@pytest.mark.parametrize("words, dies", [(("KILL",), True), (("--all", "TERM"), True), (("TERM",), False)])
+@pytest.mark.parametrize("paused", [False, True])
+def test_kill_with_a_damaged_record(new_box, rt, words, dies, paused):
+    box = new_box("pause")
+    box.up()
+    if paused:
+        rt.call("pause", box.id)
+    cut(box)
+    told = rt.call("state", box.id)
+    assert told.code == 1 and "rt kill --all and rt delete --force" in told.err, told
+    told = rt.call("kill", *[word for word in words if word.startswith("-")], box.id, words[-1])
+    assert (told.code == 0) == dies, told
+    if not dies:
+        assert "rt kill --all" in told.err and is_alive(box.pid), told
+    box.delete("--force")
+    box.wait()
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-23")
+def test_kill_finds_init_in_what_is_left_of_a_record(new_box, rt):
+    box = new_box("pause")
+    box.up()
+    cut(box, "notify")
+    assert rt.call("kill", box.id, "KILL").code == 0
+    box.wait()
+    box.delete("--force")
+
+
 @pytest.mark.own
 @pytest.mark.rows("VRB-23")
 def test_delete_by_force_that_can_know_nothing_is_an_error(new_box, rt):
@@ -177,13 +257,13 @@ def test_poststop_hooks_are_not_left_out_in_silence(new_box, rt):
 
 
 @pytest.mark.own
-@pytest.mark.parametrize("signal", ["0", "TERM", "KILL"])
-def test_kill_all_of_a_stopped_container(new_box, signal):
+@pytest.mark.parametrize("word", ["0", "TERM", "KILL"])
+def test_kill_all_of_a_stopped_container(new_box, word):
     box = new_box("exit 0")
     box.create()
     box.start()
     box.wait()
-    box.kill("--all", signal)
+    box.kill("--all", word)
     box.delete()
 
 

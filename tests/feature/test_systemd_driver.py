@@ -13,48 +13,12 @@ import threading
 import pytest
 
 import host
-from fake_systemd import FakeSystemd, write
+from fake_systemd import write
 from limits import bandwidth_of, pids_of
+from systemd_box import DRIVER, end, systemd, unit_box, up  # noqa: F401
 
 pytestmark = [pytest.mark.own, pytest.mark.needs("v2-tree", "root: the bus of the system")]
-DRIVER = ("--systemd-cgroup",)
 INFINITY = 2 ** 64 - 1
-
-
-@pytest.fixture
-def systemd(work, cgroups, monkeypatch):
-    os.mkdir(os.path.join(work, "bus"))
-    with FakeSystemd(os.path.join(work, "bus"), cgroups) as fake:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", fake.address)
-        yield fake
-
-
-@pytest.fixture
-def unit_box(new_box, systemd, cgroups):
-    """Containers below a slice of this test's own. In hierarchies that systemd does not manage the
-    slice is rt's, which, as with every path, leaves behind what others may use by now."""
-    boxes = []
-
-    def make(*ops):
-        box = new_box(*(ops or ("pause",)))
-        box.cgroup = box.id     # a dash would be one more slice
-        box.slice = f"{box.cgroup}.slice"
-        box.linux["cgroupsPath"] = f"{box.slice}:libpod:{box.id}"
-        box.unit = f"libpod-{box.id}.scope"
-        boxes.append(box)
-        return box
-
-    yield make
-    for box in boxes:
-        if box.exists:
-            end(box)
-        for path in cgroups.dirs(box.slice):
-            if not any(path.startswith(root + "/") for root in systemd.roots):
-                os.rmdir(path)
-
-
-def up(box, **options):
-    return box.up(globals=DRIVER, **options)
 
 
 def scope_path(box):
@@ -67,11 +31,6 @@ def inner_path(box, cgroups):
 
 def properties(systemd, number=0):
     return {name: value for name, (_, value) in systemd.called("StartTransientUnit")[number][2]}
-
-
-def end(box):
-    box.delete("-f")
-    box.wait()
 
 
 @pytest.mark.rows("CGS-01", "CGS-07", "CGS-12", "CGS-13", "CGS-29", "CGS-31", "VRB-13", "CLI-16")

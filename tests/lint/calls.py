@@ -129,6 +129,8 @@ RULES = [
     Calls("env", "the environment is the caller's word: read it in commands/",
           ("src/base/", "oci-spec/", "src/kernel/", "src/container/", "src/cgroup/", "src/state/",
            "src/lifecycle/"), "getenv secure_getenv setenv putenv clearenv"),
+    Calls("words", "error_words () has the words of an errno: those of libc differ", ALL, "strerror strerror_r",
+          but=("src/base/error.c",)),
     Calls("fork", "processes are born in kernel/ and lifecycle/start only", ALL,
           "fork vfork clone sys_clone3", but=("src/kernel/",)),
     Words("style", "no goto, no threads", ALL, r"goto|pthread_\w+"),

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,6 +111,24 @@ static void control_characters_are_masked (void **state)
     assert_string_equal (formatted (&err), "a?1m ?? \xc3\xa9 \xe2\x82\xac ??");
 }
 
+/* The table of ours, beside the glibc of this build; and it has what calls of the kernel return. */
+static void errno_has_the_usual_words (void **state)
+{
+    (void)state;
+    assert_string_equal (error_words (EMFILE), "too many open files");
+    assert_string_equal (error_words (EIO), "input/output error");
+    assert_string_equal (error_words (EXDEV), "invalid cross-device link");
+    assert_string_equal (error_words (ENOTTY), "inappropriate ioctl for device");
+    assert_string_equal (error_words (ELIBBAD), "accessing a corrupted shared library");
+    assert_string_equal (error_words (0), strerror (0));
+    assert_string_equal (error_words (4095), strerror (4095));
+    for (int errnum = 1; errnum < 134; errnum++) {
+        const char *ours = error_words (errnum), *libc = strerror (errnum);
+        assert_string_equal (ours + 1, libc + 1);
+        assert_int_equal (tolower (ours[0]), tolower (libc[0]));
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +138,7 @@ int main (void)
         cmocka_unit_test (wrap_goes_in_front),
         cmocka_unit_test (long_texts_are_cut),
         cmocka_unit_test (control_characters_are_masked),
+        cmocka_unit_test (errno_has_the_usual_words),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

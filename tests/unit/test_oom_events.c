@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oom_events on v1 where the cgroup is gone before its kills were told of: the kernel's word about
- * the removal comes from a worker, at any time. A pipe stands for the file of a cgroup that is
- * gone: it cannot be read at a place.
+ * the removal comes from a worker, at any time. What the file of the cgroup says is this file's
+ * pread ().
  */
 #include "cgroup/oom_events.h"
 
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,15 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+static int answer; /* errno of each read */
+
+ssize_t pread (int fd, void *buffer, size_t size, off_t at)
+{
+    (void)fd, (void)buffer, (void)size, (void)at;
+    errno = answer;
+    return -1;
+}
 
 static int begin (void **state)
 {
@@ -28,6 +38,7 @@ static int begin (void **state)
     events = (struct oom_events){
         .fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK), .control = pair[0], .seen = 5};
     *state = &events;
+    answer = ENODEV; /* gone */
     return 0;
 }
 
@@ -47,15 +58,16 @@ static void wake (const struct oom_events *events)
 static void the_last_word_is_believed_however_late_the_removal_is_told (void **state)
 {
     struct oom_events *events = *state;
+    struct error err = {0};
     uint64_t count;
 
     wake (events); /* a kill */
-    assert_int_equal (oom_events_count (events, &count), -1);
+    assert_int_equal (oom_events_count (events, &count, &err), 0);
     assert_int_equal (oom_events_since (events, 6), 1);
     wake (events); /* the removal */
-    assert_int_equal (oom_events_count (events, &count), -1);
+    assert_int_equal (oom_events_count (events, &count, &err), 0);
     assert_int_equal (oom_events_since (events, 6), 0);
-    assert_int_equal (oom_events_count (events, &count), 0);
+    assert_int_equal (oom_events_count (events, &count, &err), 1);
     assert_int_equal (count, 0);
 }
 
@@ -63,17 +75,36 @@ static void the_last_word_is_believed_however_late_the_removal_is_told (void **s
 static void one_wake_is_the_removal (void **state)
 {
     struct oom_events *events = *state;
+    struct error err = {0};
     uint64_t count;
 
     wake (events);
-    assert_int_equal (oom_events_count (events, &count), -1);
+    assert_int_equal (oom_events_count (events, &count, &err), 0);
     assert_int_equal (count, 1);
     wake (events);
     assert_int_equal (oom_events_guess (events, count), 1);
     wake (events);
-    assert_int_equal (oom_events_count (events, &count), -1);
+    assert_int_equal (oom_events_count (events, &count, &err), 0);
     assert_int_equal (oom_events_guess (events, count), 0);
     assert_int_equal (oom_events_guess (events, 0), 0);
+}
+
+static void a_counter_that_cannot_be_read_is_an_error (void **state)
+{
+    struct oom_events *events = *state;
+    struct error err = {0};
+    uint64_t count;
+
+    answer = EIO;
+    wake (events);
+    assert_int_equal (oom_events_count (events, &count, &err), -1);
+    assert_int_equal (err.errnum, EIO);
+    int control = events->control;
+    events->control = -1; /* as on v2 */
+    assert_int_equal (oom_events_count (events, &count, &err), -1);
+    answer = ENODEV;
+    assert_int_equal (oom_events_count (events, &count, &err), 0);
+    events->control = control;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, begin, end)
@@ -83,6 +114,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         TEST (the_last_word_is_believed_however_late_the_removal_is_told),
         TEST (one_wake_is_the_removal),
+        TEST (a_counter_that_cannot_be_read_is_an_error),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

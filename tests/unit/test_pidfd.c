@@ -130,13 +130,15 @@ static void is_executed (const char *program, int executed)
     assert_int_equal (waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal (pidfd_has_executed (pid, pidfd), executed);
     assert_int_equal (pidfd_has_executed (pid, directory), executed);
-    assert_true (pidfd_holds (pidfd, pid) && pidfd_holds (directory, pid));
+    assert_int_equal (pidfd_holds (pidfd, pid), 1);
+    assert_int_equal (pidfd_holds (directory, pid), 1);
     assert_int_equal (waitpid (pid, NULL, 0), pid);
     assert_int_equal (pidfd_has_executed (pid, pidfd), -1);
     assert_int_equal (errno, ESRCH);
     assert_int_equal (pidfd_has_executed (pid, directory), -1);
     assert_int_equal (errno, ESRCH);
-    assert_false (pidfd_holds (pidfd, pid) || pidfd_holds (directory, pid));
+    assert_int_equal (pidfd_holds (pidfd, pid), 0);
+    assert_int_equal (pidfd_holds (directory, pid), 0);
     (void)close (go[0]);
     (void)close (pidfd);
     (void)close (directory);

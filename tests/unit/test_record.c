@@ -216,6 +216,48 @@ static void other_versions_and_damage (void **state)
     }
 }
 
+/* Wherever the text is cut off, a member is as it was, or zero. */
+static void parts_of_a_damaged_record (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct record record = sample (), parts;
+    AUTO_TEXT struct text good = {0};
+    size_t before = 0;
+
+    record_to_json (&record, &good);
+    for (size_t length = 0; length < good.length; length++) {
+        record_parts_of_json (&arena, good.bytes, length, "box", &parts);
+        size_t found = (parts.id != NULL) + (parts.bundle != NULL) + (parts.pid != 0) +
+                       (parts.start_time != 0) + parts.cgroup.present +
+                       (parts.systemd_unit != NULL) + parts.annotations.present;
+        assert_true (found >= before);
+        before = found;
+        assert_int_equal (parts.phase, RECORD_CREATING);
+        if (parts.bundle)
+            assert_string_equal (parts.bundle, record.bundle);
+        assert_true (parts.pid == 0 || parts.pid == record.pid);
+        assert_true (parts.start_time == 0 || parts.start_time == record.start_time);
+        assert_true (!parts.cgroup.present || parts.cgroup.count == record.cgroup.count);
+    }
+    assert_int_equal (before, 7);
+    record_parts_of_json (&arena, good.bytes, good.length, "box", &parts);
+    assert_true (parts.annotations.present);
+    record_parts_of_json (&arena, good.bytes, good.length, "other", &parts);
+    assert_null (parts.id);
+    assert_int_equal (parts.pid, 0);
+
+    static const char text[] =
+        "{\"id\": \"box\", \"bundle\": 7, \"pid\": 9, \"startTime\": \"x\","
+        "\"cgroup\": {\"\": \"/a\", \"b\": 3}, \"intelRdt\": \"a\\\",{\", \"notif";
+    record_parts_of_json (&arena, text, strlen (text), "box", &parts);
+    assert_null (parts.bundle);
+    assert_int_equal (parts.pid, 9);
+    assert_int_equal (parts.start_time, 0);
+    assert_false (parts.cgroup.present);
+    assert_string_equal (parts.intel_rdt, "a\",{");
+}
+
 /* rows: CRT-24 ENG-15 ENG-18 VRB-25 */
 static void claim_open_remove (void **state)
 {
@@ -501,6 +543,7 @@ int main (void)
         cmocka_unit_test (ids),
         cmocka_unit_test (round_trip),
         cmocka_unit_test (other_versions_and_damage),
+        cmocka_unit_test (parts_of_a_damaged_record),
         cmocka_unit_test (claim_open_remove),
         cmocka_unit_test (config_is_kept),
         cmocka_unit_test (links_are_not_followed),

@@ -122,7 +122,7 @@ static const struct {
     {"a program that denies",
      "/annotations/run.oci.seccomp_bpf_data",
      "the filter never allows execve, by which the container's program is started: it fails with "
-     "errno 2, No such file or directory (SCMP_ACT_ERRNO)",
+     "errno 2, no such file or directory (SCMP_ACT_ERRNO)",
      {.program = "BgAAAAIABQA="}},
     {"a program that notifies",
      "/annotations/run.oci.seccomp_bpf_data",
