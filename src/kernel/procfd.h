@@ -37,8 +37,8 @@ int procfd_write (const char *path, const void *bytes, size_t length);
 /* Reads a small file with one read(2), terminated; the length. */
 ssize_t procfd_read (const char *path, char *buffer, size_t size);
 
-/* The number of the mount that an opened file is on, as mountinfo has it: "self/fdinfo/3". EPROTO: the
- * file does not tell it. */
+/* The number of the mount that an opened file is on, as mountinfo has it: "self/fdinfo/3". EPROTO:
+ * the file does not tell it. */
 int procfd_mount (const char *fdinfo, uint64_t *id);
 
 /* What a link says, magic or not, without following it: "123/fd/0" is "pipe:[4711]", "123/ns/net"
