@@ -5,12 +5,16 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Room for 4 million processes. */
 #define LIST_MAX (48u << 20)
@@ -86,5 +90,22 @@ int descendants_find (pid_t pid, struct arena *arena, struct descendants *found,
                 return -1;
     }
     *found = all;
+    return 0;
+}
+
+int descendants_end (int timeout_ms, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct descendants found = {0};
+
+    if (descendants_find (getpid (), &arena, &found, err) < 0)
+        return -1;
+    for (size_t i = 1; i < found.count; i++) {
+        AUTO_FD int pidfd = pidfd_open_child (found.pids[i]);
+        if (pidfd >= 0)
+            (void)pidfd_signal (pidfd, SIGKILL);
+        if (pidfd >= 0 && pidfd_wait_dead (pidfd, timeout_ms) == 1)
+            (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
+    }
     return 0;
 }
