@@ -20,6 +20,9 @@ int mount_error (const struct oci_mount *mount, size_t index, int errnum, const 
     error_at (err, "/mounts/%zu", index);
     if (errnum == ENODEV && mount->type)
         return error_hint (err, "this kernel has no file system \"%s\"", mount->type);
+    if (errnum == ETIMEDOUT && mount_is_type (mount, "proc"))
+        return error_hint (err, "a process of the joined pid namespace holds the one of rt that "
+                                "opens it there, by ptrace or SIGSTOP");
     if (errnum == EPERM && mount_is_type (mount, "proc"))
         return error_hint (err,
                            "in a user namespace proc needs a new pid namespace and a /proc of the "

@@ -6,7 +6,6 @@
 #include "container/seccomp_compile.h"
 #include "container/seccomp_execve.h"
 #include "container/seccomp_ready.h"
-#include "kernel/privileges.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -99,17 +98,4 @@ int seccomp_load_failed (int errnum, struct error *err)
     else if (errnum == ENOSYS)
         error_hint (err, "this kernel has no seccomp filters");
     return error_at (err, "/linux/seccomp");
-}
-
-int seccomp_apply (const struct seccomp_program *program, int *listener, struct error *err)
-{
-    if (!program->instructions) {
-        *listener = -1;
-        return 0;
-    }
-    int result = filter_load (program->instructions, program->count, program->flags);
-    if (result < 0)
-        return seccomp_load_failed (errno, err);
-    *listener = seccomp_listens (program) ? result : -1;
-    return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seccomp: linux.seccomp is looked at before anything is made (check), becomes a BPF program
- * outside (prepare) and is loaded inside (apply).
+ * seccomp: linux.seccomp is looked at before anything is made (check), and becomes a BPF
+ * program outside (prepare). kernel/launch.h loads it.
  */
 #ifndef RT_CONTAINER_SECCOMP_H
 #define RT_CONTAINER_SECCOMP_H
@@ -40,10 +40,5 @@ bool seccomp_listens (const struct seccomp_program *program);
 
 /* The words for a filter that the kernel has refused with errnum; -1. */
 int seccomp_load_failed (int errnum, struct error *err);
-
-/* inside: loads it into this process. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs.
- * The caller knows the order (become.c). Makes no other system call than seccomp(2). *listener:
- * what an agent must have before the next call that could be notified, or -1. */
-int seccomp_apply (const struct seccomp_program *program, int *listener, struct error *err);
 
 #endif

@@ -5,12 +5,16 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "kernel/pidfd.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Room for 4 million processes. */
 #define LIST_MAX (48u << 20)
@@ -87,4 +91,41 @@ int descendants_find (pid_t pid, struct arena *arena, struct descendants *found,
     }
     *found = all;
     return 0;
+}
+
+static bool is_among (const struct descendants *found, pid_t pid)
+{
+    for (size_t i = 1; i < found->count; i++)
+        if (found->pids[i] == pid)
+            return true;
+    return false;
+}
+
+static void end (int pidfd, int timeout_ms)
+{
+    (void)pidfd_signal (pidfd, SIGKILL);
+    if (pidfd_wait_dead (pidfd, timeout_ms) == 1)
+        (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
+}
+
+int descendants_end (int timeout_ms, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct descendants found = {0};
+    struct descendants again = {0};
+
+    if (descendants_find (getpid (), &arena, &found, err) < 0)
+        return -1;
+    int *pidfds = arena_array (&arena, found.count, sizeof *pidfds);
+    for (size_t i = 1; i < found.count; i++)
+        pidfds[i] = pidfd_open_number (found.pids[i]);
+    /* A number may be another process's since it was found: what was opened and is then still found
+     * is ours. */
+    int result = descendants_find (getpid (), &arena, &again, err);
+    for (size_t i = 1; i < found.count; i++) {
+        AUTO_FD int pidfd = pidfds[i];
+        if (pidfd >= 0 && is_among (&again, found.pids[i]))
+            end (pidfd, timeout_ms);
+    }
+    return result;
 }

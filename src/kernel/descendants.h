@@ -20,6 +20,11 @@ struct descendants {
 /* RT-PROC where /proc does not tell. */
 int descendants_find (pid_t pid, struct arena *arena, struct descendants *found, struct error *err);
 
+/* Kills all that descend from this process, and reaps those that are its own children, as far as
+ * they die within `timeout_ms` each and no tracer keeps them. For the way back: none of them can be
+ * needed any more. RT-PROC where /proc does not tell. */
+int descendants_end (int timeout_ms, struct error *err);
+
 /* The threads of a process: their ids, as `found`. */
 int descendants_threads (pid_t pid, struct arena *arena, struct descendants *found,
                          struct error *err);

@@ -106,20 +106,3 @@ int door_send (const uint32_t door[DOOR_WORDS], int socket, const void *bytes, s
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -1 : 0;
 }
-
-ssize_t door_receive (const uint32_t door[DOOR_WORDS], int socket, void *bytes, size_t size)
-{
-    struct iovec part = {.iov_base = bytes, .iov_len = size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    long length;
-
-    do
-        length = syscall (SYS_recvmsg, socket, &message, 0, door[0], door[1], door[2]);
-    while (length < 0 && errno == EINTR);
-    return length;
-}
-
-void door_close (const uint32_t door[DOOR_WORDS], int fd)
-{
-    (void)syscall (SYS_close, fd, 0, 0, door[0], door[1], door[2]);
-}

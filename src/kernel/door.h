@@ -27,7 +27,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define DOOR_ARG 3 /* the first argument of the secret */
 #define DOOR_WORDS 3
@@ -58,10 +57,5 @@ int door_make (uint32_t door[DOOR_WORDS]);
 /* sendmsg of one packet, with a descriptor (-1 = none); 0 or -1 with errno. */
 int door_send (const uint32_t door[DOOR_WORDS], int socket, const void *bytes, size_t length,
                int fd);
-
-/* recvmsg of one packet: its length, 0 = closed, -1 with errno. */
-ssize_t door_receive (const uint32_t door[DOOR_WORDS], int socket, void *bytes, size_t size);
-
-void door_close (const uint32_t door[DOOR_WORDS], int fd);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <linux/keyctl.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -148,18 +147,6 @@ int keyring_join_session (const char *name)
 int keyring_leave_session (void)
 {
     return syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? -1 : 0;
-}
-
-int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags)
-{
-    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
-
-    long result = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (result > 0 && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) {
-        errno = ESRCH; /* the number of that thread */
-        return -1;
-    }
-    return (int)result;
 }
 
 bool filter_is_listener (int fd)

@@ -9,7 +9,6 @@
 #ifndef RT_KERNEL_PRIVILEGES_H
 #define RT_KERNEL_PRIVILEGES_H
 
-#include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,10 +35,6 @@ int keyring_join_session (const char *name);
 
 /* A new session keyring without a name, which no other process can join. 0 or -1. */
 int keyring_leave_session (void);
-
-/* Loads a filter with SECCOMP_FILTER_FLAG_*; makes no other system call. 0, with NEW_LISTENER the
- * listener (close-on-exec). TSYNC: ESRCH where another thread could not follow. */
-int filter_load (const struct sock_filter *instructions, uint16_t count, unsigned int flags);
 
 /* Is this descriptor the listener of a filter? By the kernel's own name for it. */
 bool filter_is_listener (int fd);

@@ -4,7 +4,9 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/patience.h"
 #include "kernel/clone.h"
+#include "kernel/descendants.h"
 #include "kernel/fds.h"
 #include "kernel/launch.h"
 #include "kernel/ns.h"
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -75,18 +78,44 @@ static void open_inside (int pid_ns, int line)
     launch_leave (launch, "");
 }
 
-/* Both have ended, or will not any more. */
-static void reap (int pidfd, pid_t opener)
+/* A process of that pid namespace may hold the one that opens. */
+static int await (int line)
+{
+    struct pollfd ready = {.fd = line, .events = POLLIN};
+    struct wait wait = wait_begin (patience_ms ());
+    int count;
+
+    do
+        count = poll (&ready, 1, wait_left (&wait));
+    while (count < 0 && errno == EINTR);
+    if (count == 0)
+        errno = ETIMEDOUT;
+    return count > 0 ? 0 : -1;
+}
+
+static void end (int pidfd)
 {
     (void)pidfd_signal (pidfd, SIGKILL);
-    while (waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED) < 0 && errno == EINTR)
-        ;
-    if (opener <= 0)
-        return;
-    /* What has sent the packet, by the kernel's word; but only ours keeps its number. */
-    (void)pidfd_signal_child (opener, SIGKILL);
-    while (waitpid (opener, NULL, 0) < 0 && errno == EINTR)
-        ;
+    /* What traces it may keep it from being reaped: then the parent of this process does that. */
+    (void)pidfd_wait_dead (pidfd, patience_ms ());
+    (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
+}
+
+/* Both have ended, or are not waited for any more. One that has not spoken is not known by its
+ * number, and what has spoken may be a neighbour that took the socket; at this time this process
+ * has no other child. */
+static void end_both (int cloner, pid_t opener)
+{
+    struct error unknown = {0};
+    int saved = errno;
+
+    end (cloner);
+    AUTO_FD int pidfd = pidfd_signal_child (opener, 0) == 0 ? pidfd_open_child (opener) : -1;
+    if (pidfd >= 0)
+        end (pidfd);
+    else
+        (void)descendants_end (patience_ms (), &unknown);
+    errno = saved;
 }
 
 static int open_by_process (int pid_ns)
@@ -117,9 +146,11 @@ static int open_by_process (int pid_ns)
         _exit (1);
     }
     drop_fd (&other);
-    ssize_t length = fd_receive_from (line, word, sizeof (word), &fs, &fd_count, &opener);
+    ssize_t length = await (line) < 0
+                         ? -1
+                         : fd_receive_from (line, word, sizeof (word), &fs, &fd_count, &opener);
     int saved = length < 0 ? errno : EPROTO;
-    reap (pidfd, opener == pid ? 0 : opener);
+    end_both (pidfd, opener == pid ? 0 : opener);
     if (length == (ssize_t)sizeof (word[0]) && word[0] == WORD_OPENED && fd_count == 1)
         return fs;
     if (length > 0 && fd_count == 1)

@@ -12,7 +12,9 @@
 #define RT_KERNEL_PROCFS_H
 
 /* The context of such a procfs, as of fsopen (2), not yet created. `pid_ns`: a descriptor of the
- * pid namespace. Needs CAP_SYS_ADMIN over it and over the mount namespace. -1 with errno. */
+ * pid namespace. Needs CAP_SYS_ADMIN over it and over the mount namespace. -1 with errno; ETIMEDOUT
+ * where a process of that pid namespace holds the one that opens for as long as base/patience.h
+ * says. The caller must have no children, as they may be ended then. */
 int procfs_open (int pid_ns);
 
 #endif

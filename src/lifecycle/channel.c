@@ -2,11 +2,13 @@
 /* channel: see channel.h. */
 #include "lifecycle/channel.h"
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/patience.h"
+#include "kernel/descendants.h"
 #include "kernel/pidfd.h"
 #include "kernel/straggler.h"
 
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* How often a peer that says nothing is looked at. */
 #define LOOK_MS 500
@@ -112,13 +115,35 @@ static bool is_text (const struct channel_message *message, size_t start)
     return message->length > start && message->payload[message->length - 1] == '\0';
 }
 
-static int explain_stuck (pid_t peer, struct error *err)
+static char state_of (pid_t pid)
 {
-    AUTO_TEXT struct text left = {0};
     uint64_t start_time;
     char state = '?';
 
-    (void)pidfd_start_time (peer, &start_time, &state);
+    (void)pidfd_start_time (pid, &start_time, &state);
+    return state;
+}
+
+/* With birth (kernel/launch.h) the peer ends, and another child of this process is to speak. */
+static pid_t find_stuck (pid_t peer)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct descendants found = {0};
+    struct error unknown = {0};
+
+    if (state_of (peer) == 'Z' && descendants_find (getpid (), &arena, &found, &unknown) == 0)
+        for (size_t i = 1; i < found.count; i++)
+            if (state_of (found.pids[i]) != 'Z')
+                return found.pids[i];
+    return peer;
+}
+
+static int explain_stuck (pid_t peer, struct error *err)
+{
+    AUTO_TEXT struct text left = {0};
+
+    peer = find_stuck (peer);
+    char state = state_of (peer);
     pid_t tracer = straggler_tracer (peer);
     if (state == 'T' && tracer == 0) {
         error_set (err, "RT-CHANNEL-STOPPED", 0,

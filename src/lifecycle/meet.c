@@ -2,7 +2,6 @@
 /* meet: see meet.h. */
 #include "lifecycle/meet.h"
 
-#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -50,51 +49,18 @@ void meet_reap_cloner (int *cloner)
 {
     if (*cloner < 0)
         return;
-    while (waitid (P_PIDFD, (id_t)*cloner, NULL, WEXITED) < 0 && errno == EINTR)
-        ;
+    /* What traces it could keep it from ending, or from being reaped. */
+    (void)pidfd_wait_dead (*cloner, patience_ms ());
+    (void)waitid (P_PIDFD, (id_t)*cloner, NULL, WEXITED | WNOHANG);
     drop_fd (cloner);
-}
-
-static bool is_among (const struct descendants *found, pid_t pid)
-{
-    for (size_t i = 1; i < found->count; i++)
-        if (found->pids[i] == pid)
-            return true;
-    return false;
-}
-
-/* A number may be another process's since it was found: what was opened and is then still found is
- * ours. */
-static void kill_found (const struct descendants *found, const struct descendants *again,
-                        const int *pidfds)
-{
-    for (size_t i = 1; i < found->count; i++) {
-        AUTO_FD int pidfd = pidfds[i];
-        if (pidfd < 0 || !is_among (again, found->pids[i]))
-            continue;
-        (void)pidfd_signal (pidfd, SIGKILL);
-        if (pidfd_wait_dead (pidfd, patience_ms ()) == 1)
-            (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
-    }
 }
 
 void meet_kill_unheard (void)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
-    struct descendants found = {0};
-    struct descendants again = {0};
     struct error err = {0};
 
-    if (descendants_find (getpid (), &arena, &found, &err) < 0) {
+    if (descendants_end (patience_ms (), &err) < 0)
         log_warning ("%s: a process may be left", err.text);
-        return;
-    }
-    int *pidfds = arena_array (&arena, found.count, sizeof *pidfds);
-    for (size_t i = 1; i < found.count; i++)
-        pidfds[i] = pidfd_open_number (found.pids[i]);
-    if (descendants_find (getpid (), &arena, &again, &err) < 0)
-        log_warning ("%s: a process may be left", err.text);
-    kill_found (&found, &again, pidfds);
 }
 
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err)

@@ -112,6 +112,13 @@ def wait_dead(pid, timeout=PATIENCE):
         os.close(pidfd)
 
 
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def reap(pid, timeout=PATIENCE):
     """The exit status of a process that became our child: code, or 128 + signal."""
     wait_dead(pid, timeout)

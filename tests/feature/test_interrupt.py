@@ -3,7 +3,6 @@
 --timeout is one span for the whole command."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,11 +11,10 @@ import time
 import pytest
 
 import host
+import tracing
 from test_patience import SOON, calling, hung  # noqa: F401 (a fixture)
 
 ENDS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
-PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
-WALL = 0x40000000
 
 
 def holds_signals(pid):
@@ -126,24 +124,6 @@ def test_run_forwards_once_it_runs(new_box):
 
 @pytest.mark.rows("LCY-12")
 @pytest.mark.own
-@pytest.mark.parametrize("ends", ENDS, ids=lambda ends: ends.name)
-def test_start_of_an_init_that_is_stopped(new_box, ends):
-    box = new_box("report")
-    box.create()
-    os.kill(box.pid, signal.SIGSTOP)
-    host.until(lambda: host.stat_state(box.pid) == "T", "init is stopped")
-    process = calling(box, "start", globals=())
-    host.until(lambda: holds_signals(process.pid), "it has something to undo")
-    process.send_signal(ends)
-    _, err = process.communicate(timeout=host.PATIENCE)
-    assert (process.returncode, f"interrupted by {ends.name}" in err) == (-ends, True), err
-    assert box.status() == "stopped"
-    box.wait()
-    box.delete()
-
-
-@pytest.mark.rows("LCY-12")
-@pytest.mark.own
 @pytest.mark.needs("freezer")
 def test_exec_in_a_paused_container(new_box):
     """On v1 its child dies when it is resumed, and is not waited for longer than --timeout."""
@@ -196,23 +176,6 @@ def test_one_span_for_all_hooks(new_box, fails):
     assert taken < 1.2 + 3      # 1 s, and what a machine that is busy takes to undo it
 
 
-def trace(request, pid):
-    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
-    ptrace.argtypes = [ctypes.c_long] * 2 + [ctypes.c_void_p] * 2
-    assert ptrace(request, pid, None, None) == 0, os.strerror(ctypes.get_errno())
-
-
-def traced(pid):
-    """And stopped."""
-    trace(PTRACE_ATTACH, pid)
-    os.waitpid(pid, WALL)
-
-
-def seized(pid):
-    """And goes on."""
-    trace(PTRACE_SEIZE, pid)
-
-
 @pytest.mark.rows("LCY-12")
 @pytest.mark.own
 @pytest.mark.needs("root: traces what is not dumpable")
@@ -220,7 +183,7 @@ def test_an_init_that_is_traced(new_box, fails):
     """A tracer is no work: neither where it holds its child nor where it lets it spin."""
     box = new_box("report")
     box.create()
-    traced(box.pid)
+    tracing.attach(box.pid)
     told = box.rt.call("start", box.id, globals=SOON)
     fails(told, f"process {box.pid}", "does not go on: waited 0.7 s",
           f"and process {os.getpid()} traces it")
@@ -278,7 +241,7 @@ def held(new_box):
         host.until(lambda: box.rt.call("state", box.id).code == 0 and box.status() == "running",
                    "it runs")
         init = box.state()["pid"]
-        seized(init)
+        tracing.seize(init)
         boxes.append(init)
         host.let_go(gate)
         host.until(lambda: host.stat_state(init) == "Z", "it has ended")
@@ -286,7 +249,7 @@ def held(new_box):
     yield make
     for init in boxes:
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(init, WALL)
+            os.waitpid(init, tracing.WALL)
     host.reap_all()
 
 

@@ -7,20 +7,19 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 
 import pytest
 
 import compiled
 import host
 from fixtures import PEER
+from rootless_engine import engine, for_engine  # noqa: F401 (a fixture)
 from test_exec_attacks import ALL_CAPS
 from test_rootless import UID, user_box  # noqa: F401 (a fixture)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SETS = {"inh": "inheritable", "prm": "permitted", "eff": "effective", "bnd": "bounding", "amb": "ambient"}
 SEEN_AT_LEAST = 0.2     # of the rounds: an attacker that sees nothing has shown nothing
-CLONE_NEWUSER = 0x10000000
 
 
 @pytest.fixture(scope="session")
@@ -155,49 +154,6 @@ def judge(text, hidden, rounds, able=(), ways=None, sure=False):
     return told
 
 
-class Engine:
-    """A rootless engine: an ordinary user's process that is root of a user namespace. What `enter` is the
-    preexec_fn of is in there, too."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(["unshare", "-Ur", "sleep", "infinity"], preexec_fn=self.become_user)
-        self.space = f"/proc/{self.process.pid}/ns/user"
-        own = os.readlink("/proc/self/ns/user")
-        host.until(lambda: os.readlink(self.space) != own and host.comm(self.process.pid) == "sleep",
-                   "the engine has its user namespace")
-
-    @staticmethod
-    def become_user():
-        os.setgroups([])
-        os.setresgid(UID, UID, UID)
-        os.setresuid(UID, UID, UID)
-
-    def enter(self):
-        self.become_user()
-        space = os.open(self.space, os.O_RDONLY)
-        host.checked(host.LIBC.setns(space, CLONE_NEWUSER), "setns")
-        os.close(space)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def engine():
-    made = Engine()
-    yield made
-    made.close()
-
-
-def for_engine(box):
-    """A container of a rootless engine has no user namespace of its own."""
-    box.namespace("user", absent=True)
-    box.namespace("network", absent=True)
-    del box.linux["uidMappings"], box.linux["gidMappings"]
-
-
-def as_engine(box, hidden, engine):
+def as_engine(box, hidden, engine):  # noqa: F811
     """The options of each rt that the engine calls."""
-    return {"preexec_fn": engine.enter,
-            "env": {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": box.runtime, "RT_PRYING": hidden.word}}
+    return engine.options(box, RT_PRYING=hidden.word)

@@ -12,10 +12,14 @@ import pytest
 
 import blocked
 import host
+from older_kernel import Before617
 from prying import (UID, add_caps, end_by_force, end_prying, hidden, inode, judge, prepare, pry, rounds,  # noqa: F401
                     start_prying, user_box, words)
 from test_exec_attacks import ALL_CAPS
 
+OTHERS = ("root", "cwd", "plant", "fd", "fdinfo", "exe", "environ", "cmdline", "mem", "vm", "label", "space", "getfd",
+          "setns")
+ADMIN = f"{1 << ALL_CAPS.index('CAP_SYS_ADMIN'):x}"
 HOOKS = ("prestart", "createRuntime", "createContainer")
 
 
@@ -66,6 +70,24 @@ def test_in_a_joined_pid_namespace(pair, hidden, rounds, verb):  # noqa: F811
     neighbour, guest = pair()
     run_often(guest, hidden, rounds, verb)
     judge(end_prying(neighbour), hidden, rounds, ("root", "fd", "environ", "mem", "getfd", "seize"))
+
+
+@pytest.mark.rows("HDN-14", "NSP-12")
+@pytest.mark.own
+@pytest.mark.needs("root: the host's user namespace")
+def test_in_a_joined_pid_namespace_before_linux_6_17(pair, hidden, rounds):  # noqa: F811
+    """The one process that opens the procfs inside has CAP_SYS_ADMIN and a root of its own, in which there is
+    nothing: that is seen (docs/choices.md), and nothing else."""
+    neighbour, guest = pair()
+    guest.rt = Before617(guest.rt)
+    run_often(guest, hidden, rounds, "run")
+    neighbour.file("/stop")
+    text = neighbour.rest()
+    end_by_force(neighbour)     # what it had traced when it died was left to the parent of rt
+    told = judge(text, hidden, rounds, ("root", "fd", "environ", "mem", "getfd", "seize"), OTHERS)
+    for each in told["first"]:
+        name, has = each["detail"].split(",")[0].split(" is ")
+        assert name == "CapBnd" or (name, has) in (("CapPrm", ADMIN), ("CapEff", ADMIN)), each
 
 
 @pytest.mark.rows("HDN-14", "NSP-12", "HKS-25")
