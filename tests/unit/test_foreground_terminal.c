@@ -269,7 +269,8 @@ int main (void)
         cmocka_unit_test (test_started_in_the_background),
         cmocka_unit_test (test_terminal_closed_and_opened_again),
     };
-    signals_reset (SIGNALS_ALL); /* whoever starts the tests may ignore some: nohup, a shell in the background
+    signals_reset (
+        SIGNALS_ALL); /* whoever starts the tests may ignore some: nohup, a shell in the background
                        */
     (void)signal (SIGPIPE, SIG_IGN);
     (void)alarm (ALARM_SECONDS);
