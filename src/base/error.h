@@ -63,6 +63,10 @@ static inline bool error_is_set (const struct error *err)
  */
 void hide_controls (char *text, unsigned long length);
 
+/* The length of the character at `text` in UTF-8, if it is one that may be shown; 0: a control
+ * character, or no character. `text` ends with NUL. */
+unsigned long shown_length (const char *text);
+
 const char *error_format (const struct error *err, char *out, unsigned long size);
 
 #endif
