@@ -192,10 +192,10 @@ int error_hint (struct error *err, const char *format, ...)
     return -1;
 }
 
-/* The length of the character at `bytes` in UTF-8, if it is one that may be shown; 0: a control
- * character (C0, DEL, C1), or no character. The strings end with NUL, which ends a cut one, too. */
-static size_t shown_length (const unsigned char *bytes)
+/* The strings end with NUL, which ends a cut character, too. */
+unsigned long shown_length (const char *text)
 {
+    const unsigned char *bytes = (const unsigned char *)text;
     unsigned char first = bytes[0];
     size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
@@ -210,7 +210,7 @@ static size_t shown_length (const unsigned char *bytes)
 void hide_controls (char *text, unsigned long length)
 {
     for (size_t i = 0; i < length;) {
-        size_t shown = shown_length ((const unsigned char *)text + i);
+        size_t shown = shown_length (text + i);
         if (shown == 0)
             text[i] = '?';
         i += shown ? shown : 1;

@@ -66,6 +66,10 @@ void hide_controls (char *text, unsigned long length);
 /* What an errno means, in glibc's words with a small letter in front, with every libc. */
 const char *error_words (int errnum);
 
+/* The length of the character at `text` in UTF-8, if it is one that may be shown; 0: a control
+ * character, or no character. `text` ends with NUL. */
+unsigned long shown_length (const char *text);
+
 const char *error_format (const struct error *err, char *out, unsigned long size);
 
 #endif

@@ -150,7 +150,9 @@ void json_quote (struct text *out, const char *value)
             s += plain;
         } else if (*s >= 0x80) {
             size_t length = sequence_length (s);
-            if (length > 0)
+            if (length == 2 && s[0] == 0xc2 && s[1] < 0xa0) /* C1, which moves terminals */
+                put_escaped (out, s[1]);
+            else if (length > 0)
                 text_add (out, (const char *)s, length);
             else
                 text_puts (out, "\xef\xbf\xbd"); /* U+FFFD */

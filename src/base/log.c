@@ -137,12 +137,13 @@ void log_redirect (void (*send) (void *context, enum log_level level, const char
 /* One message is one line, and no word of a hostile image reaches the terminal as a command. */
 static void put_visible (struct text *line, const char *message)
 {
-    for (; *message != '\0'; message++) {
-        unsigned char c = (unsigned char)*message;
-        if (c < 0x20 || c == 0x7f)
-            text_printf (line, "\\x%02x", c);
+    while (*message != '\0') {
+        size_t shown = shown_length (message);
+        if (shown > 0)
+            text_add (line, message, shown);
         else
-            text_putc (line, *message);
+            text_printf (line, "\\x%02x", (unsigned char)*message);
+        message += shown > 0 ? shown : 1;
     }
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "kernel/inroot.h"
 #include "kernel/mountfd.h"
+#include "kernel/owndev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -171,12 +172,35 @@ static int make_place (int dir, const char *name)
     return -1;
 }
 
-int console_bind (int root, const struct console *console, struct error *err)
+/* In a directory of the host, which is left as it is. */
+static int find_place (int dir, const char *name)
+{
+    AUTO_FD int place = inroot_open (dir, name, O_PATH | O_NOFOLLOW);
+    struct stat st;
+
+    if (place < 0 || fstat (place, &st) < 0)
+        return -1;
+    if (S_ISDIR (st.st_mode) || S_ISLNK (st.st_mode)) {
+        errno = S_ISDIR (st.st_mode) ? EISDIR : ELOOP;
+        return -1;
+    }
+    return take_fd (&place);
+}
+
+int console_bind (int root, const struct mountfd_ids *own, const struct console *console,
+                  struct error *err)
 {
     char name[NAME_MAX + 1];
 
     AUTO_FD int dir = inroot_make_parent (root, "/dev/console", name);
-    AUTO_FD int place = dir < 0 ? -1 : make_place (dir, name);
+    int is_own = dir < 0 ? -1 : owndev_is_own (dir, own);
+    AUTO_FD int place = is_own < 0 ? -1 : is_own ? make_place (dir, name) : find_place (dir, name);
+    if (place < 0 && is_own == 0) {
+        error_set (err, "RT-CONSOLE-BIND", errno,
+                   "find `/dev/console` for process.terminal in the host's /dev");
+        error_hint (err, "rt makes and removes nothing there");
+        return error_at (err, "/process/terminal");
+    }
     if (place < 0) {
         error_set (err, "RT-CONSOLE-BIND", errno, "make `/dev/console` for process.terminal");
         if (err->errnum == EROFS)

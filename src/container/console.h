@@ -11,6 +11,7 @@
 #define RT_CONTAINER_CONSOLE_H
 
 #include "base/error.h"
+#include "kernel/mountfd.h"
 #include "oci-spec/process.h"
 
 #include <sys/types.h>
@@ -27,8 +28,11 @@ int console_open (int root, const struct oci_console_size *size, uid_t uid, stru
                   struct error *err);
 
 /* inside, before the root becomes read-only and before pivot_root: binds the pts over
- * ROOT/dev/console (made where missing; never through a link). */
-int console_bind (int root, const struct console *console, struct error *err);
+ * ROOT/dev/console (made where missing; never through a link). `own`: the mounts that are the
+ * container's alone. In a /dev that is on none of them (kernel/owndev.h) nothing is made and no
+ * link is taken away: a console must be there. */
+int console_bind (int root, const struct mountfd_ids *own, const struct console *console,
+                  struct error *err);
 
 /* inside, last: a session of its own with the pts as controlling terminal and as 0, 1 and 2. */
 int console_attach (const struct console *console, struct error *err);

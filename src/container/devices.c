@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "kernel/inroot.h"
+#include "kernel/owndev.h"
 #include "kernel/procfd.h"
 
 #include <errno.h>
@@ -214,29 +215,6 @@ static int make_defaults (const struct place *place, const struct oci_linux *lin
     return 0;
 }
 
-/*
- * A node, a link or an owner that is changed in the host's /dev is changed for the whole host. So
- * it is asked of the kernel which mount the container's /dev is on: its name says nothing, since a
- * bind of "/dev/." or at "/host/dev", with a link of the image from /host to "/", is there too. The
- * host's /dev need not be a mount of its own: a root that shows the host's files shows it as well.
- */
-static int is_own_dev (int dev, const struct mountfd_ids *own)
-{
-    struct stat st;
-    struct stat hosts;
-    AUTO_FD int host = open ("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (fstat (dev, &st) < 0)
-        return -1;
-    if (host < 0 && errno != ENOENT)
-        return -1;
-    if (host >= 0 && fstat (host, &hosts) < 0)
-        return -1;
-    if (host >= 0 && st.st_dev == hosts.st_dev && st.st_ino == hosts.st_ino)
-        return 0;
-    return mountfd_is_among (dev, own);
-}
-
 int devices_apply (const struct oci_linux *linux, int root, bool userns,
                    const struct mountfd_ids *own, struct error *err)
 {
@@ -244,7 +222,7 @@ int devices_apply (const struct oci_linux *linux, int root, bool userns,
 
     if (dev < 0)
         return error_set (err, "RT-DEVICE", errno, "cannot make the directory /dev");
-    int dev_is_own = is_own_dev (dev, own);
+    int dev_is_own = owndev_is_own (dev, own);
     if (dev_is_own < 0)
         return error_set (err, "RT-DEVICE", errno, "cannot see whose the container's /dev is");
     const struct place place = {

@@ -17,14 +17,14 @@ void child_dies_with_parent (void)
     (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
 }
 
-int child_open_console (const struct oci_process *process, int root, int line, bool bound,
-                        struct console *console, struct error *err)
+int child_open_console (const struct oci_process *process, int root, int line,
+                        const struct mountfd_ids *bound, struct console *console, struct error *err)
 {
     if (!process->terminal)
         return 0;
     if (console_open (root, process->console_size, process->user.uid, console, err) < 0)
         return -1;
-    if (bound && console_bind (root, console, err) < 0)
+    if (bound && console_bind (root, bound, console, err) < 0)
         return -1;
     if (channel_send (line, CHANNEL_CONSOLE, console->name, strlen (console->name) + 1,
                       console->ptmx, err) < 0)

@@ -16,8 +16,9 @@ void child_dies_with_parent (void);
 
 /* With process.terminal: opens the pair below `root` and hands its other side to the parent.
  * `bound`: also binds it onto /dev/console. */
-int child_open_console (const struct oci_process *process, int root, int line, bool bound,
-                        struct console *console, struct error *err);
+int child_open_console (const struct oci_process *process, int root, int line,
+                        const struct mountfd_ids *bound, struct console *console,
+                        struct error *err);
 
 /* Makes the terminal its own; with `birth` only the standard streams, as the process proper takes
  * the rest. Closes console->pts. */

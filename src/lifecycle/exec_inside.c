@@ -94,7 +94,7 @@ static int live (struct exec *exec, struct error *err)
         return error_set (err, "RT-ROOT-ENTER", errno, "cannot open the container's root");
     last_leg.root = root;
     if (become_enter_cwd (process, err) < 0 ||
-        child_open_console (process, root, exec->line, false, &console, err) < 0 ||
+        child_open_console (process, root, exec->line, NULL, &console, err) < 0 ||
         child_take_console (process, true, &console, err) < 0 || set_affinity (process, err) < 0 ||
         become_settle (&last_leg, err) < 0)
         return -1;

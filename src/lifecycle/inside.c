@@ -169,7 +169,7 @@ static int make_cwd (const struct oci_process *process, int root, struct error *
 static int share_root (struct start *start, struct born *born, struct error *err)
 {
     if (rootfs_apply_attach (&start->rootfs, 0, err) < 0 ||
-        child_open_console (start->config->process, start->rootfs.tree.fd, start->line, false,
+        child_open_console (start->config->process, start->rootfs.tree.fd, start->line, NULL,
                             &born->console, err) < 0 ||
         await_hooks (start, born, err) < 0)
         return -1;
@@ -190,7 +190,8 @@ static int build_root (struct start *start, struct born *born, struct error *err
     trace_phase ("mounts");
     if (mounts_apply (&start->mounts, root, err) < 0 ||
         devices_apply (&config->linux, root, start->mounts.userns, &start->mounts.own, err) < 0 ||
-        child_open_console (config->process, root, start->line, true, &born->console, err) < 0 ||
+        child_open_console (config->process, root, start->line, &start->mounts.own, &born->console,
+                            err) < 0 ||
         make_cwd (config->process, root, err) < 0)
         return -1;
     if (start->record.notify &&

@@ -13,6 +13,7 @@ import pytest
 
 import host
 from test_paths import tree_of
+from test_terminal import ConsoleSocket
 
 OWN = pytest.mark.own
 makes_nodes = pytest.mark.needs("root: makes device nodes")
@@ -88,6 +89,36 @@ def test_dev_of_the_host_was_mounted_below_the_root(hosts_dev):
         seen_names(box.run(code=None))
     finally:
         host.umount(box.path("/dev"))
+
+
+@pytest.mark.rows("DEV-06", "TTY-05", "HDN-07")
+@makes_nodes
+@OWN
+@pytest.mark.parametrize("what", ["missing", "link", "file"])
+def test_no_console_is_made_in_dev_of_the_host(hosts_dev, work, fails, what):
+    """It would stay there when the container is gone; a link would be taken away for all."""
+    box, dev = hosts_dev
+    if what == "link":
+        os.symlink("null", f"{dev}/console")
+    elif what == "file":
+        os.mknod(f"{dev}/console", stat.S_IFREG | 0o600)
+    before = tree_of(dev)
+    box.bind(dev, "/dev", "bind")
+    box.mount("/dev/pts", "devpts", "devpts", ["newinstance", "ptmxmode=0666"])
+    box.process["terminal"] = True
+    box.ops("stat /dev/console")
+    server = ConsoleSocket(os.path.join(work, "console"))
+    told = box.create("--console-socket", server.path, code=None)
+    if what == "file":
+        assert told.code == 0, told
+        os.close(server.receive()[0])
+        box.delete("-f")
+    else:
+        fails(told, "`/dev/console`", "the host's /dev", at="/process/terminal")
+    server.close()
+    assert tree_of(dev) == before
+    for name in {"missing": [], "link": ["console"], "file": ["console"]}[what]:
+        os.unlink(f"{dev}/{name}")
 
 
 @pytest.mark.rows("DEV-14", "DEV-13")

@@ -61,7 +61,9 @@ static void text_lines (void **state)
     log_warning ("one %d", 1);
     log_debug ("not this");
     log_text (LOG_LEVEL_ERROR, "two\nlines\x1b");
-    matches ("^" TIME " warning: one 1\n" TIME " error: two\\\\x0alines\\\\x1b\n$",
+    log_warning ("C1 \x9b \xc2\x9b is hidden, \xc3\xa9 is not");
+    matches ("^" TIME " warning: one 1\n" TIME " error: two\\\\x0alines\\\\x1b\n" TIME
+             " warning: C1 \\\\x9b \\\\xc2\\\\x9b is hidden, \xc3\xa9 is not\n$",
              content ("text"));
 }
 

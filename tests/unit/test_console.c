@@ -195,11 +195,21 @@ static void test_owner_on_a_read_only_devpts (void **state)
     run_inside (read_only_inside, true);
 }
 
+/* The root directory's mount is the container's own. */
+static int bind_console (const struct console *console)
+{
+    uint64_t id;
+    const struct mountfd_ids own = {.items = &id, .count = 1};
+
+    CHECK (mountfd_id (root, &id) == 0);
+    return console_bind (root, &own, console, &err);
+}
+
 static void expect_console (void)
 {
     struct stat st;
     struct console console = open_console (NULL, 0);
-    CHECK (console_bind (root, &console, &err) == 0);
+    CHECK (bind_console (&console) == 0);
     CHECK (lstat ("root/dev/console", &st) == 0 && S_ISCHR (st.st_mode));
     CHECK (major (st.st_rdev) == 136);
     CHECK (umount2 ("root/dev/console", MNT_DETACH) == 0);
@@ -241,12 +251,12 @@ static void refused_inside (void)
     struct console console = open_console (NULL, 0);
 
     CHECK (mkdir ("root/dev/console", 0755) == 0);
-    CHECK (console_bind (root, &console, &err) == -1);
+    CHECK (bind_console (&console) == -1);
     CHECK (err.errnum == EISDIR && text_has (err.text, "/dev/console"));
     CHECK (rmdir ("root/dev/console") == 0);
 
     CHECK (mount (NULL, base, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
-    CHECK (console_bind (root, &console, &err) == -1);
+    CHECK (bind_console (&console) == -1);
     CHECK (err.errnum == EROFS && text_has (err.hint, "tmpfs"));
     CHECK (strcmp (err.pointer, "/process/terminal") == 0);
 }
