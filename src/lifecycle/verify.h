@@ -130,7 +130,7 @@ int verify_made (struct verify *verify, const struct oci_config *config,
 int verify_joined (struct verify *verify, const struct oci_config *config, pid_t init, int pidfd,
                    int root, struct error *err);
 
-/* That of a type (CLONE_NEW*), for who knows better. */
+/* That of a type (CLONE_NEW*), for a caller that knows more of it. */
 struct verify_namespace *verify_namespace (struct verify *verify, int type);
 
 /* outside: compares the process, of which `pidfd` is the pidfd. Some 30 system calls. */
