@@ -108,12 +108,14 @@ ssize_t fd_read_small (int fd, char *buffer, size_t size)
     return n;
 }
 
-int fd_write_all (int fd, const void *bytes, size_t length)
+/* timeout_ms NULL: no wait, and EAGAIN is a failure. */
+static int write_rest (int fd, const char *rest, size_t length, const int *timeout_ms)
 {
-    const char *rest = bytes;
     while (length > 0) {
+        if (timeout_ms && interrupt_await_output (fd, *timeout_ms) < 0)
+            return -1;
         ssize_t n = write (fd, rest, length);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || (timeout_ms && errno == EAGAIN)))
             continue;
         if (n < 0)
             return -1;
@@ -123,22 +125,14 @@ int fd_write_all (int fd, const void *bytes, size_t length)
     return 0;
 }
 
+int fd_write_all (int fd, const void *bytes, size_t length)
+{
+    return write_rest (fd, bytes, length, NULL);
+}
+
 int fd_write_within (int fd, const void *bytes, size_t length, int timeout_ms)
 {
-    const char *rest = bytes;
-
-    while (length > 0) {
-        if (interrupt_await_output (fd, timeout_ms) < 0)
-            return -1;
-        ssize_t n = write (fd, rest, length);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n < 0)
-            return -1;
-        rest += n;
-        length -= (size_t)n;
-    }
-    return 0;
+    return write_rest (fd, bytes, length, &timeout_ms);
 }
 
 ssize_t fd_read_file_at (int dir, const char *name, char *buffer, size_t size)

@@ -5,7 +5,7 @@
  * apply   on the process that exec makes: `initial` before it joins the cgroup, `final` after.
  *         NULL = absent. RT-AFFINITY-LIST, RT-AFFINITY-SET; the caller adds which of the two.
  * reset   inside, in the cgroup: all processors that the cpuset allows, instead of those of rt's
- *         caller (PRC-33). Nobody asked for it, so that a failure is only worth a debug line.
+ *         caller (PRC-33). It was not asked for, so that a failure is only worth a debug line.
  */
 #ifndef RT_CONTAINER_AFFINITY_H
 #define RT_CONTAINER_AFFINITY_H

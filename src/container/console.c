@@ -60,7 +60,7 @@ static int no_devpts (int errnum, struct error *err)
 }
 
 /* In the directory of a devpts only the kernel makes names, so what is opened there has no side
- * effects of the image's choice; but somebody may have laid a device of his own over the name.
+ * effects of the image's choice; but another device may have been laid over the name.
  * /dev/ptmx has nothing to add: the kernel gives the other side (TIOCGPTPEER) only where the same
  * devpts is on the `pts` beside it. */
 static int open_ptmx (int root, struct error *err)
@@ -76,7 +76,7 @@ static int open_ptmx (int root, struct error *err)
     AUTO_FD int ptmx = inroot_open (devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW);
     if (ptmx < 0)
         return error_set (err, "RT-CONSOLE-PTMX", errno, "open `/dev/pts/ptmx`");
-    if (!is_ptmx (ptmx)) /* somebody was fast */
+    if (!is_ptmx (ptmx)) /* it was exchanged meanwhile */
         return error_set (err, "RT-CONSOLE-PTMX", 0, "`/dev/pts/ptmx` is not the devpts' own");
     return take_fd (&ptmx);
 }
@@ -168,7 +168,7 @@ static int make_place (int dir, const char *name)
         if (mknodat (dir, name, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
             return -1;
     }
-    errno = EAGAIN; /* somebody else changes it all the time */
+    errno = EAGAIN; /* another process changes it all the time */
     return -1;
 }
 

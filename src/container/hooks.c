@@ -509,7 +509,7 @@ static bool has_hooks (const struct oci_config *config)
     return count > 0;
 }
 
-/* A pipe that nobody reads is an error, not a wait; and so is a symbolic link: a directory for logs
+/* A pipe without a reader is an error, not a wait; and so is a symbolic link: a directory for logs
  * may be shared with a container, which by the time of poststop would have chosen what rt's caller
  * appends to, and makes. */
 static int open_output (const struct oci_config *config, const char *annotation, int *fd,

@@ -14,7 +14,8 @@
  * interrupted (base/interrupt.h), and has a process group of its own, which dies with it at a
  * timeout. What it prints is captured, the end of it becomes part of the error text: both its
  * outputs are one pipe, as a /dev/null would be the image's own in startContainer. Or it goes to
- * files that the document names. A hook is over when its process is, whoever still holds the pipe.
+ * files that the document names. A hook is over when its process is, also where another still holds
+ * the pipe.
  *
  * RT-HOOK-FAILED, RT-HOOK-TIMEOUT, RT-HOOK-START at /hooks/KIND/N; RT-HOOK-SYSTEM where rt could
  * not even try.

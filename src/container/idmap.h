@@ -30,7 +30,7 @@ bool idmap_is_same (const struct oci_id_mappings *mappings, const char *map);
 int idmap_check_joined (const struct oci_id_mappings *uid, const struct oci_id_mappings *gid,
                         pid_t pid, struct error *err);
 
-/* inside: whether this user namespace lets nobody call setgroups. */
+/* inside: whether this user namespace denies setgroups. */
 bool idmap_setgroups_denied (void);
 
 #endif

@@ -102,7 +102,7 @@ static int check_queues (const struct mounts *mounts, size_t index, struct error
         return 0;
     int hosts = !ipc ? 1 : (ipc->path ? ns_is_own (ipc->path, "ipc") : 0);
     if (hosts < 0)
-        return mount_error (mount, index, errno, "cannot see whose ipc namespace it shows", err);
+        return mount_error (mount, index, errno, "cannot see which ipc namespace it shows", err);
     if (!hosts)
         return 0;
     mount_error (mount, index, EPERM, "the ipc namespace, and with it the queues, are the host's",
@@ -358,8 +358,8 @@ static int bind_hosts (const struct oci_mount *mount, size_t index, const char *
 
 /*
  * In a user namespace the kernel refuses two things that documents ask for all the same:
- *   - a new sysfs, where the network namespace belongs to somebody else: the host's /sys takes its
- * place, without its cgroups (UID-18, MNT-57);
+ *   - a new sysfs, where the network namespace belongs to another user namespace: the host's /sys
+ * takes its place, without its cgroups (UID-18, MNT-57);
  *   - a new proc, where the pid namespace is the host's: the host's /proc shows the same (MNT-56).
  * 1 where that was done, 0 where it is no such mount, -1.
  */

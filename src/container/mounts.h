@@ -52,9 +52,9 @@ bool mounts_show_cgroups (const struct oci_config *config);
 /* outside: opens what must be opened there. */
 int mounts_prepare (struct mounts *mounts, struct arena *arena, struct error *err);
 
-/* In the ipc namespace that is joined, where that is not one of the container's user namespace: who
- * stands in that user namespace may not mount an mqueue any more (NSP-21). Where it may not be done
- * here either, it is left to the inside. */
+/* In the ipc namespace that is joined, where that is not one of the container's user namespace: a
+ * process in that user namespace may not mount an mqueue any more (NSP-21). Where it may not be
+ * done here either, it is left to the inside. */
 int mounts_prepare_mqueue (struct mounts *mounts, struct error *err);
 
 /* inside, after rootfs_apply_attach: mounts everything below `root`. Needs the container's pid,

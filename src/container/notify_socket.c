@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Room for the directory and the socket, should somebody inside ever get it writable. */
+/* Room for the directory and the socket, should a process inside ever get it writable. */
 #define LIMITS "mode=755,size=4k,nr_inodes=2"
 
 static int cannot (const char *what, int errnum, struct error *err)

@@ -44,7 +44,7 @@ static int check_shared (const struct oci_config *config, struct error *err)
             wants[i].pointer + 1, joined ? "the one that is joined" : "the host's");
         return error_at (err, "%s", wants[i].pointer);
     }
-    /* It would be looked for, and executed with all rights, in somebody else's files. */
+    /* It would be looked for, and executed with all rights, in another user's files. */
     if (!joined || config->hooks[OCI_HOOK_CREATE_CONTAINER].count == 0)
         return 0;
     error_set (err, "RT-ROOT-SHARED", 0,

@@ -332,7 +332,7 @@ static size_t write_calls (struct code *code, const struct seccomp_profile *prof
 {
     const struct search search = {
         .code = code, .default_action = profile->default_action, .wide = is_wide (arch)};
-    /* At most two for each rule, two for each space, two for numbers that nobody has. */
+    /* At most two for each rule, two for each space, two for numbers that no call has. */
     size_t most = 2 * (own->count + (x32 ? x32->count : 0)) + 8;
     AUTO_FREE struct range *items = calloc (most, sizeof (*items));
     struct ranges ranges = {.items = items};

@@ -84,7 +84,7 @@ static bool instruction_fits (const struct sock_filter *item, size_t after)
  * instruction behind a return is not thought of as a new beginning. */
 static bool memory_is_written_first (const struct sock_filter *items, size_t count, size_t *wrong)
 {
-    uint16_t written[BPF_MAXINSNS]; /* by those who jump here */
+    uint16_t written[BPF_MAXINSNS]; /* by those that jump here */
     uint16_t now = 0;
 
     memset (written, 0xff, sizeof (written));

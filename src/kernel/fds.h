@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fds: the descriptors of this process as a whole. Rule 5 of the security model: what a program
- * inherits is decided right before exec, whoever forgot whichever flag before.
+ * inherits is decided right before exec, whatever flag was forgotten before.
  */
 #ifndef RT_KERNEL_FDS_H
 #define RT_KERNEL_FDS_H

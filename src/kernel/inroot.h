@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inroot: the one door to what lies below a directory that somebody else controls.
+ * inroot: the one door to what lies below a directory that another user controls.
  *
  * Rule 1 of the security model: nothing below the container's root is named by a string path to the
  * kernel, but through these functions, which resolve with openat2 RESOLVE_IN_ROOT |

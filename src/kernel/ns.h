@@ -38,7 +38,7 @@ int ns_is_shared (pid_t pid, const char *name);
 int ns_is_own (const char *path, const char *name);
 
 /* Joins several of a process at once, all or none: Linux 5.8, EINVAL before. CLONE_NEWUSER among
- * them is no obstacle to the others, whoever owns them. */
+ * them is no obstacle to the others, whatever owns them. */
 int ns_join_process (int pidfd, int types);
 
 /* Leaves for a new one. */
@@ -55,7 +55,7 @@ int ns_is_owned_by (int ns, int user_ns);
 /* Brings "lo" up in the network namespace of this process. */
 int ns_loopback_up (void);
 
-/* A user namespace that nobody lives in, with these maps (the text of uid_map and gid_map), for
+/* A user namespace without a process in it, with these maps (the text of uid_map and gid_map), for
  * id-mapped mounts. The helper process is gone when this returns. */
 int ns_user_with_maps (const char *uid_map, const char *gid_map);
 

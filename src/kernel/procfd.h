@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 /* Opens the directory once; later calls, also in children, reuse the descriptor. Call it before a
- * mount namespace that somebody else filled is entered. */
+ * mount namespace that the container filled is entered. */
 int procfd_root (void);
 
 /* Gives it up for good: from then on all functions fail with ENOTSUP, as the next /proc would be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * straggler: a process that does not go on, or was killed and does not go: what it does, and in
- * words, for the person who has to find out what it waits for.
+ * words, for the person that has to find out what it waits for.
  */
 #ifndef RT_KERNEL_STRAGGLER_H
 #define RT_KERNEL_STRAGGLER_H

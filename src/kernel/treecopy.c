@@ -138,7 +138,7 @@ static int copy_link (int place, int to_dir, const char *name, const struct stat
     return fchownat (to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
 }
 
-/* The name is looked up once. All else is asked of the descriptor: who may write to the directory
+/* The name is looked up once. All else is asked of the descriptor: what may write to the directory
  * could put another file there in between, and get the content of one with the owner and the
  * set-user-ID bit of the other. */
 static int copy_entry (struct copying *copying, int from, int to, const char *name,

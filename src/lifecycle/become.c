@@ -259,9 +259,10 @@ int become (const struct become *become, struct error *err)
      * execute. */
     if (!has_start_hooks (become) && find (become, &path, err) < 0)
         return -1;
-    /* A change of ids decides anew who may look in. */
+    /* A change of ids decides anew which processes may trace this one. */
     if (prctl (PR_SET_DUMPABLE, become->seen ? 1 : 0) < 0)
-        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
+        return error_set (err, "RT-DUMPABLE", errno,
+                          "cannot set whether the process may be traced");
     signals_reset (become->signals);
     if (become->gate >= 0 && launch_heed_signals () < 0)
         return error_set (err, "RT-SIGNALS", errno, "cannot prepare for signals");

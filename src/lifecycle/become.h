@@ -52,7 +52,8 @@ struct become {
 };
 
 /* inside, where the user namespace (if there is one, `userns`) was entered: the ids that root has
- * in it, as there a process is nobody until then. Takes PR_SET_PDEATHSIG away. Fills *groups. */
+ * in it, as until then a process has the overflow ids there. Takes PR_SET_PDEATHSIG away. Fills
+ * *groups. */
 int become_root (bool userns, const struct oci_config *config, enum become_groups *groups,
                  struct error *err);
 

@@ -65,7 +65,7 @@ int channel_make (int pair[2], struct error *err)
 
     if (fd_socketpair (SOCK_SEQPACKET, ends, err) < 0)
         return -1;
-    /* Before the first packet: it is the sending that notes who sends. */
+    /* Before the first packet: it is the sending that notes the sender. */
     if (fd_ask_sender (ends[0]) < 0) {
         error_set (err, "RT-CHANNEL", errno, "cannot ask for the senders of packets");
         (void)close (ends[0]);
@@ -109,7 +109,7 @@ void channel_log (void *context, enum log_level level, const char *text)
     (void)send_packet (*(int *)context, CHANNEL_LOG, payload, length + 2, -1);
 }
 
-/* A text that was cut by nobody ends with its NUL; everything else comes from a broken peer. */
+/* A whole text ends with its NUL; everything else comes from a broken peer. */
 static bool is_text (const struct channel_message *message, size_t start)
 {
     return message->length > start && message->payload[message->length - 1] == '\0';

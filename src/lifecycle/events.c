@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * events: statistics at intervals and kills for want of memory, until the container stops. No lock
- * is held: whoever changes the container meanwhile is not kept waiting.
+ * events: statistics at intervals and OOM kills, until the container stops. No lock
+ * is held: a command that changes the container meanwhile is not kept waiting.
  */
 #include "lifecycle/events.h"
 
@@ -59,7 +59,7 @@ static int tell_stats (const struct source *source, struct error *err)
     return source->reader (source->context, &line, err);
 }
 
-/* Of a cgroup that is gone, what was left by the rt that removed it. */
+/* Of a cgroup that is gone, what was left by the command that removed it. */
 static int count_kills (struct oom_events *oom, int last_word, uint64_t *count, struct error *err)
 {
     uint64_t total;
@@ -113,7 +113,7 @@ static int tell_tick (const struct source *source, int timer, int init, struct e
     uint64_t ticks;
     struct error failure = {0};
 
-    /* Ticks that nobody had time for are one; and of a container that is gone nothing is left. */
+    /* Ticks that there was no time for are one; and of a container that is gone nothing is left. */
     if (read (timer, &ticks, sizeof ticks) != sizeof ticks || pidfd_wait_dead (init, 0) == 1)
         return 0;
     if (tell_stats (source, &failure) == 0)

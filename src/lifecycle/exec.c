@@ -134,7 +134,7 @@ static int open_cgroup (struct exec *exec, struct error *err)
                       cgroup_path_v2 (&exec->cgroup));
 }
 
-/* Who asked for a place gets that one or none. */
+/* A place that was asked for is taken, or none. */
 static int use_cgroup_of_init (struct exec *exec, struct error *err)
 {
     const struct record *record = &exec->container.record;
@@ -177,7 +177,7 @@ static int exec_prepare (struct exec *exec, struct error *err)
         return -1;
     if (open_cgroup (exec, err) == 0)
         return 0;
-    /* Its directory is gone, which only init and who moved it can explain (EXE-23). */
+    /* Its directory is gone, which only init and what moved it can explain (EXE-23). */
     if (err->errnum != ENOENT || request->cgroups.count > 0)
         return -1;
     *err = (struct error){0};

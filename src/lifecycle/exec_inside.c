@@ -54,7 +54,8 @@ static int join_container (struct exec *exec, enum become_groups *groups, struct
     /* The memory belongs to the user namespace of rt's program: a container in one of its own may
      * not look into this process then, if it sees it at all, or into one that is cloned from it. */
     if (prctl (PR_SET_DUMPABLE, 0) < 0)
-        return error_set (err, "RT-DUMPABLE", errno, "cannot set who may trace the process");
+        return error_set (err, "RT-DUMPABLE", errno,
+                          "cannot set whether the process may be traced");
     if (join_enter (&exec->join, ~0, &exec->config->linux, err) < 0 ||
         become_root (exec->join.types & CLONE_NEWUSER, exec->config, groups, err) < 0)
         return -1;

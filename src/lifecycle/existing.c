@@ -33,7 +33,8 @@ void existing_release (struct existing *existing)
     arena_release (&existing->arena);
 }
 
-/* Who came between the two steps of a claim, making the directory and locking it, lets go of it. */
+/* A command that came between the two steps of a claim, making the directory and locking it, lets
+ * go of it. */
 static int open_locked (struct existing *existing, const struct lifecycle_globals *globals,
                         const char *id, struct error *err)
 {
@@ -55,7 +56,7 @@ static int open_locked (struct existing *existing, const struct lifecycle_global
         if (cut_off > 0)
             return -1;
         if (cut_off < 0 || !wait_more (&creation)) {
-            drop_fd (&existing->directory); /* who deletes must hold its lock */
+            drop_fd (&existing->directory); /* what deletes must hold its lock */
             if (cut_off < 0)
                 *err = failure;
             return -1;

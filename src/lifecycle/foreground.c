@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 /* More than a pseudo-terminal can hold (64 KiB on the way and 4 KiB at the reader): what the
- * process wrote before it died is within. What comes after is somebody else's, and may never end.
+ * process wrote before it died is within. What comes after is another process's, and may never end.
  */
 enum { LAST_BYTES = 262144 };
 
@@ -154,7 +154,7 @@ static void take_end (struct session *session, int word)
     end_carrying (session);
 }
 
-/* Reaps whoever is dead: this process is the subreaper of all that the container leaves. False
+/* Reaps all that are dead: this process is the subreaper of all that the container leaves. False
  * where it has no children any more. */
 static bool reap (struct session *session)
 {
@@ -169,7 +169,7 @@ static bool reap (struct session *session)
     return pid == 0;
 }
 
-/* What nobody sent to rt is not for the container: SIGPIPE and SIGXFSZ of its own writes. */
+/* What was not sent to rt is not for the container: SIGPIPE and SIGXFSZ of its own writes. */
 static bool is_own (const struct signalfd_siginfo *info)
 {
     return info->ssi_code == SI_USER && info->ssi_pid == (uint32_t)getpid ();
@@ -178,7 +178,7 @@ static bool is_own (const struct signalfd_siginfo *info)
 static void forward (struct session *session, int signal)
 {
     if (session->over || session->held) {
-        /* Output may wait for a reader that never comes; whoever says stop is obeyed. */
+        /* Output may wait for a reader that never comes; a signal that says stop is obeyed. */
         if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
             session->hurry = true;
         return;

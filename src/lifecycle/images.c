@@ -97,7 +97,7 @@ static int remove_old (int directory, bool logs, struct error *err)
     return 0;
 }
 
-/* Can anybody but the caller write to it? A group of the caller's own is the caller. */
+/* Can another user than the caller write to it? A group of the caller's own is the caller. */
 static bool is_shared (const struct stat *st)
 {
     return st->st_uid != geteuid () || (st->st_mode & S_IWOTH) ||
@@ -258,7 +258,7 @@ void images_undo_make (const struct images_request *request, const struct images
 {
     if (images->made && images->images >= 0)
         empty (images->images);
-    /* With a log, or somebody's own files in it, it stays. */
+    /* With a log, or files of a user's own in it, it stays. */
     if (images->made_work)
         (void)rmdir (request->work);
     if (images->made)

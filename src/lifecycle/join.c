@@ -41,7 +41,8 @@ bool join_is_alive (const struct join *join)
     return pidfd_wait_dead (join->pidfd, 0) != 1; /* a look that fails is not its death */
 }
 
-/* Whether it is alive is asked last: who ends just now is also refused with EACCES or ESRCH. */
+/* Whether it is alive is asked last: one that ends just now is also refused with EACCES or ESRCH.
+ */
 bool join_is_leaving (const struct join *join)
 {
     AUTO_FD int fd = ns_open_process (join->init, "mnt");
@@ -142,7 +143,7 @@ static int enter_by_files (const struct join *join, int types, const struct oci_
     return failed;
 }
 
-/* What cannot be looked at is left in: whoever enters it says why. */
+/* What cannot be looked at is left in: entering it says why. */
 static int without_shared (const struct join *join, int types)
 {
     for (size_t i = 0; i < KINDS; i++)

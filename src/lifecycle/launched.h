@@ -22,7 +22,8 @@ bool launched_is_refusal (const unsigned char *payload, size_t length);
 
 /* The channel has closed: 0 where the kernel says that the program was executed (it is running, or
  * has ended since), else -1 and why not. A child that ended may be gone from /proc already where it
- * is reaped by another process, which is what a short program looks like: 0. `who` is for the text.
+ * is reaped by another process, which is what a short program looks like: 0. `who` is the process,
+ * for the text.
  */
 int launched_executed (pid_t pid, int pidfd, const char *who, struct error *err);
 

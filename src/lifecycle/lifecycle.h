@@ -19,7 +19,7 @@ struct lifecycle_globals {
     int rootless;              /* -1 = find out, 0, 1 */
     const char *bus;           /* where systemd is found, for its driver */
     bool user_bus;             /* that of the user's own systemd */
-    const char *notify_socket; /* where the service manager hears of READY=1; NULL = nobody asks */
+    const char *notify_socket; /* where the service manager hears of READY=1; NULL = none asks */
 };
 
 /* Descriptors that a process gets beside 0, 1 and 2. */
@@ -156,7 +156,7 @@ int lifecycle_processes (const struct lifecycle_globals *globals, const char *id
                          struct error *err);
 
 /* Lines of JSON as runc's events has them (events.h): statistics every `interval` nanoseconds, and
- * kills for want of memory as they happen, until the container stops, or the reader of the
+ * OOM kills as they happen, until the container stops, or the reader of the
  * descriptor `output` goes away. interval 0: the statistics once. Each line is given to `reader`,
  * whose failure (RT-OUTPUT) ends it. */
 typedef int events_reader (void *context, const struct text *line, struct error *err);

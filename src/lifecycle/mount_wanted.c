@@ -24,7 +24,7 @@
 /* Read-only paths in read-only paths copy what is below them again, each time. */
 #define WANTED_MAX 100000
 
-/* What is gathered, and for whom. */
+/* What is gathered, and for which container. */
 struct list {
     const struct external *external;
     const struct mount_views *host;

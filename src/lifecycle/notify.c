@@ -19,7 +19,7 @@
 #define READY "READY=1"
 #define BARRIER "BARRIER=1"
 
-/* Longer than anybody takes to start, and not for ever. */
+/* Longer than any service takes to start, and not for ever. */
 #define READY_LIMIT_MS 3600000
 
 /* As much as systemd reads of one. */
@@ -109,7 +109,7 @@ void notify_carry (const struct notify *notify)
     }
 }
 
-/* The other end of the pipe is closed by whoever has read all that came before it. */
+/* The other end of the pipe is closed by the reader of all that came before it. */
 static void pass_barrier (const struct notify *notify)
 {
     int ends[2];

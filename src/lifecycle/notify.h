@@ -31,7 +31,7 @@
 
 struct notify {
     int container; /* where the container's processes send to; -1 = it offers nothing */
-    int host;      /* connected to the service manager; -1 = nobody is told */
+    int host;      /* connected to the service manager; -1 = none is told */
 };
 
 #define NOTIFY_INIT                                                                                \
@@ -55,8 +55,8 @@ void notify_connect (struct notify *notify, const char *address);
 /* What has come from the container by now; does not wait for more. */
 void notify_carry (const struct notify *notify);
 
-/* Waits as described for `pid`, whose descriptor is `pidfd`. Nobody may hold the container's lock
- * meanwhile. RT-NOTIFY-READY. */
+/* Waits as described for `pid`, whose descriptor is `pidfd`. No command may hold the container's
+ * lock meanwhile. RT-NOTIFY-READY. */
 int notify_await (const struct notify *notify, pid_t pid, int pidfd, struct error *err);
 
 #endif

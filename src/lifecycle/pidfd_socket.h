@@ -18,7 +18,7 @@
  * `path` NULL: *socket stays as it is. `asked_by` is for the error text. */
 int pidfd_socket_connect (const char *path, const char *asked_by, int *socket, struct error *err);
 
-/* Sends and closes *socket; -1 in it: nobody wants it. */
+/* Sends and closes *socket; -1 in it: it was not asked for. */
 int pidfd_socket_send (int *socket, const char *word, int pidfd, struct error *err);
 
 #endif

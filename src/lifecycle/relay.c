@@ -178,7 +178,7 @@ static void flush (struct relay *relay)
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
             sink->ready = false;
         else if (sink->ptmx && errno == EIO)
-            relay->start = relay->end; /* typed while nobody has the terminal open: lost */
+            relay->start = relay->end; /* typed while the terminal is not open: lost */
         else
             shut (sink, errno);
     }

@@ -22,7 +22,7 @@ enum { RELAY_ROOM = 65536 };
 enum relay_access {
     RELAY_OWN,    /* O_NONBLOCK is set on a description that is ours alone */
     RELAY_SOCKET, /* MSG_DONTWAIT */
-    RELAY_FILE,   /* a regular file never makes anybody wait */
+    RELAY_FILE,   /* a regular file never makes its reader wait */
     RELAY_SHARED  /* O_NONBLOCK for the length of each call */
 };
 
@@ -30,7 +30,7 @@ struct relay_end {
     int fd;
     enum relay_access access;
     bool owned; /* fd was opened here */
-    bool ptmx;  /* EIO is a pause: nobody has the other side open now */
+    bool ptmx;  /* EIO is a pause: the other side is not open now */
     bool ready; /* worth a try: cleared by EAGAIN, set by the caller when epoll says so */
     bool open;  /* cleared by the end of the bytes and by a failure that stays */
     int errnum; /* of that failure */

@@ -10,6 +10,7 @@
 #include "kernel/ns.h"
 #include "kernel/procfd.h"
 #include "lifecycle/restored_view.h"
+#include "lifecycle/verify.h"
 #include "oci-spec/names.h"
 
 #include <errno.h>
@@ -28,27 +29,26 @@
 #define STATUS_SIZE (1u << 20) /* of a process with 65536 groups */
 #define HINT "these images are not of a container with this document"
 
-enum { KINDS = 7 };
-
 /* A time namespace CRIU makes also where there was none. */
-static const struct {
-    int type;
-    const char *file;
-    bool may_be_new; /* to who may mount */
-} kinds[KINDS] = {
-    {CLONE_NEWNS, "mnt", true},         {CLONE_NEWPID, "pid", false},
-    {CLONE_NEWNET, "net", true},        {CLONE_NEWIPC, "ipc", false},
-    {CLONE_NEWUTS, "uts", false},       {CLONE_NEWUSER, "user", false},
-    {CLONE_NEWCGROUP, "cgroup", false},
-};
+static bool is_compared (int type)
+{
+    return type != CLONE_NEWTIME;
+}
+
+/* By a process that may mount. */
+static bool may_be_new (int type)
+{
+    return type == CLONE_NEWNS || type == CLONE_NEWNET;
+}
 
 /* What all threads are compared with. */
 struct look {
     const struct restored *restored;
     struct arena *arena;
-    char *status;        /* STATUS_SIZE bytes */
-    uint64_t own[KINDS]; /* namespaces of rt; 0: this kernel has none of the kind */
-    uint64_t init[KINDS];
+    char *status; /* STATUS_SIZE bytes */
+    uint64_t
+        own[VERIFY_NAMESPACES]; /* namespaces of rt; 0: not compared, or this kernel has none */
+    uint64_t init[VERIFY_NAMESPACES];
     const struct restored_view *view; /* NULL: it has no mounts of its own */
 };
 
@@ -88,11 +88,14 @@ static int read_namespace (const char *path, const char *file, uint64_t *inode, 
     return unreadable (name, err);
 }
 
-static int read_namespaces (const char *path, uint64_t inodes[KINDS], struct error *err)
+static int read_namespaces (const char *path, uint64_t inodes[VERIFY_NAMESPACES], struct error *err)
 {
-    for (size_t i = 0; i < KINDS; i++)
-        if (read_namespace (path, kinds[i].file, &inodes[i], err) < 0)
+    for (size_t i = 0; i < VERIFY_NAMESPACES; i++) {
+        inodes[i] = 0;
+        if (is_compared (verify_kinds[i].type) &&
+            read_namespace (path, verify_kinds[i].file, &inodes[i], err) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -106,20 +109,20 @@ static int check_joined (size_t kind, const char *path, uint64_t inode, struct e
     return st.st_ino == inode
                ? 0
                : process_error ("/linux/namespaces", err, "is in another %s namespace than %s",
-                                kinds[kind].file, path);
+                                verify_kinds[kind].file, path);
 }
 
 static int check_namespaces (const struct look *look, const char *path, struct error *err)
 {
     const struct oci_config *config = look->restored->config;
-    uint64_t has[KINDS];
+    uint64_t has[VERIFY_NAMESPACES];
 
     if (read_namespaces (path, has, err) < 0)
         return -1;
-    for (size_t i = 0; i < KINDS; i++) {
-        const struct oci_namespace *asked = oci_config_namespace (config, kinds[i].type);
-        const char *name = oci_names_of (&oci_namespaces, (uint64_t)kinds[i].type);
-        bool free = kinds[i].may_be_new && restored_may_mount (config);
+    for (size_t i = 0; i < VERIFY_NAMESPACES; i++) {
+        const struct oci_namespace *asked = oci_config_namespace (config, verify_kinds[i].type);
+        const char *name = oci_names_of (&oci_namespaces, (uint64_t)verify_kinds[i].type);
+        bool free = may_be_new (verify_kinds[i].type) && restored_may_mount (config);
         if (look->own[i] == 0)
             continue;
         if (asked && !asked->path && has[i] == look->own[i])
@@ -132,7 +135,7 @@ static int check_namespaces (const struct look *look, const char *path, struct e
         if (asked && asked->path && check_joined (i, asked->path, has[i], err) < 0)
             return -1;
         /* CRIU itself works in a mount namespace of its own. */
-        if (!asked && kinds[i].type != CLONE_NEWNS && has[i] != look->own[i])
+        if (!asked && verify_kinds[i].type != CLONE_NEWNS && has[i] != look->own[i])
             return process_error ("/linux/namespaces", err, "is not in the host's %s namespace",
                                   name);
     }
@@ -149,10 +152,9 @@ static int check_thread (const struct look *look, const char *path, struct error
     (void)snprintf (file, sizeof (file), "%s/status", path);
     if (procfd_read (file, look->status, STATUS_SIZE) < 0)
         return unreadable (file, err);
-    if (restored_check_status (restored->config, look->status, restored->filters, err) < 0)
-        return -1;
-    if (restored_is_dead (look->status))
-        return 0;
+    int found = restored_check_status (restored->config, look->status, restored->filters, err);
+    if (found != 0)
+        return found == RESTORED_DEAD ? 0 : -1;
     if (check_namespaces (look, path, err) < 0 ||
         (look->view &&
          restored_view_check (look->view, path, restored_may_chroot (restored->config), err) < 0))

@@ -63,10 +63,11 @@ struct restored {
 int restored_check (const struct restored *restored, pid_t init, struct procdir_root *root,
                     struct error *err);
 
-/* The same of the text of /proc/PID/status. Pure. A process that is dead already has no rights. */
-int restored_check_status (const struct oci_config *config, const char *status, uint32_t filters,
+/* The same of the text of /proc/PID/status. Pure. RESTORED_DEAD: it is dead already, and has no
+ * rights. -1: RT-RESTORE-RIGHTS, or RT-PROC-STATUS for a text that is not understood. */
+#define RESTORED_DEAD 1
+int restored_check_status (const struct oci_config *config, const char *text, uint32_t filters,
                            struct error *err);
-bool restored_is_dead (const char *status);
 
 /* The same of what /proc/PID/attr/current says. Pure. */
 int restored_check_label (const char *asked, const char *current, const char *pointer,

@@ -3,17 +3,18 @@
 #include "lifecycle/restored.h"
 
 #include "base/text.h"
+#include "kernel/process_status.h"
 #include "oci-spec/annotations.h"
 
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define HINT "these images are not of a container with this document"
-#define GROUPS_MAX 65536 /* NGROUPS_MAX of the kernel */
 
 static uint64_t bit (unsigned int capability)
 {
@@ -132,124 +133,66 @@ int restored_check_rights (const struct oci_config *config, const struct restore
                : check_groups (&process->user, rights, err);
 }
 
-/* The value behind "Name:\t". NULL where the kernel has no such line. */
-static const char *line_of (const char *status, const char *name)
-{
-    size_t length = strlen (name);
-
-    for (const char *line = status; *line; line += strcspn (line, "\n"), line += *line == '\n')
-        if (strncmp (line, name, length) == 0 && line[length] == ':')
-            return line + length + 1 + strspn (line + length + 1, "\t ");
-    return NULL;
-}
-
-static int unreadable (const char *name, struct error *err)
-{
-    return error_set (err, "RT-RESTORE-RIGHTS", 0, "/proc/PID/status has no line %s", name);
-}
-
-static int read_set (const char *status, const char *name, uint64_t *set, struct error *err)
-{
-    const char *line = line_of (status, name);
-
-    return line && sscanf (line, "%" SCNx64, set) == 1 ? 0 : unreadable (name, err);
-}
-
 /* As the container counts; what it does not map stays as it is, and is none of its own. */
-static uint32_t map_id (const struct oci_id_mappings *maps, bool mapped, uint32_t id)
+static uint32_t map_id (const struct oci_id_mappings *maps, uint32_t id)
 {
-    for (size_t i = 0; mapped && i < maps->count; i++)
+    for (size_t i = 0; maps && i < maps->count; i++)
         if (id >= maps->items[i].host_id && id - maps->items[i].host_id < maps->items[i].size)
             return maps->items[i].container_id + (id - maps->items[i].host_id);
-    return mapped ? UINT32_MAX : id;
+    return maps ? UINT32_MAX : id;
 }
 
-static int read_ids (const struct oci_id_mappings *maps, bool mapped, const char *status,
-                     const char *name, uint32_t ids[4], struct error *err)
+/* `maps` NULL: the user namespace is the reader's own. */
+static void map_ids (const struct oci_id_mappings *maps, const struct process_ids *ids,
+                     uint32_t mapped[4])
 {
-    const char *line = line_of (status, name);
-
-    if (!line || sscanf (line, "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
-        return unreadable (name, err);
-    for (size_t i = 0; i < 4; i++)
-        ids[i] = map_id (maps, mapped, ids[i]);
-    return 0;
+    mapped[0] = map_id (maps, ids->real);
+    mapped[1] = map_id (maps, ids->effective);
+    mapped[2] = map_id (maps, ids->saved);
+    mapped[3] = map_id (maps, ids->fs);
 }
 
-static int read_groups (const struct oci_id_mappings *maps, bool mapped, const char *status,
-                        struct arena *arena, struct restored_rights *rights, struct error *err)
+static int check_filters (const struct oci_config *config, const struct process_status *status,
+                          uint32_t own, struct error *err)
 {
-    const char *line = line_of (status, "Groups");
-    uint32_t *groups;
-    size_t room = 1;
-
-    if (!line)
-        return unreadable ("Groups", err);
-    for (const char *at = line; *at && *at != '\n'; at++)
-        room += *at == ' ';
-    if (room > GROUPS_MAX)
-        return unreadable ("Groups", err);
-    rights->groups = groups = arena_array (arena, room, sizeof (*groups));
-    for (int used; sscanf (line, "%u %n", &groups[rights->group_count], &used) == 1; line += used) {
-        groups[rights->group_count] = map_id (maps, mapped, groups[rights->group_count]);
-        rights->group_count++;
-        const char *end = line + used;
-        if (end[-1] == '\n' || *end == '\n' || *end == '\0')
-            break;
-    }
-    return 0;
-}
-
-static int check_filters (const struct oci_config *config, const char *status, uint32_t own,
-                          struct error *err)
-{
-    const char *mode = line_of (status, "Seccomp");
-    const char *count = line_of (status, "Seccomp_filters"); /* Linux 5.9 */
-    uint32_t has;
-
     if (!config->linux.seccomp)
         return 0;
-    if (!mode || mode[0] != '2')
+    if (status->seccomp != SECCOMP_MODE_FILTER)
         return rights_error ("/linux/seccomp", err, "has no filter for its system calls");
-    if (count && (sscanf (count, "%u", &has) != 1 || has < own + 1))
+    if (status->filters >= 0 && (uint32_t)status->filters < own + 1)
         return rights_error ("/linux/seccomp", err, "has not all filters for its system calls");
     return 0;
 }
 
-bool restored_is_dead (const char *status)
-{
-    const char *state = line_of (status, "State");
-
-    return state && (*state == 'Z' || *state == 'X');
-}
-
-int restored_check_status (const struct oci_config *config, const char *status, uint32_t filters,
+int restored_check_status (const struct oci_config *config, const char *text, uint32_t filters,
                            struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     const struct oci_namespace *user = oci_config_namespace (config, CLONE_NEWUSER);
-    const char *state = line_of (status, "State");
-    const char *privileges = line_of (status, "NoNewPrivs");
-    bool mapped = user && !user->path;
-    struct restored_rights rights = {0};
+    const struct oci_linux *mapped = user && !user->path ? &config->linux : NULL;
+    struct process_status status;
 
-    if (!state)
-        return unreadable ("State", err);
-    if (restored_is_dead (status))
-        return 0;
-    if (read_ids (&config->linux.uid_mappings, mapped, status, "Uid", rights.uids, err) < 0 ||
-        read_ids (&config->linux.gid_mappings, mapped, status, "Gid", rights.gids, err) < 0 ||
-        read_groups (&config->linux.gid_mappings, mapped, status, &arena, &rights, err) < 0 ||
-        read_set (status, "CapInh", &rights.inheritable, err) < 0 ||
-        read_set (status, "CapPrm", &rights.permitted, err) < 0 ||
-        read_set (status, "CapEff", &rights.effective, err) < 0 ||
-        read_set (status, "CapBnd", &rights.bounding, err) < 0 ||
-        read_set (status, "CapAmb", &rights.ambient, err) < 0)
+    if (process_status_parse (&arena, text, &status, err) < 0)
         return -1;
-    rights.no_new_privs = privileges && privileges[0] == '1';
+    if (status.state == 'Z' || status.state == 'X')
+        return RESTORED_DEAD;
+    const struct oci_id_mappings *gids = mapped ? &mapped->gid_mappings : NULL;
+    uint32_t *groups = arena_array (&arena, status.group_count + 1, sizeof (*groups));
+    for (size_t i = 0; i < status.group_count; i++)
+        groups[i] = map_id (gids, status.groups[i]);
+    struct restored_rights rights = {.groups = groups,
+                                     .group_count = status.group_count,
+                                     .inheritable = status.inheritable,
+                                     .permitted = status.permitted,
+                                     .effective = status.effective,
+                                     .bounding = status.bounding,
+                                     .ambient = status.ambient,
+                                     .no_new_privs = status.no_new_privs};
+    map_ids (mapped ? &mapped->uid_mappings : NULL, &status.uid, rights.uids);
+    map_ids (gids, &status.gid, rights.gids);
     return restored_check_rights (config, &rights, err) < 0
                ? -1
-               : check_filters (config, status, filters, err);
+               : check_filters (config, &status, filters, err);
 }
 
 /* "PROFILE (enforce)\n", or "LABEL" with a NUL behind it. */

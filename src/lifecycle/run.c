@@ -56,7 +56,7 @@ static int run_until_told (struct start *start, const struct notify *notify, str
     return give_up (start);
 }
 
-/* Nobody needs the lock any more. */
+/* The lock is not needed any more. */
 int start_stay (struct start *start, struct notify *notify, int *status, struct error *err)
 {
     (void)flock (start->directory, LOCK_UN);

@@ -110,7 +110,7 @@ void start_release (struct start *start)
     systemd_release (&start->unit);
 }
 
-/* Those who get a descriptor of what is made. */
+/* The sockets that get a descriptor of what is made. */
 int start_connect (struct start *start, struct error *err)
 {
     const struct create_request *request = start->request;
@@ -211,7 +211,7 @@ static int start_unit (struct start *start, struct error *err)
 }
 
 /* The directories of cgroupfs and resctrl. What could not be made has undone itself, and what is
- * there is somebody else's. */
+ * there was not made by this start. */
 int start_place (struct start *start, struct error *err)
 {
     struct cgroup_request cgroup = start_cgroup_request (start);
@@ -235,8 +235,8 @@ int start_place (struct start *start, struct error *err)
     return 0;
 }
 
-/* A limit of no tasks that is there already keeps C out too, if it is to be born inside; who is
- * moved in is not counted. */
+/* A limit of no tasks that is there already keeps the child out too, if it is to be born inside;
+ * one that is moved in is not counted. */
 static bool is_shut_out (const struct start *start)
 {
     const struct oci_resources *resources = start->config->linux.resources;
@@ -468,7 +468,7 @@ void start_undo (struct start *start)
     meet_reap_cloner (&start->cloner);
     if (start->pidfd >= 0) {
         (void)pidfd_signal (start->pidfd, SIGKILL);
-        /* Frozen by somebody it would not die. */
+        /* In a frozen cgroup it would not die. */
         (void)cgroup_let_die (&start->record.cgroup, &err);
         /* destroy () tells of one that does not die, and leaves the record. */
         (void)pidfd_wait_dead (start->pidfd, patience_ms ());
@@ -484,7 +484,7 @@ void start_undo (struct start *start)
                      error_format (&err, words, sizeof words));
 }
 
-/* Who could not be told has ended: how, says more than a broken pipe. */
+/* A child that could not be told has ended: how, says more than a broken pipe. */
 static void explain_lost (const struct start *start, struct error *err)
 {
     if (start->pidfd >= 0 && err->errnum == EPIPE && text_equal (err->code, "RT-CHANNEL-SEND"))

@@ -79,7 +79,7 @@ int start_until_executed (struct start *start, struct error *err);
 /* Everything that can be decided or found missing before there is anything to undo. */
 int start_decide (struct start *start, bool detached, struct error *err);
 
-/* Those who get a descriptor of what is made. */
+/* The sockets that get a descriptor of what is made. */
 int start_connect (struct start *start, struct error *err);
 
 /* The state directory and the record. From the first line on, a crash at any moment can be cleaned
@@ -95,7 +95,7 @@ int start_run_hooks (struct start *start, struct error *err);
 /* Where every exec has to find itself, for the record. */
 void start_note_root (struct start *start, const struct procdir_root *root);
 
-/* Its pid and pidfd, for those who asked for them, and the record: from now on it is there for all
+/* Its pid and pidfd, where they are asked for, and the record: from now on it is there for all
  * to see. */
 int start_publish (struct start *start, struct error *err);
 

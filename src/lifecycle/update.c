@@ -85,7 +85,7 @@ static struct oci_resources to_write (struct arena *arena, const struct oci_reso
             result.memory->swap = merged->memory->swap;
         }
     }
-    /* The shares of who was idle are the default ones afterwards. */
+    /* The shares of an idle cgroup are the default ones afterwards. */
     if (change->cpu && change->cpu->idle.present && change->cpu->idle.value == 0) {
         result.cpu = arena_alloc (arena, sizeof *result.cpu);
         *result.cpu = *change->cpu;

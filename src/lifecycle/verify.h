@@ -144,7 +144,7 @@ int verify_joined (struct verify *verify, const struct oci_config *config,
 /* outside: the root directory that a process has now; inode 0 where this rt may not look. */
 int verify_look_root (pid_t pid, int pidfd, struct procdir_root *root, struct error *err);
 
-/* That of a type (CLONE_NEW*), for who knows better. */
+/* That of a type (CLONE_NEW*), for a caller that knows more of it. */
 struct verify_namespace *verify_namespace (struct verify *verify, int type);
 
 /* outside: compares the process, of which `pidfd` is the pidfd. Some 30 system calls. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kills: the last word on kills for want of memory. A cgroup takes its counter along when it is
- * removed, perhaps before `events` is awake. So who listens keeps a file "kills" of the state
- * directory open, and who removes the cgroup writes the counter there first: an open file outlives
- * its name. Without a listener there is no file, and nothing is read or written.
+ * kills: the last word on OOM kills. A cgroup takes its counter along when it is
+ * removed, perhaps before `events` is awake. So a command that listens keeps a file "kills" of the
+ * state directory open, and the one that removes the cgroup writes the counter there first: an open
+ * file outlives its name. Without a listener there is no file, and nothing is read or written.
  */
 #ifndef RT_STATE_KILLS_H
 #define RT_STATE_KILLS_H
@@ -21,7 +21,7 @@ int kills_listen (int dir, struct error *err);
 /* outside, with the lock: is there a listener? 1 yes, 0 no, -1 RT-STATE-KILLS. */
 int kills_are_heard (int dir, struct error *err);
 
-/* The counter as the cgroup had it at last, when nobody was left in it. */
+/* The counter as the cgroup had it at last, when no process was left in it. */
 int kills_leave (int dir, uint64_t count, struct error *err);
 
 /* 1 and what was left, or 0: nothing was; -1 with errno. */

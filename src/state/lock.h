@@ -14,11 +14,11 @@
  * says which, by /proc/locks. */
 int lock_take (int dir, const char *id, struct error *err);
 
-/* Somebody has it now. */
+/* Another command has it now. */
 bool lock_is_held (int dir);
 
-/* A claim has two steps, making the directory and locking it. Who claims holds the lock of the
- * state root meanwhile, shared with other claims, until `root` is closed. */
+/* A claim has two steps, making the directory and locking it. A command that claims holds the lock
+ * of the state root meanwhile, shared with other claims, until `root` is closed. */
 int lock_begin_claim (int root, struct error *err);
 
 /* Waits until all claims that have begun are over. Hold no other lock: a claim may wait for it. */

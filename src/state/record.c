@@ -26,7 +26,7 @@
 #define RECORD_FILE "record.json"
 #define CONFIG_FILE "config.json"
 #define RESOURCES_FILE "resources.json"
-#define LISTENERS_MAX 64 /* who begin to listen during one removal */
+#define LISTENERS_MAX 64 /* that begin to listen during one removal */
 
 int record_check_id (const char *id, struct error *err)
 {
@@ -224,7 +224,7 @@ static int write_whole (int dir, const char *name, const char *bytes, size_t len
     return 0;
 }
 
-/* A removed directory keeps its descriptor but has no files: who reads without the lock may meet
+/* A removed directory keeps its descriptor but has no files: a reader without the lock may meet
  * one. */
 static int no_file (int dir, const char *name, struct error *err)
 {
@@ -293,7 +293,7 @@ int record_is_cut_off (const char *state_root, int dir, struct error *err)
 
     if (root < 0)
         return error_set (err, "RT-STATE-ROOT", errno, "open the state root `%s`", state_root);
-    /* Who has made the directory and lives, has locked it then, or is done with it. */
+    /* A command that has made the directory and lives, has locked it then, or is done with it. */
     if (lock_await_claims (root, err) < 0)
         return -1;
     if (flock (dir, LOCK_EX | LOCK_NB) < 0)
@@ -370,7 +370,7 @@ int record_read_resources (int dir, struct arena *arena, const char **text, size
     return 0;
 }
 
-/* With the file of those who listen. They take no lock, and one that has just begun may make it
+/* With the file of those that listen. They take no lock, and one that has just begun may make it
  * again. */
 static int remove_directory (int root, const char *id, int dir)
 {

@@ -6,12 +6,12 @@
  *   config.json   the document as create read it: later edits of the bundle change nothing
  *   resources.json  linux.resources after the last update, without device rules; none before it
  *   gate          the socket at which the created container waits for start; gone afterwards
- *   kills         while somebody listens to events: see kills.h
+ *   kills         while a command listens to events: see kills.h
  *
- * The directory itself is the lock (flock) and the claim on the id (mkdir decides who wins).
- * Commands that change a container hold the lock exclusively; those that only read do not need it,
- * as the record is replaced whole. The lock lasts until the last copy of the descriptor is closed:
- * a cloned child that lives on must close its copy at once.
+ * The directory itself is the lock (flock) and the claim on the id (mkdir decides which command
+ * wins). Commands that change a container hold the lock exclusively; those that only read do not
+ * need it, as the record is replaced whole. The lock lasts until the last copy of the descriptor is
+ * closed: a cloned child that lives on must close its copy at once.
  */
 #ifndef RT_STATE_RECORD_H
 #define RT_STATE_RECORD_H
@@ -75,7 +75,7 @@ int record_check_id (const char *id, struct error *err);
  * error RT-STATE-EXISTS with "already exists". */
 int record_claim (const char *state_root, const char *id, struct error *err);
 
-/* The id is free now, as far as anybody can say who has not claimed it; else RT-STATE-EXISTS. */
+/* The id is free now, as far as can be said without a claim to it; else RT-STATE-EXISTS. */
 int record_check_new (const char *state_root, const char *id, struct error *err);
 
 /* Opens ID's directory and, with `lock`, waits for its lock, as long as base/patience.h
@@ -96,12 +96,12 @@ int record_read_parts (int dir, struct arena *arena, const char *id, struct reco
                        struct error *err);
 
 /* Whether a directory without record.json, which the caller has not locked, is what a dead creator
- * has left: 1, and now it is locked. 0: somebody makes or removes it; look again. */
+ * has left: 1, and now it is locked. 0: another command makes or removes it; look again. */
 int record_is_cut_off (const char *state_root, int dir, struct error *err);
 
-/* record_open and record_read for who does not lock. In one that is just being claimed there is no
- * record for a moment, which is waited for: RT-STATE-HALF is one whose creator is gone. The
- * directory, which is also in *dir where only the rest fails. */
+/* record_open and record_read for a caller that does not lock. In one that is just being claimed
+ * there is no record for a moment, which is waited for: RT-STATE-HALF is one whose creator is gone.
+ * The directory, which is also in *dir where only the rest fails. */
 int record_look (const char *state_root, const char *id, struct arena *arena, struct record *record,
                  int *dir, struct error *err);
 

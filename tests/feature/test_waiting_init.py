@@ -65,6 +65,7 @@ def test_kill(new_box, fails, kind, number):
 
 
 @pytest.mark.rows("VRB-35", "LCY-09", "NSP-12")
+@pytest.mark.needs("fsopen")
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_kill_in_a_joined_pid_namespace(new_box, fails, number):
     """Where it is an ordinary process, and what lives there already is left alone."""

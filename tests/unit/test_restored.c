@@ -22,7 +22,7 @@ static const char *refused (const char *process, const char *linux_, const char 
     const struct oci_config *config = accept (&arena, "", process, linux_);
 
     err = (struct error){0};
-    int failed = restored_check_status (config, status, 1, &err);
+    int failed = restored_check_status (config, status, 1, &err) < 0;
     assert_int_equal (failed != 0, error_is_set (&err));
     return failed && !err.pointer[0] ? err.text : err.pointer;
 }
@@ -48,7 +48,6 @@ static void what_the_document_allows (void **state)
          "", STATUS ("1\t2\t3\t4", "7 8 ", "c0", "1", "0")},
         {"\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[7,8]}", "",
          STATUS (ROOT, "7 8 ", "0", "0", "0")},
-        {"", FILTER, "State:\tZ (zombie)\n"},
     };
 
     for (size_t i = 0; i < sizeof (table) / sizeof (*table); i++) {
@@ -56,6 +55,22 @@ static void what_the_document_allows (void **state)
         if (*found)
             fail_msg ("row %zu: %s", i, found);
     }
+}
+
+/* rows: CKP-29. What is dead has no rights. */
+static void a_dead_process (void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const struct oci_config *config = accept (&arena, "", "", FILTER);
+    static const char living[] = STATUS (ROOT, "", "0", "0", "0");
+    char text[sizeof (living)];
+    struct error err = {0};
+
+    memcpy (text, living, sizeof (living));
+    assert_int_equal (restored_check_status (config, text, 1, &err), -1);
+    strstr (text, "S (sleeping)")[0] = 'Z';
+    assert_int_equal (restored_check_status (config, text, 1, &err), RESTORED_DEAD);
 }
 
 /* rows: CKP-29 */
@@ -78,8 +93,9 @@ static void what_it_does_not (void **state)
         {"", FILTER, STATUS (ROOT, "", "0", "1", "0"), "/linux/seccomp"},
         {"", FILTER, STATUS (ROOT, "", "0", "1", "1"), "/linux/seccomp"},
         {"", FILTER, STATUS (ROOT, "", "0", "1", "2") "Seccomp_filters:\t1\n", "/linux/seccomp"},
-        {CAPS, "", "Name:\tx\n", "/proc/PID/status has no line State"},
-        {CAPS, "", STATUS (ROOT, "", "x", "0", "0"), "/proc/PID/status has no line CapPrm"},
+        {CAPS, "", "Name:\tx\n", "the status of a process has no line `State`"},
+        {CAPS, "", STATUS (ROOT, "", "x", "0", "0"),
+         "the status of a process is not understood: `CapPrm:\tx`"},
     };
 
     for (size_t i = 0; i < sizeof (table) / sizeof (*table); i++) {
@@ -163,6 +179,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (what_the_document_allows),
+        cmocka_unit_test (a_dead_process),
         cmocka_unit_test (what_it_does_not),
         cmocka_unit_test (each_set_counts),
         cmocka_unit_test (ids_are_those_of_the_user_namespace),
