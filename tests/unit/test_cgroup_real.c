@@ -65,7 +65,7 @@ static void forks_beyond_pids_limit_fail (void **state)
     OK (cgroup_limit (&box->paths, &resources, false, &err), err);
     assert_string_equal (look (box, "pids", "pids.max", "pids.max"), "10");
     assert_int_equal (WEXITSTATUS (wait_for (spawn (box, false, forks_often, NULL))), 42);
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
     resources.pids_limit.value = 0;
     OK (cgroup_limit (&box->paths, &resources, false, &err), err);
     assert_string_equal (look (box, "pids", "pids.max", "pids.max"), "0");
@@ -286,7 +286,7 @@ static void kill_ends_what_forks (void **state)
             OK (cgroup_freeze (&box->paths, false, &err), err);
             assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
         }
-        OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+        OK (cgroup_kill (&box->paths, &err), err);
         assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
         assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
         while (count > 0)
@@ -321,7 +321,7 @@ static void what_the_container_made_below_is_removed (void **state)
     OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
     assert_int_equal (count, 1);
     assert_int_equal (pids[0], pid);
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
     OK (cgroup_remove (&box->paths, CGROUP_EXITING_MS, &err),
         err); /* not reaped yet: busy or not, it is waited for */
     assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
@@ -329,7 +329,7 @@ static void what_the_container_made_below_is_removed (void **state)
     OK (cgroup_processes (&box->arena, &box->paths, &pids, &count, &err), err);
     assert_int_equal (count, 0);
     assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
 }
 
 /* rows: CGM-18 */
@@ -342,7 +342,7 @@ static void an_unfit_cgroup_is_refused_without_a_trace (void **state)
     assert_int_equal (cgroup_place (&box->paths, &box->request, &err), -1);
     assert_non_null (strstr (err.text, "not empty"));
     assert_string_equal (err.pointer, "/linux/cgroupsPath");
-    OK (cgroup_kill (&box->paths, SIGKILL, &err), err);
+    OK (cgroup_kill (&box->paths, &err), err);
     assert_int_equal (WTERMSIG (wait_for (pid)), SIGKILL);
 
     OK (cgroup_freeze (&box->paths, true, &err), err);
