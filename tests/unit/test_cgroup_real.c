@@ -36,7 +36,7 @@ static void a_child_is_in_every_hierarchy (void **state)
         OK (cgroup_processes (&arena, &box->paths, &pids, &pid_count, &err), err);
         assert_int_equal (pid_count, 1);
         assert_int_equal (pids[0], pid);
-        OK (cgroup_kill (&box->paths, SIGTERM, &err), err);
+        OK (cgroup_signal (&box->paths, SIGTERM, true, &err), err);
         assert_int_equal (WTERMSIG (wait_for (pid)), SIGTERM);
     }
 }
