@@ -53,4 +53,7 @@ ended it. Everything else exits with 0, or with 1 after a message that says what
 what rt remembers of the containers of root; below
 .I $XDG_RUNTIME_DIR
 for everybody else
+.TP
+.I /run/rt-program
+copies of rt that it runs from inside a container's reach; they may be removed at any time
 END
