@@ -240,3 +240,19 @@ def test_exec_is_done_or_an_error(stepped, whose):
         return wrong or ("" if inside == [init] else f"left in it: {inside}")
 
     step.run(check)
+
+
+def test_run_does_all_or_undoes_it(stepped, new_box):
+    """Also what fails once the container runs, and rt only has to wait for it."""
+    step = stepped("run", "--bundle", "BUNDLE", "ID", box=new_box("echo done"))
+
+    def check():
+        if step.code == 0:
+            wrong = [] if "done" in step.out else ["said nothing"]
+            wrong += leftovers(step.rt, [step.box.id], step.mounts)
+        else:       # what it could not remove is named, and stands still
+            now = step.status()
+            wrong = [f"is {now}"] if now not in (None, "stopped") else []
+        return "; ".join(filter(None, [*wrong, step.gone()]))
+
+    step.run(check)
