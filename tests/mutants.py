@@ -15,6 +15,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,12 +78,17 @@ def all_mutants(tree, paths):
 
 
 def quiet(words, tree, seconds, **environ):
-    try:
-        return subprocess.run(words, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              stdin=subprocess.DEVNULL, timeout=seconds, check=False,
-                              env={**os.environ, **environ}).returncode
-    except subprocess.TimeoutExpired:
-        return "timeout"
+    with subprocess.Popen(words, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, start_new_session=True,
+                          env={**os.environ, **environ}) as process:
+        try:
+            return process.wait(seconds)
+        except BaseException as error:      # a mutant may never end, and has children
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return "timeout"
+            raise
 
 
 def prepare(tree):
@@ -112,7 +118,7 @@ def verdict(tree, tests):
     jobs = str(os.cpu_count())
     if quiet(["make", "-s", "-C", "build", f"-j{jobs}", "rt"], tree, 300) != 0:
         return "build"
-    if quiet(["make", "-s", "-C", "build", f"-j{jobs}", "check"], tree, 300) != 0:
+    if quiet(["make", "-s", "-C", "build", f"-j{jobs}", "check"], tree, 120) != 0:
         return "unit"
     if tests and quiet([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", jobs, *tests],
                        tree, 600, RT=os.path.join(tree, "build", "rt")) != 0:
