@@ -8,6 +8,7 @@
 #   tests/run.sh --fast          lint, one build, unit tests, the container suite
 #   tests/run.sh --only NAME     one stage (and the build that it needs); may be repeated
 #   tests/run.sh --list          the stages
+#   tests/run.sh --long ...      each system call fails with each errno, not a sample (tests/faults)
 #
 # Builds and logs are in build-test/ (RT_TEST_BUILD=DIR for another place).
 set -u
@@ -46,6 +47,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --fast) stages=("${FAST_STAGES[@]}"); shift ;;
     --only) only+=("${2:?--only needs a name}"); shift 2 ;;
+    --long) export RT_TEST_LONG=1; shift ;;
     --list) printf '%s\n' "${ALL_STAGES[@]}"; exit 0 ;;
     *) sed -n '/^#   tests/s/^#   //p' "$0" >&2; exit 2 ;;
     esac

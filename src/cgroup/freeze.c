@@ -86,11 +86,12 @@ static int explain_above (const char *path, struct error *err)
     return error_hint (err, "a cgroup above it is frozen: thaw that one first");
 }
 
-static bool file_says (int dir, const char *file, const char *word)
+/* 1 yes, 0 no, -1 with errno. */
+static int file_says (int dir, const char *file, const char *word)
 {
     char text[64];
 
-    return fd_read_file_at (dir, file, text, sizeof text) > 0 && text_starts_with (text, word);
+    return fd_read_file_at (dir, file, text, sizeof text) < 0 ? -1 : text_starts_with (text, word);
 }
 
 /* Above the root of the mount there is no such file, nor is there in the root of all. */
@@ -99,7 +100,7 @@ static bool v2_is_frozen_above (int dir)
     AUTO_FD int above = openat (dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     while (above >= 0 && faccessat (above, "cgroup.freeze", F_OK, 0) == 0) {
-        if (file_says (above, "cgroup.freeze", "1"))
+        if (file_says (above, "cgroup.freeze", "1") == 1)
             return true;
         int next = openat (above, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         drop_fd (&above);
@@ -175,18 +176,24 @@ static int v1_freeze (const char *path, bool freeze, int timeout_ms, struct erro
     if (dir < 0)
         return error_set (err, "RT-CGROUP-FREEZE", errno, "open cgroup '%s'", path);
     for (unsigned round = 1;; round++) {
-        if (fd_write_file_at (dir, "freezer.state", wanted) < 0)
-            return error_set (err, "RT-CGROUP-FREEZE", errno, "write '%s/freezer.state'", path);
-        if (file_says (dir, "freezer.state", wanted))
+        int there = fd_write_file_at (dir, "freezer.state", wanted) < 0
+                        ? -1
+                        : file_says (dir, "freezer.state", wanted);
+        if (there > 0)
             return 0;
-        if (!freeze && file_says (dir, "freezer.parent_freezing", "1"))
+        if (there < 0) {
+            error_set (err, "RT-CGROUP-FREEZE", errno, "write '%s/freezer.state'", path);
+            break;
+        }
+        if (!freeze && file_says (dir, "freezer.parent_freezing", "1") == 1)
             return explain_above (path, err);
         if (freeze && round % 32 == 0)
             (void)fd_write_file_at (dir, "freezer.state", "THAWED");
-        if (!wait_more (&wait))
+        if (!wait_more (&wait)) {
+            explain_timeout (path, freeze, timeout_ms, ETIMEDOUT, err);
             break;
+        }
     }
-    explain_timeout (path, freeze, timeout_ms, ETIMEDOUT, err);
     if (freeze)
         (void)fd_write_file_at (dir, "freezer.state", "THAWED");
     return -1;

@@ -17,3 +17,9 @@ from fixtures import *  # noqa: E402,F401,F403
 def shim():
     """The program that blocks system calls (shim.c), compiled once for each content."""
     return compiled.program("shim", [os.path.join(HERE, "shim.c")], libraries=["-lseccomp"])
+
+
+@pytest.fixture(scope="session")
+def stepper():
+    """The program that lets one system call of a command fail (stepper.c)."""
+    return compiled.program("stepper", [os.path.join(HERE, "stepper.c")], libraries=["-lseccomp"])
