@@ -8,6 +8,21 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
+static int set (pid_t pid, const struct oci_rlimit *limit)
+{
+    const struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+
+    return prlimit64 (pid, limit->type, &value, NULL);
+}
+
+bool rlimits_take (const struct oci_process *process)
+{
+    for (size_t i = 0; i < process->rlimits.count; i++)
+        if (set (0, &process->rlimits.items[i]) < 0)
+            return false;
+    return true;
+}
+
 static void add_hint (pid_t pid, const struct oci_rlimit *limit, int errnum, struct error *err)
 {
     struct rlimit64 now;
@@ -27,9 +42,8 @@ int rlimits_grant (pid_t pid, const struct oci_process *process, struct error *e
 {
     for (size_t i = 0; i < process->rlimits.count; i++) {
         const struct oci_rlimit *limit = &process->rlimits.items[i];
-        const struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
 
-        if (prlimit64 (pid, limit->type, &value, NULL) == 0)
+        if (set (pid, limit) == 0)
             continue;
         int errnum = errno;
         const char *name = oci_names_of (&oci_rlimit_types, (uint64_t)limit->type);

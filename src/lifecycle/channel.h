@@ -24,7 +24,7 @@
  *                  ---  HOOKED        --->
  *                                               createContainer hooks, masks, read-only, pivot_root,
  *                                               sysctl, cwd, terminal, what of become.h needs rights
- *                  <--- READY         ---       (only with rlimits)
+ *                  <--- READY         ---       (only where the child may not raise an rlimit)
  *      rlimits
  *                  ---  RELEASE       --->
  *                                               gives up its rights: become.h. From here on

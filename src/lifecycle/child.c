@@ -3,6 +3,7 @@
 #include "lifecycle/child.h"
 
 #include "base/cleanup.h"
+#include "container/rlimits.h"
 #include "lifecycle/channel.h"
 
 #include <signal.h>
@@ -47,16 +48,11 @@ int child_take_console (const struct oci_process *process, bool birth, struct co
     return 0;
 }
 
-bool child_awaits_limits (const struct oci_process *process)
-{
-    return process->rlimits.count > 0;
-}
-
-int child_await_limits (const struct oci_process *process, int line, struct error *err)
+int child_set_limits (const struct oci_process *process, int line, struct error *err)
 {
     struct channel_message message;
 
-    if (!child_awaits_limits (process))
+    if (rlimits_take (process))
         return 0;
     if (channel_send (line, CHANNEL_READY, NULL, 0, -1, err) < 0)
         return -1;

@@ -25,10 +25,9 @@ int child_open_console (const struct oci_process *process, int root, int line,
 int child_take_console (const struct oci_process *process, bool birth, struct console *console,
                         struct error *err);
 
-/* The process's limits need the parent, while the ids are still root's: waits for them where the
- * document has any. Both sides ask child_awaits_limits (). */
-bool child_awaits_limits (const struct oci_process *process);
-int child_await_limits (const struct oci_process *process, int line, struct error *err);
+/* The process's limits, while the ids are still root's; where the parent has to raise one, waits
+ * for it. */
+int child_set_limits (const struct oci_process *process, int line, struct error *err);
 
 /* Tells the parent why it goes no further, and ends. */
 _Noreturn void child_fails (int line, const struct error *err);

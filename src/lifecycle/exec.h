@@ -14,7 +14,7 @@
  *                                               namespaces
  *                  <--- CONSOLE [ptmx]---       (only with a terminal)
  *                                               what of become.h needs rights
- *                  <--- READY         ---       (only with rlimits)
+ *                  <--- READY         ---       (only where the child may not raise an rlimit)
  *      rlimits
  *                  ---  RELEASE       --->
  *                                               gives up its rights, leaves rt's memory (launch.h)

@@ -100,7 +100,7 @@ static int live (struct exec *exec, struct error *err)
         become_settle (&last_leg, err) < 0)
         return -1;
     drop_fd (&root);
-    if (child_await_limits (process, exec->line, err) < 0)
+    if (child_set_limits (process, exec->line, err) < 0)
         return -1;
     return become (&last_leg, err);
 }

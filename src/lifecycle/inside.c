@@ -281,7 +281,7 @@ static int live (struct start *start, bool in_cgroup, struct error *err)
         enter_pid_namespace (start, err) < 0 || become_settle (&last_leg, err) < 0)
         return -1;
     rootfs_release (&start->rootfs);
-    if (child_await_limits (config->process, start->line, err) < 0)
+    if (child_set_limits (config->process, start->line, err) < 0)
         return -1;
     trace_leave (); /* the filter may forbid to write, and the gate is for another rt */
     return become (&last_leg, err);
