@@ -18,6 +18,7 @@ from test_shared_mounts import share
 
 pytestmark = [pytest.mark.needs("root: makes a chroot"), pytest.mark.rows("RFS-01", "RFS-02", "RFS-09")]
 BEDS = pytest.mark.parametrize("bed", ["mount", "directory"], indirect=True)
+PR_CAPBSET_DROP, CAP_SYS_CHROOT = 24, 18
 PIVOT = pytest.mark.parametrize("flags", [(), ("--no-pivot",)], ids=["pivot", "no-pivot"])
 
 
@@ -171,3 +172,11 @@ def test_a_root_that_is_not_the_containers(armed, fails):
     with open(record, "w", encoding="utf-8") as file:
         file.write(text.replace(number, '    "rootInode": 1,'))
     fails(box.exec("--cwd", "/", ops=("stat /bin/probe",), code=None), "root directory of the process", at="/root")
+
+
+def test_where_rt_cannot_see_whether_it_is_below_one(new_box, fails):
+    """The kernel tells it to a process with CAP_SYS_CHROOT; without, a root that may be left is not made."""
+    box = new_box("report")
+    told = box.create(code=None, preexec_fn=lambda: host.checked(
+        host.LIBC.prctl(PR_CAPBSET_DROP, CAP_SYS_CHROOT, 0, 0, 0), "PR_CAPBSET_DROP"))
+    fails(told, "cannot enter the root of the mount namespace", "CAP_SYS_CHROOT")
