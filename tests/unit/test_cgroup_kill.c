@@ -6,6 +6,7 @@
  */
 #include "cgroup_box.h"
 
+#include "kernel/signals.h"
 #include "kernel/straggler.h"
 
 #include <sys/resource.h>
@@ -345,6 +346,9 @@ static void a_straggler_is_described (void **state)
 
 int main (void)
 {
+    /* A shell in the background, or nohup, starts the tests with some ignored. */
+    signals_reset (SIGNALS_ALL);
+
     const struct CMUnitTest tests[] = {
         TEST (without_cgroup_kill),
         TEST (a_number_that_was_listed_is_not_believed),
