@@ -24,6 +24,7 @@
 /* PF_FORKNOEXEC of the kernel's linux/sched.h, which is not for programs; /proc has shown it since
  * Linux 2.6. */
 #define FORKED_NO_EXEC 0x40u
+#define EXITING 0x4u /* PF_EXITING */
 
 /* Of /proc/PID/status, in which the groups may be many. */
 #define STATUS_LIMIT (1024 * 1024)
@@ -269,24 +270,38 @@ int pidfd_holds (int pidfd, pid_t pid)
     return text_to_uint64 (stat, INT32_MAX, &found) == 0 && (pid_t)found == pid;
 }
 
-int pidfd_has_executed (pid_t pid, int pidfd)
+/* The flags that the kernel has of the process (PF_* of include/linux/sched.h). */
+static int read_flags (pid_t pid, int pidfd, uint64_t *flags)
 {
     char stat[STAT_SIZE];
-    uint64_t flags;
 
     if (read_stat (pid, stat, sizeof (stat)) < 0) {
         errno = errno == ENOENT ? ESRCH : errno;
         return -1;
     }
-    if (stat_field (stat, 9, &flags) < 0)
+    if (stat_field (stat, 9, flags) < 0)
         return -1;
     /* Read first and asked then: a number is not given again before its process is reaped. */
     int holds = pidfd_holds (pidfd, pid);
     if (holds == 0)
         errno = ESRCH;
-    if (holds < 1)
-        return -1;
-    return !(flags & FORKED_NO_EXEC);
+    return holds < 1 ? -1 : 0;
+}
+
+int pidfd_has_executed (pid_t pid, int pidfd)
+{
+    uint64_t flags;
+
+    return read_flags (pid, pidfd, &flags) < 0 ? -1 : !(flags & FORKED_NO_EXEC);
+}
+
+int pidfd_is_ending (pid_t pid, int pidfd)
+{
+    uint64_t flags;
+
+    if (read_flags (pid, pidfd, &flags) < 0)
+        return errno == ESRCH ? 1 : -1;
+    return (flags & EXITING) != 0;
 }
 
 static int64_t now_ms (void)

@@ -37,6 +37,10 @@ int pidfd_holds (int pidfd, pid_t pid);
  * no way back (PF_FORKNOEXEC); also of a zombie. */
 int pidfd_has_executed (pid_t pid, int pidfd);
 
+/* Has it ended, or begun to (PF_EXITING), after which it is in no cgroup and has no namespaces any
+ * more, a moment before it is dead? 1 yes, 0 no, -1 with errno. */
+int pidfd_is_ending (pid_t pid, int pidfd);
+
 /* To this process and to no other one. Where pidfd_send_signal is missing or denied there is no
  * such call, and only the number of a child of rt's own is safe: it is not given again before rt
  * has reaped it. Anything else then fails with ENOSYS, and nothing is sent. -1 with errno. */

@@ -170,7 +170,9 @@ static int exec_prepare (struct exec *exec, struct error *err)
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
         return -1;
     if (prepare_verify (exec, err) < 0)
-        return -1;
+        return pidfd_is_ending (record->pid, exec->join.pidfd) == 1
+                   ? existing_not_running (request->id, err)
+                   : -1;
     if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &exec->pidfd_socket, err) <
             0)

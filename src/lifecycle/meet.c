@@ -65,13 +65,9 @@ void meet_kill_unheard (void)
 
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err)
 {
-    if (verify_process (verify, *meet->pid, *meet->pidfd, err) == 0)
-        return 0;
-    /* It may have been killed meanwhile, which is the reason to tell: what ends is in no cgroup and
-     * has no namespaces any more. */
-    return pidfd_wait_dead (*meet->pidfd, 0) == 1 || pidfd_is_doomed (*meet->pid)
-               ? running_explain_end (*meet->pidfd, meet->who, err)
-               : -1;
+    return verify_process (verify, *meet->pid, *meet->pidfd, err) < 0
+               ? running_explain_look (*meet->pid, *meet->pidfd, meet->who, err)
+               : 0;
 }
 
 /* The next packet; a channel that was closed is explained. */

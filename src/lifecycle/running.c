@@ -31,6 +31,13 @@ int running_explain_end (int pidfd, const char *who, struct error *err)
     return -1;
 }
 
+int running_explain_look (pid_t pid, int pidfd, const char *who, struct error *err)
+{
+    return pidfd_is_ending (pid, pidfd) == 1 || pidfd_is_doomed (pid)
+               ? running_explain_end (pidfd, who, err)
+               : -1;
+}
+
 static struct oci_state state_of (const struct record *record, enum oci_status status)
 {
     return (struct oci_state){.id = record->id,

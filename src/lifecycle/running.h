@@ -15,6 +15,10 @@
  * was killed, or just ended. -1. */
 int running_explain_end (int pidfd, const char *who, struct error *err);
 
+/* After a look at the child that failed, as *err says: it may have been killed meanwhile, which is
+ * the reason to tell. -1. */
+int running_explain_look (pid_t pid, int pidfd, const char *who, struct error *err);
+
 /* Of which process it is, as an agent for its notified calls is told. */
 struct running {
     const struct oci_config *config;

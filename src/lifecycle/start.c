@@ -389,7 +389,7 @@ static int look_at_root (struct start *start, struct error *err)
     if (!oci_config_own_mounts (start->config))
         return 0;
     if (verify_look_root (start->record.pid, start->pidfd, &root, err) < 0)
-        return -1;
+        return running_explain_look (start->record.pid, start->pidfd, "the container's init", err);
     start_note_root (start, &root);
     return 0;
 }
