@@ -268,6 +268,10 @@ int lifecycle_start (const struct lifecycle_globals *globals, const char *id, st
     }
     if (failed) {
         drop_fd (&line); /* it may wait for an answer */
+        /* A signal for rt leaves what runs already where it was, as below. */
+        if (text_equal (err->code, INTERRUPT_CODE) &&
+            pidfd_has_executed (existing.record.pid, init) == 1)
+            return -1;
         /* It has sent its error and ends, or will never get further (SIGSTOP): the next command
          * must see it stopped. */
         end_init (&existing, init);
