@@ -33,9 +33,12 @@ def bind_what_is_in(source, target):
         path = os.path.join(target, entry.name)
         if entry.is_symlink():
             os.symlink(os.readlink(entry.path), path)
-        elif entry.is_dir():
+            continue
+        if entry.is_dir():
             os.mkdir(path)
-            host.mount(entry.path, path, flags=host.MS_BIND | host.MS_REC)
+        else:
+            os.mknod(path)
+        host.mount(entry.path, path, flags=host.MS_BIND | host.MS_REC)
 
 
 @pytest.fixture
