@@ -4,7 +4,9 @@ looks for them, and processes of the host get their numbers."""
 
 import fcntl
 import os
+import select
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -74,3 +76,29 @@ def test_kill_all_reaches_no_other_process(scattered, busy):
     hits, took = squatter.end()
     assert not hits
     assert took >= PROCESSES // 2, "it was too late to show anything"
+
+
+@pytest.mark.rows("VRB-39")
+@pytest.mark.parametrize("options", [[], ["--detach"]], ids=["foreground", "detached"])
+def test_a_failed_exec_leaves_its_caller_s_children(new_box, rt, options):
+    """A shell that executes rt in its own place leaves what it has in the background to rt, as its children."""
+    box = new_box("pause")
+    box.create()
+    box.start()
+    script = """
+        sh -c 'sleep 300 & echo $!; wait' &
+        exec "$@"
+    """
+    process = subprocess.Popen(["sh", "-c", script, "sh", rt.path, "--root", rt.root, "exec", *options, box.id,
+                                "/missing"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    below = int(process.stdout.readline())
+    pidfd = os.pidfd_open(below)
+    try:
+        assert "no such file or directory" in process.stderr.readline()
+        assert process.wait() == 255
+        assert not select.select([pidfd], [], [], 0)[0], "it was killed"
+    finally:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        process.communicate()
+        os.close(pidfd)
