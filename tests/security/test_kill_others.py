@@ -102,3 +102,20 @@ def test_a_failed_exec_leaves_its_caller_s_children(new_box, rt, options):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         process.communicate()
         os.close(pidfd)
+
+
+@pytest.mark.rows("VRB-28")
+@pytest.mark.own
+@pytest.mark.needs("root: makes a pid namespace", "v2-tree")
+@pytest.mark.parametrize("command", [["state"], ["delete"], ["delete", "--force"], ["exec"], ["kill"]],
+                         ids=["state", "delete", "delete --force", "exec", "kill"])
+def test_what_another_pid_namespace_sees_is_not_stopped(new_box, rt, command):
+    """Its init has no number there: it is not dead for that, and a delete does not kill it."""
+    box = new_box("pause")
+    box.create()
+    box.start()
+    more = {"exec": ["/bin/true"], "kill": ["KILL"]}.get(command[0], [])
+    told = rt.execute(["unshare", "--pid", "--fork", "--mount-proc", rt.path, "--root", rt.root, *command, box.id,
+                       *more])
+    assert told.code != 0 and "in another pid namespace" in told.err and "call rt in the pid namespace" in told.err
+    assert box.state()["status"] == "running"
