@@ -148,6 +148,10 @@ int cgroup_let_die (const struct oci_map *paths, struct error *err);
 int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **pids, size_t *count,
                       struct error *err);
 
+/* Of a container that seems to be stopped: RT-CGROUP-UNSEEN where the kernel says that there are
+ * processes which the pid namespace of rt does not see. Only v2 says so. */
+int cgroup_check_seen (const struct oci_map *paths, struct error *err);
+
 /* SIGKILL for every process in it and below it, forks included, frozen or not, and for no other:
  * cgroup.kill (v2, Linux 5.14), or freeze, kill, thaw in rounds, as long as patience.h says; it is
  * thawed also where that fails. By numbers that were made sure of: cgroup/signal.h. */

@@ -73,6 +73,24 @@ int cgroup_processes (struct arena *arena, const struct oci_map *paths, pid_t **
     return 0;
 }
 
+int cgroup_check_seen (const struct oci_map *paths, struct error *err)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    const char *v2 = cgroup_path_of (paths, "");
+    struct tree tree = {0};
+
+    if (!v2)
+        return 0;
+    if (list_processes (&arena, v2, &tree, err) < 0)
+        return -1;
+    if (tree.unseen == 0)
+        return 0;
+    error_set (err, "RT-CGROUP-UNSEEN", 0,
+               "cgroup '%s' has processes that rt does not see: they are in another pid namespace",
+               v2);
+    return error_hint (err, "call rt in the pid namespace in which the container was created");
+}
+
 static bool has_freezer (const struct oci_map *paths)
 {
     return cgroup_path_of (paths, "freezer") || cgroup_path_of (paths, "");

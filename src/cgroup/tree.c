@@ -191,8 +191,12 @@ static void add_line (struct arena *arena, struct tree *tree, const char *line, 
 {
     uint64_t number;
 
-    if (text_to_uint64 (line, INT32_MAX, &number) < 0 || number == 0)
+    if (text_to_uint64 (line, INT32_MAX, &number) < 0)
         return;
+    if (number == 0) {
+        tree->unseen++;
+        return;
+    }
     pid_t pid = threads ? process_of ((pid_t)number) : (pid_t)number;
     if (pid <= 0 || (threads && has_process (tree, pid)))
         return;
@@ -245,6 +249,7 @@ int tree_processes (struct arena *arena, int root, struct tree *tree)
     struct visit visit = {.arena = arena, .enter = visit_processes};
 
     tree->process_count = 0;
+    tree->unseen = 0;
     return walk (&visit, tree, root);
 }
 

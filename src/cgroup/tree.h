@@ -29,6 +29,7 @@ struct tree {
     pid_t *processes;
     pid_t *threads; /* of each process the one by which it was found; NULL: not by threads */
     size_t process_count;
+    size_t unseen; /* processes, or threads, that the pid namespace of rt does not see (v2) */
 };
 
 /* All directories. Those that vanish meanwhile are left out (FEATURES CGM-17). 0 or -1 with errno.

@@ -40,7 +40,8 @@ int inspect_container (const char *state_root, const char *id, struct arena *are
     *annotations = record.annotations;
     enum oci_status status;
     int frozen = cgroup_frozen (&record.cgroup, err);
-    if (frozen < 0 || status_of (dir, &record, frozen == 1, &status, err) < 0)
+    if (frozen < 0 || status_of (dir, &record, frozen == 1, &status, err) < 0 ||
+        (status == OCI_STATUS_STOPPED && cgroup_check_seen (&record.cgroup, err) < 0))
         return -1;
     *state = (struct oci_state){.id = record.id,
                                 .status = status,

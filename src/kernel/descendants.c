@@ -76,13 +76,25 @@ static int add_children (pid_t pid, pid_t thread, struct arena *arena, struct de
     return 0;
 }
 
-int descendants_find (pid_t pid, struct arena *arena, struct descendants *found, struct error *err)
+static bool is_among (const struct descendants *found, pid_t pid)
+{
+    for (size_t i = 1; i < found->count; i++)
+        if (found->pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* Without those of `left_out` (NULL = none) and what descends from them. */
+static int find_but (pid_t pid, const struct descendants *left_out, struct arena *arena,
+                     struct descendants *found, struct error *err)
 {
     struct descendants all = {0};
 
     add (&all, pid, arena);
     for (size_t i = 0; i < all.count; i++) {
         struct descendants threads;
+        if (left_out && is_among (left_out, all.pids[i]))
+            continue;
         if (descendants_threads (all.pids[i], arena, &threads, err) < 0)
             return -1;
         for (size_t k = 0; k < threads.count; k++)
@@ -93,12 +105,20 @@ int descendants_find (pid_t pid, struct arena *arena, struct descendants *found,
     return 0;
 }
 
-static bool is_among (const struct descendants *found, pid_t pid)
+int descendants_find (pid_t pid, struct arena *arena, struct descendants *found, struct error *err)
 {
-    for (size_t i = 1; i < found->count; i++)
-        if (found->pids[i] == pid)
-            return true;
-    return false;
+    return find_but (pid, NULL, arena, found, err);
+}
+
+void descendants_before (struct arena *arena, struct descendants_before *before)
+{
+    struct error ignored = {0};
+    siginfo_t info;
+
+    *before = (struct descendants_before){0};
+    if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
+        return;
+    before->unknown = descendants_find (getpid (), arena, &before->found, &ignored) < 0;
 }
 
 static void end (int pidfd, int timeout_ms)
@@ -108,23 +128,27 @@ static void end (int pidfd, int timeout_ms)
         (void)waitid (P_PIDFD, (id_t)pidfd, NULL, WEXITED | WNOHANG);
 }
 
-int descendants_end (int timeout_ms, struct error *err)
+int descendants_end (const struct descendants_before *before, int timeout_ms, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     struct descendants found = {0};
     struct descendants again = {0};
 
-    if (descendants_find (getpid (), &arena, &found, err) < 0)
+    if (before->unknown)
+        return error_set (err, "RT-PROC", 0,
+                          "cannot tell which children of rt its caller has left to it");
+    if (find_but (getpid (), &before->found, &arena, &found, err) < 0)
         return -1;
     int *pidfds = arena_array (&arena, found.count, sizeof *pidfds);
     for (size_t i = 1; i < found.count; i++)
         pidfds[i] = pidfd_open_number (found.pids[i]);
     /* A number may be another process's since it was found: what was opened and is then still found
      * is ours. */
-    int result = descendants_find (getpid (), &arena, &again, err);
+    int result = find_but (getpid (), &before->found, &arena, &again, err);
     for (size_t i = 1; i < found.count; i++) {
         AUTO_FD int pidfd = pidfds[i];
-        if (pidfd >= 0 && is_among (&again, found.pids[i]))
+        if (pidfd >= 0 && !is_among (&before->found, found.pids[i]) &&
+            is_among (&again, found.pids[i]))
             end (pidfd, timeout_ms);
     }
     return result;

@@ -103,8 +103,8 @@ static void end (int pidfd)
 
 /* Both have ended, or are not waited for any more. One that has not spoken is not known by its
  * number, and what has spoken may be a neighbour that took the socket; at this time this process
- * has no other child. */
-static void end_both (int cloner, pid_t opener)
+ * has no other child of its own making. */
+static void end_both (int cloner, pid_t opener, const struct descendants_before *before)
 {
     struct error unknown = {0};
     int saved = errno;
@@ -114,13 +114,15 @@ static void end_both (int cloner, pid_t opener)
     if (pidfd >= 0)
         end (pidfd);
     else
-        (void)descendants_end (patience_ms (), &unknown);
+        (void)descendants_end (before, patience_ms (), &unknown);
     errno = saved;
 }
 
 static int open_by_process (int pid_ns)
 {
     const struct clone_request request = {.cgroup = -1};
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    struct descendants_before before;
     AUTO_FD int pidfd = -1;
     uint32_t word[3] = {0};
     size_t fd_count = 1;
@@ -135,6 +137,7 @@ static int open_by_process (int pid_ns)
     AUTO_FD int other = pair[1];
     if (fd_ask_sender (line) < 0)
         return -1;
+    descendants_before (&arena, &before);
     pid_t pid = clone_child (&request, &pidfd, &in_cgroup);
     if (pid < 0)
         return -1;
@@ -150,7 +153,7 @@ static int open_by_process (int pid_ns)
                          ? -1
                          : fd_receive_from (line, word, sizeof (word), &fs, &fd_count, &opener);
     int saved = length < 0 ? errno : EPROTO;
-    end_both (pidfd, opener == pid ? 0 : opener);
+    end_both (pidfd, opener == pid ? 0 : opener, &before);
     if (length == (ssize_t)sizeof (word[0]) && word[0] == WORD_OPENED && fd_count == 1)
         return fs;
     if (length > 0 && fd_count == 1)

@@ -17,6 +17,7 @@
 #endif
 #define ST_RDONLY 1 /* of libc's sys/statvfs.h, which brings another struct statfs */
 #define PERMISSIONS 07777
+#define FIRST_USER_NAMESPACE 0xeffffffdu /* PROC_USER_INIT_INO of the kernel's linux/proc_ns.h */
 
 /* Keeps the compiler from making a call of memcpy or strlen out of a loop. */
 #define PLAIN_LOOP() __asm__ volatile("" ::: "memory")
@@ -114,6 +115,16 @@ static BEFORE_LIBC const char *runtime_directory (char *const envp[])
     return NULL;
 }
 
+/* Not where that cannot be seen. */
+static BEFORE_LIBC bool is_below_user_namespace (void)
+{
+    struct statx st;
+
+    return raw_call (SYS_statx, AT_FDCWD, (long)"/proc/self/ns/user", 0, STATX_INO, (long)&st) ==
+               0 &&
+           st.stx_ino != FIRST_USER_NAMESPACE;
+}
+
 static BEFORE_LIBC int name_place (const struct statx *st, char *const envp[], int number,
                                    struct selfcopy_place *place)
 {
@@ -123,6 +134,10 @@ static BEFORE_LIBC int name_place (const struct statx *st, char *const envp[], i
 
     /* An ordinary user can clone no mount, and has a copy in memory. */
     if (!above || number > 1 || raw_call (SYS_geteuid, 0, 0, 0, 0, 0) != 0)
+        return -ENOENT;
+    /* Of the host's root (su, sudo -E) it may be another user's: a FUSE file system there says what
+     * that user likes, also of owners and modes. */
+    if (number == 1 && !is_below_user_namespace ())
         return -ENOENT;
     add_text (&base, above);
     add_text (&base, "/rt-program");

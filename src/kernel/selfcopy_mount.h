@@ -28,7 +28,8 @@ struct selfcopy_place {
 };
 
 /* The places in their order: 0 /run/rt-program, 1 $XDG_RUNTIME_DIR/rt-program (root of a user
- * namespace). 0; -ENOENT: there is no such place; or another negative errno. `exe` is open. */
+ * namespace only: that of the host's root would not believe what another user has there). 0;
+ * -ENOENT: there is no such place; or another negative errno. `exe` is open. */
 int selfcopy_place (int exe, char *const envp[], int number, struct selfcopy_place *place);
 
 /* What was opened is a copy of rt's own that nobody can write to: by its mark, its owner and its

@@ -359,7 +359,7 @@ static void exec_undo (struct exec *exec)
     bury (exec->cloner, exec->pid);
     bury (exec->pidfd, exec->pid);
     if (!heard)
-        meet_kill_unheard ();
+        meet_kill_unheard (&exec->before);
 }
 
 /* Whatever went wrong while init died went wrong for that reason. */
@@ -381,6 +381,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
         return explain_failure (exec, err);
     if ((!exec->request->detach && foreground_prepare (true, err) < 0) || interrupt_hold (err) < 0)
         return -1;
+    descendants_before (exec->arena, &exec->before);
     trace_phase ("clone");
     log_debug ("exec in container %s, beside its init, process %d", exec->request->id,
                (int)exec->container.record.pid);

@@ -38,6 +38,7 @@
 #include "base/arena.h"
 #include "cgroup/cgroup.h"
 #include "container/seccomp.h"
+#include "kernel/descendants.h"
 #include "lifecycle/existing.h"
 #include "lifecycle/join.h"
 #include "lifecycle/lifecycle.h"
@@ -66,6 +67,7 @@ struct exec {
     int cgroup_v2; /* -1 = none */
     pid_t pid;     /* of the child; of the new process when that is there */
     int pidfd;
+    struct descendants_before before; /* what rt's caller has left to it */
     int cloner; /* the child's, then; -1 = it is not there any more, or not yet */
     int ptmx;
     int listener;

@@ -82,8 +82,12 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
     if (frozen < 0)
         return -1;
     existing->frozen = frozen == 1;
-    return status_of (existing->directory, &existing->record, existing->frozen, &existing->status,
-                      err);
+    if (status_of (existing->directory, &existing->record, existing->frozen, &existing->status,
+                   err) < 0)
+        return -1;
+    return existing->status == OCI_STATUS_STOPPED
+               ? cgroup_check_seen (&existing->record.cgroup, err)
+               : 0;
 }
 
 static int add_update (struct existing *existing, struct oci_config *config, struct error *err)

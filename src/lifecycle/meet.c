@@ -55,11 +55,11 @@ void meet_reap_cloner (int *cloner)
     drop_fd (cloner);
 }
 
-void meet_kill_unheard (void)
+void meet_kill_unheard (const struct descendants_before *before)
 {
     struct error err = {0};
 
-    if (descendants_end (patience_ms (), &err) < 0)
+    if (descendants_end (before, patience_ms (), &err) < 0)
         log_warning ("%s: a process may be left", err.text);
 }
 

@@ -7,6 +7,7 @@
 #define RT_LIFECYCLE_MEET_H
 
 #include "base/error.h"
+#include "kernel/descendants.h"
 #include "lifecycle/channel.h"
 #include "lifecycle/running.h"
 #include "lifecycle/verify.h"
@@ -51,9 +52,9 @@ int meet_executed (const struct meet *meet, struct error *err);
  * listener to give away. Asks the kernel at the end as meet_executed () does. */
 int meet_old (const struct meet *meet, const struct running *running, struct error *err);
 
-/* A process proper that has not spoken yet is not known: kills and reaps all children of this
- * process. For the way back only. */
-void meet_kill_unheard (void);
+/* A process proper that has not spoken yet is not known: kills and reaps all that this process has
+ * made since `before`. For the way back only. */
+void meet_kill_unheard (const struct descendants_before *before);
 
 /* Reaps the process that cloned the child; once that has happened, *cloner is -1. */
 void meet_reap_cloner (int *cloner);

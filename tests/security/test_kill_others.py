@@ -4,7 +4,9 @@ looks for them, and processes of the host get their numbers."""
 
 import fcntl
 import os
+import select
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -74,3 +76,46 @@ def test_kill_all_reaches_no_other_process(scattered, busy):
     hits, took = squatter.end()
     assert not hits
     assert took >= PROCESSES // 2, "it was too late to show anything"
+
+
+@pytest.mark.rows("VRB-39")
+@pytest.mark.parametrize("options", [[], ["--detach"]], ids=["foreground", "detached"])
+def test_a_failed_exec_leaves_its_caller_s_children(new_box, rt, options):
+    """A shell that executes rt in its own place leaves what it has in the background to rt, as its children."""
+    box = new_box("pause")
+    box.create()
+    box.start()
+    script = """
+        sh -c 'sleep 300 & echo $!; wait' &
+        exec "$@"
+    """
+    process = subprocess.Popen(["sh", "-c", script, "sh", rt.path, "--root", rt.root, "exec", *options, box.id,
+                                "/missing"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    below = int(process.stdout.readline())
+    pidfd = os.pidfd_open(below)
+    try:
+        assert "no such file or directory" in process.stderr.readline()
+        assert process.wait() == 255
+        assert not select.select([pidfd], [], [], 0)[0], "it was killed"
+    finally:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        process.communicate()
+        os.close(pidfd)
+
+
+@pytest.mark.rows("VRB-28")
+@pytest.mark.own
+@pytest.mark.needs("root: makes a pid namespace", "v2-tree")
+@pytest.mark.parametrize("command", [["state"], ["delete"], ["delete", "--force"], ["exec"], ["kill"]],
+                         ids=["state", "delete", "delete --force", "exec", "kill"])
+def test_what_another_pid_namespace_sees_is_not_stopped(new_box, rt, command):
+    """Its init has no number there: it is not dead for that, and a delete does not kill it."""
+    box = new_box("pause")
+    box.create()
+    box.start()
+    more = {"exec": ["/bin/true"], "kill": ["KILL"]}.get(command[0], [])
+    told = rt.execute(["unshare", "--pid", "--fork", "--mount-proc", rt.path, "--root", rt.root, *command, box.id,
+                       *more])
+    assert told.code != 0 and "in another pid namespace" in told.err and "call rt in the pid namespace" in told.err
+    assert box.state()["status"] == "running"

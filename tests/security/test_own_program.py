@@ -278,3 +278,36 @@ def test_the_place_of_the_copies(own_rt, new_box, rt, options, prepare, keeps):
     else:
         assert left == [] or MADE in prepare
         assert link.startswith("/memfd:rt")
+
+
+@pytest.fixture
+def silent(work):
+    """A user's file system that never answers, and asks all, as fusermount makes it."""
+    path = os.path.join(work, "silent")
+    os.mkdir(path)
+    device = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={device},rootmode=40000,user_id=1234,group_id=1234,allow_other"
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.mount(b"fuse", path.encode(), b"fuse", 0, options.encode()) == 0, os.strerror(ctypes.get_errno())
+    yield path
+    os.close(device)
+    assert libc.umount2(path.encode(), 0) == 0
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@ROOT
+@KEPT
+@pytest.mark.needs("root: mounts a FUSE file system")
+@pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="no FUSE here")
+def test_root_of_the_host_looks_for_no_copy_in_another_user_s_directory(own_rt, new_box, rt, silent):
+    """`su` and `sudo -E` leave the user's XDG_RUNTIME_DIR; FUSE may say there that root owns what it shows."""
+    box = new_box("report")
+    box.save()
+    started = subprocess.Popen([rt.path, "--root", rt.root, "run", "-b", box.dir, box.id], stdout=subprocess.DEVNULL,
+                               env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": silent})
+    try:
+        assert started.wait(timeout=20) == 0
+    finally:
+        started.kill()
+        started.wait()
