@@ -47,6 +47,20 @@ static int keep_existing (struct oci_map *paths, struct error *err)
     return 0;
 }
 
+/* As rt writes them: another spelling of a path would not be found among those of others. */
+static bool are_clean (struct arena *arena, const struct oci_map *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        const char *path = paths->items[i].value;
+        char *clean = arena_alloc (arena, strlen (path) + 2);
+
+        text_clean_path (path, clean);
+        if (path[0] != '/' || !text_equal (path, clean))
+            return false;
+    }
+    return true;
+}
+
 /* The one is the other, or lies in it. */
 static bool holds (const char *above, const char *path)
 {
@@ -210,6 +224,8 @@ int unread_complete (struct existing *existing, const struct lifecycle_globals *
     int read = read_document (existing, &config, err);
     if (read < 0)
         return -1;
+    if (!are_clean (&existing->arena, &record->cgroup))
+        record->cgroup = (struct oci_map){0};
     record->id = id;
     record->phase = RECORD_CREATING; /* what it names may exist or not, and a unit be another's */
     if (record->start_time == 0)

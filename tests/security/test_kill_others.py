@@ -3,6 +3,7 @@
 looks for them, and processes of the host get their numbers."""
 
 import fcntl
+import json
 import os
 import select
 import shutil
@@ -119,3 +120,24 @@ def test_what_another_pid_namespace_sees_is_not_stopped(new_box, rt, command):
                        *more])
     assert told.code != 0 and "in another pid namespace" in told.err and "call rt in the pid namespace" in told.err
     assert box.state()["status"] == "running"
+
+
+@pytest.mark.rows("VRB-39")
+@pytest.mark.own
+@pytest.mark.parametrize("spelling", ["/{}/../{}", "//{1}"], ids=["..", "//"])
+def test_a_damaged_record_names_no_other_container(new_box, rt, spelling):
+    """What is left of it is compared with the records of others, which takes one spelling for each path."""
+    other, box = new_box("pause"), new_box("pause")
+    for each in (other, box):
+        each.create()
+        each.start()
+    path = os.path.join(rt.root, box.id, "record.json")
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    paths = {key: value.removesuffix("/" + box.id) + spelling.format(box.id, other.id)
+             for key, value in record["cgroup"].items()}
+    assert paths
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"id": box.id, "cgroup": paths}, file)
+    rt.execute([rt.path, "--root", rt.root, "kill", "--all", box.id, "KILL"])
+    assert other.state()["status"] == "running"
