@@ -312,9 +312,11 @@ static const struct {
     int errnum;
     char words[40];
 } refusals[] = {
-    {ENOEXEC, "exec format error"}, {ENOENT, "no such file or directory"},
-    {EACCES, "permission denied"},  {ENOTDIR, "not a directory"},
-    {ETXTBSY, "text file busy"},    {ELOOP, "too many levels of symbolic links"},
+    {ENOEXEC, "exec format error"},
+    {ENOENT, "no such file or directory"},
+    {ENOTDIR, "not a directory"},
+    {ETXTBSY, "text file busy"},
+    {ELOOP, "too many levels of symbolic links"},
 };
 
 /* A started container ends as any other that fails: what it says stands in its own output. The

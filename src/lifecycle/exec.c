@@ -331,7 +331,7 @@ static int exec_let_go (struct exec *exec, struct error *err)
     if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || exec_commit (exec, &meet, err) < 0)
         return -1;
     trace_phase ("exec");
-    if (channel_send (exec->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+    if (meet_go (&meet, err) < 0)
         return -1;
     if (meet_executed (&meet, err) != 0 ||
         verify_executed (&exec->verify, exec->pid, exec->pidfd, err) < 0)

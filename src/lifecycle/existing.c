@@ -207,7 +207,7 @@ static int let_go (struct existing *existing, const struct oci_config *config, i
     hooks_allow (hooks);
     channel_bound (hooks->count > 0);
     if (meet_until (&meet, CHANNEL_EXEC, err) < 0 || meet_verify (&meet, &verify, err) < 0 ||
-        channel_send (line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+        meet_go (&meet, err) < 0)
         return -1;
     return meet_executed (&meet, err);
 }

@@ -70,6 +70,15 @@ int meet_verify (const struct meet *meet, const struct verify *verify, struct er
                : 0;
 }
 
+int meet_go (const struct meet *meet, struct error *err)
+{
+    if (channel_send (meet->line, CHANNEL_GO, NULL, 0, -1, err) == 0)
+        return 0;
+    return err->errnum == EPIPE || err->errnum == ECONNRESET
+               ? running_explain_end (*meet->pidfd, meet->who, err)
+               : -1;
+}
+
 /* The next packet; a channel that was closed is explained. */
 static int receive (const struct meet *meet, struct channel_message *message, struct error *err)
 {

@@ -44,6 +44,9 @@ int meet_until (const struct meet *meet, enum channel_type type, struct error *e
  * was killed meanwhile is told of so. */
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err);
 
+/* The answer to GATED and EXEC. A child that has gone meanwhile is told of so. */
+int meet_go (const struct meet *meet, struct error *err);
+
 /* After EXEC was answered by GO: waits for the end of the channel, and asks the kernel whether the
  * program was executed. 0; 1: LAUNCH_REFUSED, and *err says why; -1. */
 int meet_executed (const struct meet *meet, struct error *err);

@@ -452,7 +452,7 @@ static int start_commit (struct start *start, struct error *err)
     meet_reap_cloner (&start->cloner);
     if (look_at_root (start, err) < 0 || start_publish (start, err) < 0)
         return -1;
-    if (channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0)
+    if (meet_go (&meet, err) < 0)
         return -1;
     return await_gate (start, err);
 }
@@ -524,8 +524,7 @@ int start_until_executed (struct start *start, struct error *err)
         hooks_allow (&start->config->hooks[OCI_HOOK_START_CONTAINER]);
         channel_bound (true);
     }
-    if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 ||
-                             channel_send (start->line, CHANNEL_GO, NULL, 0, -1, err) < 0))
+    if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 || meet_go (&meet, err) < 0))
         return undone (start, err);
     if (meet_executed (&meet, err) != 0 ||
         verify_executed (&start->verify, start->record.pid, start->pidfd, err) < 0)

@@ -114,14 +114,17 @@ static void control_characters_are_masked (void **state)
 /* The table of ours, beside the glibc of this build; and it has what calls of the kernel return. */
 static void errno_has_the_usual_words (void **state)
 {
+    char unknown[64];
+
     (void)state;
+    (void)snprintf (unknown, sizeof unknown, "%s", strerror (4095)); /* its place is used again */
     assert_string_equal (error_words (EMFILE), "too many open files");
     assert_string_equal (error_words (EIO), "input/output error");
     assert_string_equal (error_words (EXDEV), "invalid cross-device link");
     assert_string_equal (error_words (ENOTTY), "inappropriate ioctl for device");
     assert_string_equal (error_words (ELIBBAD), "accessing a corrupted shared library");
     assert_string_equal (error_words (0), strerror (0));
-    assert_string_equal (error_words (4095), strerror (4095));
+    assert_string_equal (error_words (4095), unknown);
     for (int errnum = 1; errnum < 134; errnum++) {
         const char *ours = error_words (errnum), *libc = strerror (errnum);
         assert_string_equal (ours + 1, libc + 1);
