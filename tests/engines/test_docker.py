@@ -168,9 +168,8 @@ def test_privileged(docker):
 def test_privileged_beyond_what_the_host_has(docker):
     """A capability that the daemon itself lacks cannot be given; the others are."""
     told = docker("run", "--rm", "--privileged", docker_host.IMAGE, "grep", "^CapEff", "/proc/self/status")
-    with open("/proc/self/status", encoding="ascii") as file:
-        own = next(line for line in file if line.startswith("CapEff"))
-    assert told.split() == own.split()
+    has = int(told.split()[1], 16)
+    assert has >> 21 & 1 and not has >> 24 & 1      # CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 
 
 def test_seccomp(docker):
