@@ -140,7 +140,8 @@ static void a_number_that_was_listed_is_not_believed (void **state)
             OK (result, err);
             assert_true (looks > 0);
             assert_missed (stale_pid);
-            OK (cgroup_kill (&box->paths, &err), err);
+            /* On v1 alone it may still be on its way into the cgroup. */
+            assert_int_equal (kill (pid, SIGKILL), 0);
             (void)wait_for (pid);
             stale_look = saved;
         }
