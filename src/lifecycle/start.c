@@ -498,6 +498,13 @@ static int undone (struct start *start, struct error *err)
     return -1;
 }
 
+static int grant (struct start *start, bool in_cgroup, struct error *err)
+{
+    return start_grant (start, in_cgroup, err) < 0
+               ? running_explain_look (start->record.pid, start->pidfd, "the container's init", err)
+               : 0;
+}
+
 int start_until_created (struct start *start, bool detached, struct error *err)
 {
     bool in_cgroup = false;
@@ -507,7 +514,7 @@ int start_until_created (struct start *start, bool detached, struct error *err)
         return -1;
     trace_phase ("claim");
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
-        start_meet_child (start, err) < 0 || start_grant (start, in_cgroup, err) < 0 ||
+        start_meet_child (start, err) < 0 || grant (start, in_cgroup, err) < 0 ||
         start_meet (start, err) < 0 || start_commit (start, err) < 0)
         return undone (start, err);
     log_debug ("container %s is created, its init is process %d", start->request->id,
