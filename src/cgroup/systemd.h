@@ -84,13 +84,13 @@ const struct oci_resources *systemd_resources (struct arena *arena,
 int systemd_stop (const char *bus, const char *unit, struct error *err);
 
 /* Is there a unit of this container's own, known by its description? 1, and *paths are its
- * directories, in the arena; 0: none, or one that somebody else has under this name. Only of
+ * directories, in the arena; 0: none, or another container's or session's of this name. Only of
  * `unit`'s plan. */
 int systemd_find_own (struct arena *arena, const struct systemd_unit *unit, bool rootless,
                       struct oci_map *paths, struct error *err);
 
 /* systemd_stop () for a start that was cut off, whose record names a unit that may never have
- * become its own: one that somebody else has under this name (a login session, another engine's
+ * become its own: one of this name that belongs to others (a login session, another engine's
  * container) is left alone. Known by its description. */
 int systemd_stop_own (const char *bus, const char *unit, const char *id,
                       const struct oci_map *annotations, struct error *err);

@@ -14,13 +14,13 @@
  * sealed memfd, made at each start
  *
  * All containers see one kept copy. What one of them can do to it by holding it open: watch when it
- * is opened; lock it, which rt never does; and have a lease. Read leases are in nobody's way, as rt
+ * is opened; lock it, which rt never does; and have a lease. Read leases do no harm, as rt
  * opens it for reading only. A write lease can only be had while no rt runs from it: rt finds it
  * when it opens the copy, does not wait for it, and puts a new copy in its place.
  *
  * A copy whose owner, mode, size, time or number of names is not what selfcopy_keep () left is not
  * executed: another one takes its place. Its text is not read again: only root can write there, and
- * who can do that has no need to.
+ * root has no need to.
  */
 #ifndef RT_KERNEL_SELFCOPY_H
 #define RT_KERNEL_SELFCOPY_H

@@ -69,7 +69,7 @@ static int write_copy (int exe, int directory, const char *name)
     return 0;
 }
 
-/* A directory of ours that nobody else can look into. */
+/* A directory of rt's user, which no other user can look into. */
 static int make_directory (int above, const char *name)
 {
     struct stat st;

@@ -32,7 +32,7 @@ struct selfcopy_place {
  * -ENOENT: there is no such place; or another negative errno. `exe` is open. */
 int selfcopy_place (int exe, char *const envp[], int number, struct selfcopy_place *place);
 
-/* What was opened is a copy of rt's own that nobody can write to: by its mark, its owner and its
+/* What was opened is a copy of rt's own that cannot be written to: by its mark, its owner and its
  * mount. */
 bool selfcopy_is_copy (int fd);
 

@@ -36,7 +36,7 @@ def test_the_unit_of_another_is_not_stopped_without_the_record(unit_box, systemd
         kept = file.read()
     os.truncate(path, 20)
     described = systemd.units[box.unit]["Description"]
-    systemd.units[box.unit]["Description"] = "a session of somebody's"
+    systemd.units[box.unit]["Description"] = "a login session"
     told = box.delete("--force", code=None)
     assert told.code == 1 and "no cgroup or unit" in told.err, told
     assert host.stat_state(box.pid) in ("R", "S") and systemd.units

@@ -90,7 +90,7 @@ HOLDS = [spin, stop, keep]
 
 
 def let_die(pid):
-    """It is dead, or about to die; who traces it sees that first."""
+    """It is dead, or about to die; its tracer sees that first."""
     host.wait_dead(pid)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, WALL)

@@ -35,7 +35,7 @@ class Squatter:
 
 @pytest.fixture
 def scattered(new_box):
-    """A container that scatters as soon as its list is read; who gets the numbers is beside it."""
+    """A container that scatters as soon as its list is read; other processes get the numbers."""
     squatters = []
 
     def make():

@@ -16,7 +16,7 @@ import pytest
 import host
 
 OWN = pytest.mark.own
-ROOT = pytest.mark.needs("root: of the host, for whom a copy is kept")
+ROOT = pytest.mark.needs("root: a copy is kept for the host's root")
 KEPT = pytest.mark.needs("copy-without-memfd")
 BASE = "/run/rt-program"
 COPY_MODE = 0o1555
@@ -123,7 +123,7 @@ def sigio():
 @ROOT
 @KEPT
 def test_holding_the_copy_stops_no_other_container(own_rt, new_box, rt, sigio):
-    """The kernel lets who opens a file wait 45 s for a lease, and for ever for a lock."""
+    """To open a file the kernel waits 45 s for a lease, and for ever for a lock."""
     box, other = new_box("pause"), new_box("report")
     box.create()
     held = os.open(f"/proc/{box.pid}/exe", os.O_RDONLY)
@@ -257,7 +257,7 @@ PLACES = {
 @KEPT
 @pytest.mark.parametrize("options, prepare, keeps", PLACES.values(), ids=PLACES.keys())
 def test_the_place_of_the_copies(own_rt, new_box, rt, options, prepare, keeps):
-    """A copy is kept only where nobody else can come to it. Elsewhere rt does without: a memfd, sealed."""
+    """A copy is kept only where no other user can come to it. Elsewhere rt does without: a memfd, sealed."""
     box = new_box("pause")
     box.save()
     script = """

@@ -188,7 +188,7 @@ static void more_processes_than_descriptors (void **state)
     assert_int_equal (cgroup_frozen (&box->paths, &err), 0);
 }
 
-/* rows: VRB-41. What somebody has frozen stays so, and gets the signal when it is thawed. */
+/* rows: VRB-41. What was frozen before stays so, and gets the signal when it is thawed. */
 static void a_signal_thaws_nothing (void **state)
 {
     struct box *box = *state;

@@ -521,7 +521,7 @@ int main (void)
         cmocka_unit_test (test_stopped_and_continued),
     };
     signals_reset (
-        SIGNALS_ALL); /* whoever starts the tests may ignore some: nohup, a shell in the background
+        SIGNALS_ALL); /* the caller of the tests may ignore some: nohup, a shell in the background
                        */
     (void)signal (SIGPIPE, SIG_IGN);
     (void)alarm (ALARM_SECONDS);

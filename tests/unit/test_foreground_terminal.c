@@ -270,7 +270,7 @@ int main (void)
         cmocka_unit_test (test_terminal_closed_and_opened_again),
     };
     signals_reset (
-        SIGNALS_ALL); /* whoever starts the tests may ignore some: nohup, a shell in the background
+        SIGNALS_ALL); /* the caller of the tests may ignore some: nohup, a shell in the background
                        */
     (void)signal (SIGPIPE, SIG_IGN);
     (void)alarm (ALARM_SECONDS);

@@ -74,7 +74,7 @@ static int load_without_rights (void)
 }
 
 /* What the kernel refuses is an error with its reason, never a weaker filter. */
-static int load_with_flags_that_nobody_knows (void)
+static int load_with_unknown_flags (void)
 {
     struct seccomp_program program;
     struct error err = {0};
@@ -214,7 +214,7 @@ static void the_kernel_takes_it (void **state)
     assert_int_equal (in_child (load_and_try), 0);
     if (getuid () == 0)
         assert_int_equal (in_child (load_without_rights), 0);
-    assert_int_equal (in_child (load_with_flags_that_nobody_knows), 0);
+    assert_int_equal (in_child (load_with_unknown_flags), 0);
     assert_int_equal (in_child (kill_by_filter), 1000 + SIGSYS);
 }
 
