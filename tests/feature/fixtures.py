@@ -72,6 +72,7 @@ def host_words():
     words |= {"fsopen"} if has("fsopen") else set()
     words |= {"disk"} if CGROUPS.disks() else set()
     words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()
+    words |= {"older-rt"} if os.environ.get("RT_TEST_OLD") else set()
     with open(runtime_path(), "rb") as file:    # a sanitizer's library must be opened before rt begins
         words |= {"own-descriptors"} if b"libasan" not in file.read() else set()
     words.add("soft-dirty" if host.has_soft_dirty() else "no-soft-dirty")

@@ -230,10 +230,9 @@ def test_with_a_service_manager(new_box, manager, older):  # noqa: F811
     lives(box)
 
 
+@pytest.mark.needs("older-rt")
 def test_a_program_that_is_missing(new_box, older, fails):
     """What the init of the older one says of it is told."""
-    if not OLD:
-        pytest.skip("no older program: RT_TEST_OLD")
     box = new_box("exit 0")
     older.create(box)
     os.unlink(box.path("/bin/probe"))
