@@ -23,6 +23,10 @@ int mount_error (const struct oci_mount *mount, size_t index, int errnum, const 
     if (errnum == ETIMEDOUT && mount_is_type (mount, "proc"))
         return error_hint (err, "a process of the joined pid namespace holds the one of rt that "
                                 "opens it there, by ptrace or SIGSTOP");
+    if (errnum == ENOSYS && mount_is_type (mount, "proc"))
+        return error_hint (err,
+                           "the proc of a joined pid namespace needs fsopen (Linux 5.2), which "
+                           "this kernel or an outer seccomp profile refuses");
     if (errnum == EPERM && mount_is_type (mount, "proc"))
         return error_hint (err,
                            "in a user namespace proc needs a new pid namespace and a /proc of the "

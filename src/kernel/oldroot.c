@@ -221,12 +221,15 @@ static int cover (const struct oldroot_mount *mount, struct error *err)
     return 0;
 }
 
-static int cover_views (const struct table *table, const struct roots *roots, struct error *err)
+/* Those at "/proc", or all others. */
+static int cover_views (const struct table *table, const struct roots *roots, bool at_proc,
+                        struct error *err)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct oldroot_mount *mount = &table->mounts[i];
-        if (is_whole_view (mount) && !is_of_container (table, mount, roots->above) &&
-            !is_covered (table, mount) && cover (mount, err) < 0)
+        if (text_equal (mount->point, "/proc") == at_proc && is_whole_view (mount) &&
+            !is_of_container (table, mount, roots->above) && !is_covered (table, mount) &&
+            cover (mount, err) < 0)
             return -1;
     }
     return 0;
@@ -246,7 +249,11 @@ int oldroot_clear (int root, struct error *err)
             return -1;
         if (detach (&table, &roots, &detached) == 0)
             return 0;
+        /* Where mount(2) must do, it names what it covers by /proc/self/fd: so that goes last. */
         if (detached == 0)
-            return cover_views (&table, &roots, err);
+            return cover_views (&table, &roots, false, err) < 0 ||
+                           cover_views (&table, &roots, true, err) < 0
+                       ? -1
+                       : 0;
     }
 }

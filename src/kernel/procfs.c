@@ -33,6 +33,8 @@ static int open_by_option (int pid_ns)
 {
     AUTO_FD int fs = sys_fsopen ("proc", FSOPEN_CLOEXEC);
 
+    if (fs < 0 && sys_is_missing (errno))
+        errno = ENOSYS;
     if (fs < 0 || sys_fsconfig (fs, FSCONFIG_SET_FD, "pidns", NULL, pid_ns) < 0)
         return -1;
     return take_fd (&fs);

@@ -12,9 +12,11 @@
 #define RT_KERNEL_PROCFS_H
 
 /* The context of such a procfs, as of fsopen (2), not yet created. `pid_ns`: a descriptor of the
- * pid namespace. Needs CAP_SYS_ADMIN over it and over the mount namespace. -1 with errno; ETIMEDOUT
- * where a process of that pid namespace holds the one that opens for as long as base/patience.h
- * says. The caller must have no children, as they may be ended then. */
+ * pid namespace. Needs CAP_SYS_ADMIN over it and over the mount namespace. -1 with errno: ENOSYS
+ * where fsopen is missing or an outer seccomp profile denies it (mount(2) could only be called by a
+ * process that has a mount namespace to lose); ETIMEDOUT where a process of that pid namespace
+ * holds the one that opens for as long as base/patience.h says. The caller must have no children,
+ * as they may be ended then. */
 int procfs_open (int pid_ns);
 
 #endif

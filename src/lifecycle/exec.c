@@ -37,6 +37,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -156,13 +157,29 @@ static int prepare_verify (struct exec *exec, struct error *err)
     return 0;
 }
 
+/* The init of a `run` is not dumpable before it executes, so only root may look at it then. `run`
+ * holds the lock of the container until that is over. */
+static int prepare_join (struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+    const char *id = exec->request->id;
+    int failed = join_prepare (&exec->join, record->pid, record->start_time, id, err);
+
+    if (!failed || err->errnum != EACCES)
+        return failed;
+    if (record_lock_again (exec->container.directory, id, err) < 0 ||
+        flock (exec->container.directory, LOCK_UN) < 0)
+        return -1;
+    return join_prepare (&exec->join, record->pid, record->start_time, id, err);
+}
+
 static int exec_prepare (struct exec *exec, struct error *err)
 {
     const struct exec_request *request = exec->request;
     const struct record *record = &exec->container.record;
     const struct oci_seccomp *seccomp = exec->config->linux.seccomp;
 
-    if (join_prepare (&exec->join, record->pid, record->start_time, request->id, err) < 0)
+    if (prepare_join (exec, err) < 0)
         return -1;
     if (!oci_config_own_mounts (exec->config) &&
         join_open_root (&exec->join, request->id, &exec->root, err) < 0)

@@ -69,7 +69,7 @@ def host_words():
     words |= {"idmap-tmpfs"} if release >= (6, 3) and has("open_tree", "mount_setattr") else set()
     words |= {"mount-setattr"} if release >= (5, 12) and has("mount_setattr") else set()
     words |= {"open-tree" if has("open_tree") else "no-open-tree"}
-    words |= {"fsopen"} if has("fsopen") else set()
+    words |= {"fsopen" if has("fsopen") else "no-fsopen"}
     words |= {"disk"} if CGROUPS.disks() else set()
     words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()
     words |= {"older-rt"} if os.environ.get("RT_TEST_OLD") else set()

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """exec without privileges: the rights come with the container's user namespace."""
 
+import fcntl
 import json
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 
 import pytest
 
+import blocked
 import host
+from test_patience import is_blocked
 from test_rootless import UID, user_box  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.needs("root: becomes an ordinary user by itself")
@@ -97,4 +103,47 @@ def test_as_root_of_a_user_namespace(user_box):  # noqa: F811
     told = box.act("create", shell=f"exec unshare -Ur /bin/sh -c '{script}' sh \"$@\"")
     assert told.code == 0, told
     assert told.report["pid"] != 1
+    host.reap_all()
+
+
+def calling(box, verb, *words):
+    """The user's rt, not waited for. What it says goes to a file, which the container may keep open."""
+    err = tempfile.TemporaryFile(dir=box.rt.work, mode="w+")
+    argv, options = blocked.start([box.rt.path, "--root", box.rt.root, verb, *words],
+                                  {"user": UID, "group": UID, "extra_groups": []})
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err, **options)
+    process.err = err
+    return process
+
+
+def said(process):
+    code = process.wait(timeout=host.PATIENCE)
+    with process.err as err:
+        err.seek(0)
+        return code, err.read()
+
+
+@pytest.mark.rows("EXE-01", "EXE-29", "LCY-14")
+@pytest.mark.own
+def test_before_a_run_has_executed(user_box):  # noqa: F811
+    """Its init is not dumpable then, which hides its namespaces from a user: exec waits for the run."""
+    box = user_box
+    box.ops("pause")
+    program = box.path("/bin/leased")
+    shutil.copy(box.path("/bin/probe"), program)
+    box.process["args"][0] = "/bin/leased"
+    box.save()
+    handler = signal.signal(signal.SIGIO, signal.SIG_IGN)   # it tells of a lease that is to be given up
+    with open(program, "rb") as file:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # execve waits for its end
+        run = calling(box, "run", "-d", "-b", box.dir, box.id)
+        record = os.path.join(box.rt.root, box.id, "record.json")
+        host.until(lambda: os.path.exists(record) and box.status() == "running", "runs")
+        assert host.comm(box.state()["pid"]) != "leased"
+        other = calling(box, "exec", box.id, "/bin/probe", "exit", "7")
+        host.until(lambda: is_blocked(other.pid), "exec waits for the lock")
+    assert said(run) == (0, "")     # the end of the file was that of the lease
+    assert said(other) == (7, "")
+    signal.signal(signal.SIGIO, handler)
+    assert box.act("delete", "-f").code == 0
     host.reap_all()

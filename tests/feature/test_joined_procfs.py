@@ -45,3 +45,16 @@ def test_it_shows_the_joined_namespace(new_box, kernel, userns, verb):
     pid = told.report["pid"]
     assert pid > 1 and f"\nPid:\t{pid}\n" in told.text("/proc/self/status")
     assert neighbour.status() == "running"
+
+
+@pytest.mark.rows("NSP-12")
+@pytest.mark.own
+@pytest.mark.needs("no-fsopen", "root: the host's user namespace")
+def test_without_fsopen(new_box, fails):
+    """mount(2) would need a process inside with a mount namespace to lose: then it is an error that says so."""
+    neighbour, box = new_box("pause"), new_box("exit 7")
+    neighbour.up()
+    box.join("pid", neighbour.pid)
+    fails(box.run(code=None), "mounting", "/proc", "needs fsopen (Linux 5.2)", at="/mounts/0")
+    box.config["mounts"] = [each for each in box.config["mounts"] if each["destination"] != "/proc"]
+    box.run(code=7)

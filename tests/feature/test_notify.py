@@ -388,7 +388,7 @@ def test_killed_start(new_box, manager):
     box = new_box("pause")
     box.create(env=manager.env)
     with Call(box, manager.env, "start", box.id) as call:
-        host.until(lambda: box.status() == "running", "running")
+        host.until(lambda: host.comm(box.pid) == "probe", "executed")
         call.process.send_signal(signal.SIGTERM)
         assert call.end()[0] == -signal.SIGTERM
     assert box.status() == "running"

@@ -304,7 +304,7 @@ def test_session_and_parent(box):
 
 
 @pytest.mark.rows("PRC-38", "NSP-09")
-@pytest.mark.needs("root: a namespace of the host's user namespace")
+@pytest.mark.needs("fsopen", "root: a namespace of the host's user namespace")
 def test_session_in_a_joined_pid_namespace(new_box):
     holder = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
                                "echo; exec sleep 1000"], stdout=subprocess.PIPE)

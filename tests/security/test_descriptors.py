@@ -102,7 +102,7 @@ def test_of_a_life_in_a_scope(unit_box, holders):  # noqa: F811
 @pytest.mark.rows("HDN-03", "HKS-25", "FDS-15")
 @pytest.mark.own
 @pytest.mark.needs("time", "root: time namespaces come before the user namespace")
-@pytest.mark.parametrize("kind", ["time", "pid"])
+@pytest.mark.parametrize("kind", ["time", pytest.param("pid", marks=pytest.mark.needs("fsopen"))])
 def test_of_a_first_leg(new_box, holders, kind):
     """Where a process before the container's makes a namespace, or joins one."""
     box = new_box("report")

@@ -129,7 +129,7 @@ def test_exec_of_a_rootless_engine(user_box, engine, hidden, holder, hold, asked
 @pytest.mark.parametrize("asked_to", SIGNALS, ids=NAMES)
 @pytest.mark.parametrize("hold", HOLDS)
 @pytest.mark.parametrize("kernel", [list, pytest.param(before_6_17, marks=pytest.mark.own)], ids=["own", "before 6.17"])
-@pytest.mark.needs("root: the host's user namespace", "pids")
+@pytest.mark.needs("fsopen", "root: the host's user namespace", "pids")
 def test_run_in_a_joined_pid_namespace(new_box, holder, kernel, hold, asked_to):
     """And of the container that was half made nothing is left. Before Linux 6.17 what is held may also be the
     process that opens the procfs."""

@@ -65,7 +65,7 @@ def run_often(guest, hidden, rounds, verb):  # noqa: F811
 
 @pytest.mark.rows("HDN-14", "NSP-12", "PRC-40")
 @pytest.mark.parametrize("verb", ["run", "create"])
-@pytest.mark.needs("root: the host's user namespace")
+@pytest.mark.needs("fsopen", "root: the host's user namespace")
 def test_in_a_joined_pid_namespace(pair, hidden, rounds, verb):  # noqa: F811
     neighbour, guest = pair()
     run_often(guest, hidden, rounds, verb)
@@ -74,7 +74,7 @@ def test_in_a_joined_pid_namespace(pair, hidden, rounds, verb):  # noqa: F811
 
 @pytest.mark.rows("HDN-14", "NSP-12")
 @pytest.mark.own
-@pytest.mark.needs("root: the host's user namespace")
+@pytest.mark.needs("fsopen", "root: the host's user namespace")
 def test_in_a_joined_pid_namespace_before_linux_6_17(pair, hidden, rounds):  # noqa: F811
     """The one process that opens the procfs inside has CAP_SYS_ADMIN and a root of its own, in which there is
     nothing: that is seen (docs/choices.md), and nothing else."""
@@ -92,7 +92,7 @@ def test_in_a_joined_pid_namespace_before_linux_6_17(pair, hidden, rounds):  # n
 
 @pytest.mark.rows("HDN-14", "NSP-12", "HKS-25")
 @pytest.mark.parametrize("kind", HOOKS)
-@pytest.mark.needs("root: the host's user namespace")
+@pytest.mark.needs("fsopen", "root: the host's user namespace")
 def test_hooks_in_a_joined_pid_namespace(pair, hidden, rounds, kind):  # noqa: F811
     """They are processes of the host's: the neighbour does not see them."""
     neighbour, guest = pair(hooks=[kind])
@@ -102,7 +102,7 @@ def test_hooks_in_a_joined_pid_namespace(pair, hidden, rounds, kind):  # noqa: F
 
 @pytest.mark.rows("HDN-14", "NSP-12", "NSP-32", "HKS-25")
 @pytest.mark.parametrize("hooks", [(), ("createContainer",)], ids=["no-hooks", "createContainer"])
-@pytest.mark.needs("root: gives the host's file to a container's root")
+@pytest.mark.needs("fsopen", "root: gives the host's file to a container's root")
 def test_in_joined_user_and_pid_namespaces(pair, hidden, rounds, hooks):  # noqa: F811
     """The neighbour has all rights over what belongs to that user namespace."""
     neighbour, guest = pair(hooks=hooks, userns=True)
