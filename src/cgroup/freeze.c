@@ -14,6 +14,11 @@
 #include <errno.h>
 #include <fcntl.h>
 
+static bool is_gone (int errnum)
+{
+    return errnum == ENOENT || errnum == ENODEV;
+}
+
 static int open_directory (const char *path)
 {
     return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -217,10 +222,23 @@ int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err)
     return freeze_within (paths, freeze, patience_ms (), err);
 }
 
+int thaw_again (const struct oci_map *paths, struct error *err)
+{
+    struct error failure = {0};
+    int failed = freeze_within (paths, false, patience_ms (), &failure);
+
+    /* What rt has frozen must not stay so for an error that passes. */
+    if (failed && !is_gone (failure.errnum) && failure.errnum != ETIMEDOUT)
+        failed = freeze_within (paths, false, patience_ms (), &failure);
+    if (!failed || is_gone (failure.errnum))
+        return 0;
+    *err = failure;
+    return -1;
+}
+
 int thaw_killed (const struct oci_map *paths, struct error *err)
 {
     const char *v2 = cgroup_path_of (paths, "");
-    struct error failure = {0};
 
     if (!cgroup_path_of (paths, "freezer")) {
         AUTO_FD int dir = v2 ? open_directory (v2) : -1;
@@ -228,11 +246,7 @@ int thaw_killed (const struct oci_map *paths, struct error *err)
             (void)fd_write_file_at (dir, "cgroup.freeze", "0");
         return 0;
     }
-    if (freeze_within (paths, false, patience_ms (), &failure) == 0 || failure.errnum == ENOENT ||
-        failure.errnum == ENODEV)
-        return 0;
-    *err = failure;
-    return -1;
+    return thaw_again (paths, err);
 }
 
 int cgroup_let_die (const struct oci_map *paths, struct error *err)

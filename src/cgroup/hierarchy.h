@@ -104,6 +104,10 @@ int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, str
  * frozen: a process that is born in it would not run. */
 int freeze_check_above (const struct oci_pair *item, struct error *err);
 
+/* Thaws what rt itself has frozen: a write that fails is made once more. No error where the cgroup
+ * is gone. */
+int thaw_again (const struct oci_map *paths, struct error *err);
+
 /* cgroup_let_die () without asking first; no error where the cgroup is gone. */
 int thaw_killed (const struct oci_map *paths, struct error *err);
 

@@ -202,17 +202,6 @@ int cgroup_kill (const struct oci_map *paths, struct error *err)
     return kill_in_rounds (paths, err);
 }
 
-/* Gone with its last process is fine. */
-static int thaw_signalled (const struct oci_map *paths, struct error *err)
-{
-    struct error failure = {0};
-
-    if (freeze_within (paths, false, patience_ms (), &failure) == 0 || is_gone (failure.errnum))
-        return 0;
-    *err = failure;
-    return -1;
-}
-
 int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct error *err)
 {
     struct error ignored;
@@ -228,7 +217,7 @@ int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct 
         stopped = freeze_first (paths);
     int result =
         signal_processes (main_item (paths), signal, is_held (paths, frozen || stopped), &met, err);
-    if (stopped && thaw_signalled (paths, result < 0 ? &ignored : err) < 0)
+    if (stopped && thaw_again (paths, result < 0 ? &ignored : err) < 0)
         return -1;
     return result;
 }

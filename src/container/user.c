@@ -5,10 +5,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/inroot.h"
+#include "kernel/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ int user_apply_groups (const struct oci_user *user, bool setgroups_denied, struc
                          "have them");
         return error_at (err, "/process/user/additionalGids");
     }
-    if (setgroups (user->additional_gids.count, user->additional_gids.items) == 0)
+    if (ids_set_groups (user->additional_gids.count, user->additional_gids.items) == 0)
         return 0;
     error_set (err, "RT-USER-GROUPS", errno, "cannot set %zu additional groups",
                user->additional_gids.count);
@@ -50,7 +50,7 @@ int user_apply_ids (const struct oci_user *user, struct error *err)
         error_set (err, "RT-USER-IDS", EINVAL, "there is no id %u", (unsigned int)-1);
         return error_at (err, "/process/user");
     }
-    if (setresgid (user->gid, user->gid, user->gid) < 0) {
+    if (ids_set_gid (user->gid) < 0) {
         error_set (err, "RT-USER-IDS", errno, "cannot become gid %u", user->gid);
         if (errno == EINVAL)
             error_hint (err, "%s", unmapped);
@@ -58,7 +58,7 @@ int user_apply_ids (const struct oci_user *user, struct error *err)
     }
     if (prctl (PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return error_set (err, "RT-USER-IDS", errno, "cannot keep capabilities");
-    if (setresuid (user->uid, user->uid, user->uid) < 0) {
+    if (ids_set_uid (user->uid) < 0) {
         error_set (err, "RT-USER-IDS", errno, "cannot become uid %u", user->uid);
         if (errno == EINVAL)
             error_hint (err, "%s", unmapped);

@@ -104,6 +104,28 @@ int capabilities_ambient_raise (int capability)
     return cap_set_ambient (capability, CAP_SET);
 }
 
+/* Those with ids of 16 bits came first on some processors. */
+#if !defined SYS_setgroups32
+#define SYS_setgroups32 SYS_setgroups
+#define SYS_setresgid32 SYS_setresgid
+#define SYS_setresuid32 SYS_setresuid
+#endif
+
+int ids_set_groups (size_t count, const gid_t *groups)
+{
+    return (int)syscall (SYS_setgroups32, count, groups);
+}
+
+int ids_set_gid (gid_t gid)
+{
+    return (int)syscall (SYS_setresgid32, gid, gid, gid);
+}
+
+int ids_set_uid (uid_t uid)
+{
+    return (int)syscall (SYS_setresuid32, uid, uid, uid);
+}
+
 /* Owner and rights of the session keyring: 1, 0 where it does not tell them to its possessor, as a
  * stranger's may not, or -1. */
 static int look_at_session (uid_t *owner, unsigned int *permissions)

@@ -10,7 +10,9 @@
 #define RT_KERNEL_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The highest capability of the running kernel. */
 int capabilities_last (void);
@@ -25,6 +27,12 @@ int capabilities_bound (uint64_t keep);
 /* Empties the ambient set (-1: kernel without it) and raises one. */
 int capabilities_ambient_clear (void);
 int capabilities_ambient_raise (int capability);
+
+/* As the calls of these names, of this thread alone, which is the only one: libc's own block all
+ * signals first, to tell its other threads. */
+int ids_set_groups (size_t count, const gid_t *groups);
+int ids_set_gid (gid_t gid); /* real, effective and saved */
+int ids_set_uid (uid_t uid);
 
 /* Joins the session keyring of this name, made where there is none, and lets its owner find it by
  * name (a keyring is born without that). Every user can have made a keyring of any name before, and

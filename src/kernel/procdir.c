@@ -77,15 +77,21 @@ static int open_file (int process, const char *name)
     return fd < 0 && sys_is_missing (errno) ? open_checked (process, name) : fd;
 }
 
-const char *procdir_read (int process, const char *name, struct arena *arena)
+/* What the kernel makes as one piece of text: less than there is room for is the end of it. Of a
+ * file of several records (uid_map, mountinfo) it may give each one by itself. */
+static bool is_one_piece (const char *name)
 {
-    AUTO_FD int fd = open_file (process, name);
-    size_t size = FILE_USUAL;
+    return text_equal (name, "status") || text_equal (name, "cgroup");
+}
 
-    if (fd < 0)
-        return NULL;
+/* What did not fit into the first read: `used` bytes of it are there. */
+static const char *read_rest (int fd, const char *first, size_t used, struct arena *arena)
+{
+    size_t size = FILE_USUAL * 2;
     char *bytes = arena_alloc (arena, size);
-    for (size_t used = 0;;) {
+
+    memcpy (bytes, first, used);
+    for (;;) {
         ssize_t got = fd_read_small (fd, bytes + used, size - used);
         if (got < 0)
             return NULL;
@@ -103,6 +109,19 @@ const char *procdir_read (int process, const char *name, struct arena *arena)
             size *= 2;
         }
     }
+}
+
+const char *procdir_read (int process, const char *name, struct arena *arena)
+{
+    char first[FILE_USUAL];
+    AUTO_FD int fd = open_file (process, name);
+    ssize_t got = fd < 0 ? -1 : fd_read_small (fd, first, sizeof (first));
+
+    if (got < 0)
+        return NULL;
+    if (got == 0 || (is_one_piece (name) && (size_t)got < sizeof (first) - 1))
+        return arena_copy (arena, first, (size_t)got);
+    return read_rest (fd, first, (size_t)got, arena);
 }
 
 int procdir_namespace (int process, const char *kind, ino_t *inode)

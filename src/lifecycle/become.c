@@ -23,6 +23,7 @@
 #include "container/user.h"
 #include "kernel/fds.h"
 #include "kernel/launch.h"
+#include "kernel/privileges.h"
 #include "kernel/procfd.h"
 #include "kernel/signals.h"
 #include "lifecycle/channel.h"
@@ -30,7 +31,6 @@
 #include "state/gate.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -42,14 +42,16 @@
 int become_root (bool userns, const struct oci_config *config, enum become_groups *groups,
                  struct error *err)
 {
-    if (oci_annotation (config, OCI_ANNOTATION_KEEP_GROUPS))
-        *groups = BECOME_GROUPS_KEEP;
-    else
-        *groups = idmap_setgroups_denied () ? BECOME_GROUPS_DENIED : BECOME_GROUPS_SET;
+    *groups = oci_annotation (config, OCI_ANNOTATION_KEEP_GROUPS) ? BECOME_GROUPS_KEEP
+                                                                  : BECOME_GROUPS_SET;
     if (!userns)
         return 0;
-    if ((*groups != BECOME_GROUPS_SET || setgroups (0, NULL) == 0) && setresgid (0, 0, 0) == 0 &&
-        setresuid (0, 0, 0) == 0)
+    bool cleared = *groups != BECOME_GROUPS_SET || ids_set_groups (0, NULL) == 0;
+    if (!cleared && errno == EPERM && idmap_setgroups_denied ()) {
+        *groups = BECOME_GROUPS_DENIED;
+        cleared = true;
+    }
+    if (cleared && ids_set_gid (0) == 0 && ids_set_uid (0) == 0)
         return 0;
     error_set (err, "RT-USERNS-ROOT", errno, "cannot become root of the user namespace");
     error_at (err, "/linux/uidMappings");
@@ -182,7 +184,13 @@ static int set_groups (const struct become *become, struct error *err)
 {
     if (become->groups == BECOME_GROUPS_KEEP)
         return 0;
-    return user_apply_groups (&become->process->user, become->groups == BECOME_GROUPS_DENIED, err);
+    const struct oci_user *user = &become->process->user;
+    bool denied = become->groups == BECOME_GROUPS_DENIED;
+    int failed = user_apply_groups (user, denied, err);
+    /* Looked up only where it makes a difference. */
+    return failed && !denied && err->errnum == EPERM && idmap_setgroups_denied ()
+               ? user_apply_groups (user, true, err)
+               : failed;
 }
 
 /* Bounding set while CAP_SETPCAP is there; ids while CAP_SETUID is; the sets themselves last, since

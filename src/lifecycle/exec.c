@@ -143,18 +143,27 @@ static int use_cgroup_of_init (struct exec *exec, struct error *err)
     return cgroup_of_process (exec->arena, &record->cgroup, record->pid, &exec->cgroup, err);
 }
 
-/* Init's namespaces now are those that the new process must have. */
 static int prepare_verify (struct exec *exec, struct error *err)
 {
-    const struct record *record = &exec->container.record;
-
-    if (verify_init (&exec->verify, exec->arena, true, err) < 0 ||
-        verify_joined (&exec->verify, exec->config, record, exec->join.pidfd, exec->root, err) < 0)
+    if (verify_init (&exec->verify, exec->arena, true, err) < 0)
         return -1;
     verify_document (&exec->verify, exec->config, exec->process,
                      exec->config->linux.seccomp ? 1 : 0);
     exec->verify.cgroup = &exec->cgroup;
     return 0;
+}
+
+/* Init's namespaces now are those that the new process must have. Read while that one is on its
+ * way: a difference is an error whichever of the two came first. */
+static int look_at_init (struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+
+    if (verify_joined (&exec->verify, exec->config, record, exec->join.pidfd, exec->root, err) == 0)
+        return 0;
+    return pidfd_is_ending (record->pid, exec->join.pidfd) == 1
+               ? existing_not_running (exec->request->id, err)
+               : -1;
 }
 
 /* The init of a `run` is not dumpable before it executes, so only root may look at it then. `run`
@@ -176,7 +185,6 @@ static int prepare_join (struct exec *exec, struct error *err)
 static int exec_prepare (struct exec *exec, struct error *err)
 {
     const struct exec_request *request = exec->request;
-    const struct record *record = &exec->container.record;
     const struct oci_seccomp *seccomp = exec->config->linux.seccomp;
 
     if (prepare_join (exec, err) < 0)
@@ -186,11 +194,8 @@ static int exec_prepare (struct exec *exec, struct error *err)
         return -1;
     if (seccomp && seccomp_prepare (seccomp, &exec->seccomp, err) < 0)
         return -1;
-    if (prepare_verify (exec, err) < 0)
-        return pidfd_is_ending (record->pid, exec->join.pidfd) == 1
-                   ? existing_not_running (request->id, err)
-                   : -1;
-    if (ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
+    if (prepare_verify (exec, err) < 0 ||
+        ptmx_connect (request->console_socket, &exec->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &exec->pidfd_socket, err) <
             0)
         return -1;
@@ -403,7 +408,7 @@ static int exec_until_running (struct exec *exec, struct error *err)
     log_debug ("exec in container %s, beside its init, process %d", exec->request->id,
                (int)exec->container.record.pid);
     if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 &&
-        exec_let_go (exec, err) == 0) {
+        look_at_init (exec, err) == 0 && exec_let_go (exec, err) == 0) {
         log_debug ("\"%s\" runs as process %d", exec->process->args.items[0], (int)exec->pid);
         return 0;
     }

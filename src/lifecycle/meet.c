@@ -49,9 +49,11 @@ void meet_reap_cloner (int *cloner)
 {
     if (*cloner < 0)
         return;
+    siginfo_t info = {0};
+    bool reaped = waitid (P_PIDFD, (id_t)*cloner, &info, WEXITED | WNOHANG) == 0 && info.si_pid;
     /* What traces it could keep it from ending, or from being reaped. */
-    (void)pidfd_wait_dead (*cloner, patience_ms ());
-    (void)waitid (P_PIDFD, (id_t)*cloner, NULL, WEXITED | WNOHANG);
+    if (!reaped && pidfd_wait_dead (*cloner, patience_ms ()) == 1)
+        (void)waitid (P_PIDFD, (id_t)*cloner, NULL, WEXITED | WNOHANG);
     drop_fd (cloner);
 }
 

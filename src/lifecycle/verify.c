@@ -21,8 +21,15 @@ struct look {
     const struct verify *verify;
     struct arena *arena;
     int process; /* kernel/procdir: its */
-    int own;     /* and rt's */
+    int *own;    /* and rt's; -1 until something of it is asked for */
 };
+
+static int own_of (const struct look *look)
+{
+    if (*look->own < 0)
+        *look->own = procdir_open_own ();
+    return *look->own;
+}
 
 int verify_namespace_error (const struct verify *verify, int type, struct error *err,
                             const char *format, ...)
@@ -81,7 +88,8 @@ static int parse (const struct look *look, const char *file, struct process_id_m
 static int has_own_map (const struct look *look, bool *own, struct error *err)
 {
     const char *map = procdir_read (look->process, "uid_map", look->arena);
-    const char *mine = procdir_read (look->own, "uid_map", look->arena);
+    int self = own_of (look);
+    const char *mine = self < 0 ? NULL : procdir_read (self, "uid_map", look->arena);
 
     if (!map || !mine)
         return cannot ("the user namespace", err);
@@ -89,20 +97,30 @@ static int has_own_map (const struct look *look, bool *own, struct error *err)
     return 0;
 }
 
+/* The number of one's own; 0 where the kernel has no such kind. */
+static int own_namespace (const struct look *look, const char *file, ino_t *inode)
+{
+    int self = own_of (look);
+
+    *inode = 0;
+    return self < 0 || (procdir_namespace (self, file, inode) < 0 && errno != ENOENT) ? -1 : 0;
+}
+
 /* Is the user namespace the parent's? By the plan, if it says so; that is compared with the
  * kernel's word later. */
 static int is_own_userns (const struct look *look, bool *own, struct error *err)
 {
     struct verify_namespace expected = *expected_of (look->verify, CLONE_NEWUSER);
-    ino_t mine;
+    ino_t mine = look->verify->parent.userns;
 
     *own = expected.is == VERIFY_OWN;
     if (expected.is == VERIFY_OWN || expected.is == VERIFY_OTHER)
         return 0;
-    if (procdir_namespace (look->own, "user", &mine) < 0) {
-        *own = errno == ENOENT; /* this kernel has no such kind */
-        return *own ? 0 : cannot ("the user namespace", err);
-    }
+    if (mine == 0 && own_namespace (look, "user", &mine) < 0)
+        return cannot ("the user namespace", err);
+    *own = mine == 0; /* this kernel has no such kind */
+    if (*own)
+        return 0;
     if (expected.is == VERIFY_ANY && procdir_namespace (look->process, "user", &expected.inode) < 0)
         return is_denied (look) ? has_own_map (look, own, err) : cannot ("the user namespace", err);
     *own = mine == expected.inode;
@@ -145,13 +163,6 @@ static int check_status (const struct look *look, struct process_status *status,
     return verify_status (verify, status, &view, err);
 }
 
-/* The number of one's own; 0 where the kernel has no such kind. */
-static int own_namespace (const struct look *look, const char *file, ino_t *inode)
-{
-    *inode = 0;
-    return procdir_namespace (look->own, file, inode) < 0 && errno != ENOENT ? -1 : 0;
-}
-
 static int check_namespace (const struct look *look, size_t index, struct error *err)
 {
     const struct verify_namespace *expected = &look->verify->namespaces[index];
@@ -162,9 +173,11 @@ static int check_namespace (const struct look *look, size_t index, struct error 
 
     if (expected->is == VERIFY_ANY || (expected->is == VERIFY_OWN && !look->verify->parent.known))
         return 0;
-    if (own_namespace (look, kind->file, &own) < 0)
+    /* One that is named is there. */
+    bool named = expected->is == VERIFY_EXACT;
+    if (!named && own_namespace (look, kind->file, &own) < 0)
         return cannot ("the namespaces", err);
-    if (own != 0 && procdir_namespace (look->process, kind->file, &has) < 0)
+    if ((named || own != 0) && procdir_namespace (look->process, kind->file, &has) < 0)
         return is_denied (look) ? 0 : cannot ("the namespaces", err);
     switch (expected->is) {
     case VERIFY_OWN:
@@ -223,8 +236,10 @@ static int check_mounts (const struct look *look, const struct procdir_root *own
                    (expected->is == VERIFY_EXACT && is_expected_root (expected, own)));
     uint64_t has;
     uint64_t mine;
+    int self = own_of (look);
 
-    if (procdir_first_mount (look->process, &has) < 0 || procdir_first_mount (look->own, &mine) < 0)
+    if (self < 0 || procdir_first_mount (look->process, &has) < 0 ||
+        procdir_first_mount (self, &mine) < 0)
         return cannot ("the mounts", err);
     if ((has == mine) == is_own)
         return 0;
@@ -239,17 +254,20 @@ static int check_root (const struct look *look, struct error *err)
 
     if (expected->is == VERIFY_ANY)
         return 0;
-    if (procdir_root (look->own, &own) < 0)
+    bool seen = procdir_root (look->process, &has) == 0;
+    if (!seen && !is_denied (look))
         return cannot ("the root directory", err);
-    if (procdir_root (look->process, &has) < 0)
-        return is_denied (look) ? check_mounts (look, &own, err)
-                                : cannot ("the root directory", err);
-    if (expected->is == VERIFY_EXACT)
+    if (seen && expected->is == VERIFY_EXACT)
         return is_expected_root (expected, &has) ||
                        (look->verify->or_root.is == VERIFY_EXACT &&
                         is_expected_root (&look->verify->or_root, &has))
                    ? 0
                    : root_error ("not the one that was to be entered", err);
+    int self = own_of (look);
+    if (self < 0 || procdir_root (self, &own) < 0)
+        return cannot ("the root directory", err);
+    if (!seen)
+        return check_mounts (look, &own, err);
     if (is_same_root (&has, &own) == (expected->is == VERIFY_OWN))
         return 0;
     return root_error (expected->is == VERIFY_OWN ? "another one than rt's" : "rt's own", err);
@@ -279,11 +297,11 @@ int verify_process (const struct verify *verify, pid_t pid, int pidfd, struct er
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
     AUTO_FD int process = procdir_open (pid, pidfd);
-    AUTO_FD int own = process < 0 ? -1 : procdir_open_own ();
-    const struct look look = {.verify = verify, .arena = &arena, .process = process, .own = own};
+    AUTO_FD int own = -1;
+    const struct look look = {.verify = verify, .arena = &arena, .process = process, .own = &own};
     struct process_status status;
 
-    if (process < 0 || own < 0)
+    if (process < 0)
         return cannot ("the directory in /proc", err);
     if (check_status (&look, &status, err) < 0 ||
         apparmor_verify (process, verify->apparmor, err) < 0 ||

@@ -47,6 +47,7 @@ struct verify_parent {
      * VERIFY_OWN, and a no_new_privs that is not asked for are not compared. */
     bool known;
     bool no_ambient; /* SECBIT_NO_CAP_AMBIENT_RAISE */
+    ino_t userns;    /* 0: not looked up yet */
     struct process_status status;
 };
 

@@ -165,6 +165,8 @@ int verify_joined (struct verify *verify, const struct oci_config *config,
     verify->linux = &config->linux;
     if (directory < 0 || own < 0)
         return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's init");
+    if (procdir_namespace (own, "user", &verify->parent.userns) < 0 && errno != ENOENT)
+        return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at rt's own user namespace");
     for (size_t i = 0; i < VERIFY_NAMESPACES; i++) {
         struct verify_namespace *one = &verify->namespaces[i];
         *one = (struct verify_namespace){.is = VERIFY_EXACT};
