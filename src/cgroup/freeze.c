@@ -21,7 +21,7 @@ static bool is_gone (int errnum)
 
 static int open_directory (const char *path)
 {
-    return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat (AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* The text of a file of the cgroup: 1, or 0 where the cgroup has no such file or is gone. */

@@ -64,7 +64,7 @@ int cgroup_open_v2 (const struct oci_map *paths)
         errno = ENOENT;
         return -1;
     }
-    return open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat (AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* EINVAL: the process is so young that the scheduler does not know it yet (cpu of v1, until Linux

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -374,9 +375,16 @@ WITHOUT_LIBC _Noreturn void launch_execute (struct launch *launch, const char *p
 #if CAN_LEAVE
 static WITHOUT_LIBC _Noreturn __attribute__ ((used)) void leave_and_launch (struct launch *launch)
 {
-    for (size_t i = 0; i < launch->range_count; i++)
-        (void)raw_call (SYS_munmap, (long)launch->ranges[i].start, (long)launch->ranges[i].length,
-                        0, 0, 0);
+    /* What is born does not get what is not for a fork, and nothing has to be taken apart before:
+     * that happens when this process ends. */
+    for (size_t i = 0; i < launch->range_count; i++) {
+        const struct range *range = &launch->ranges[i];
+        long result = !launch->birth ? -EINVAL
+                                     : raw_call (SYS_madvise, (long)range->start,
+                                                 (long)range->length, MADV_DONTFORK, 0, 0);
+        if (result < 0)
+            (void)raw_call (SYS_munmap, (long)range->start, (long)range->length, 0, 0, 0);
+    }
     (void)launch_begin (launch);
     launch_execute (launch, launch->path);
 }

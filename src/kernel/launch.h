@@ -6,8 +6,9 @@
  * they may be allowed to trace it (CAP_SYS_PTRACE), whatever PR_SET_DUMPABLE says. So all that
  * takes rights is done before, and what is left is packed into one mapping: the program's path, its
  * arguments and environment, the filter, a stack. launch_leave () unmaps all other memory that can
- * be written (the document, the caller's environment, paths of the state), and goes on there with
- * system calls alone, as libc's own data is gone. Then, in this order:
+ * be written (the document, the caller's environment, paths of the state), or with birth keeps it
+ * from the process that is born (MADV_DONTFORK), and goes on there with system calls alone, as
+ * libc's own data is gone. Then, in this order:
  *
  *   1. the filter is loaded. What follows are the calls that kernel/door.h lets through. Its
  *      listener goes over the channel and is closed

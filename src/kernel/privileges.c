@@ -54,26 +54,22 @@ int capabilities_set (uint64_t effective, uint64_t permitted, uint64_t inheritab
     return cap_set_proc (caps);
 }
 
-static uint64_t bits_of (cap_t caps, cap_flag_t set)
+static uint64_t join_words (uint32_t low, uint32_t high)
 {
-    uint64_t bits = 0;
-    cap_flag_value_t value;
-
-    for (int capability = 0; capability < 64; capability++)
-        if (cap_get_flag (caps, capability, set, &value) == 0 && value == CAP_SET)
-            bits |= (uint64_t)1 << capability;
-    return bits;
+    return (uint64_t)high << 32 | low;
 }
 
+/* cap_get_proc () makes two calls and allocates. */
 int capabilities_get (uint64_t *effective, uint64_t *permitted, uint64_t *inheritable)
 {
-    AUTO_CAPS cap_t caps = cap_get_proc ();
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-    if (!caps)
+    if (syscall (SYS_capget, &header, data) < 0)
         return -1;
-    *effective = bits_of (caps, CAP_EFFECTIVE);
-    *permitted = bits_of (caps, CAP_PERMITTED);
-    *inheritable = bits_of (caps, CAP_INHERITABLE);
+    *effective = join_words (data[0].effective, data[1].effective);
+    *permitted = join_words (data[0].permitted, data[1].permitted);
+    *inheritable = join_words (data[0].inheritable, data[1].inheritable);
     return 0;
 }
 

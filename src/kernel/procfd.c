@@ -48,7 +48,7 @@ int procfd_root (void)
         errno = ENOTSUP;
         return -1;
     }
-    AUTO_FD int fd = open ("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int fd = openat (AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int is_root = fd < 0 ? -1 : procfd_is_procfs_root (fd);
     if (is_root < 0)
         return -1;

@@ -66,8 +66,9 @@ static int copy_by_memfd (int exe, struct error *err)
 
 int selfcopy_protect (char *const argv[], struct error *err)
 {
+    if (selfcopy_was_copy ())
+        return 0;
     AUTO_FD int exe = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
     if (exe < 0) {
         error_set (err, "RT-SELF-EXE", errno, "cannot open /proc/self/exe");
         return err->errnum == ENOENT ? error_hint (err, "rt needs /proc mounted where it is called")

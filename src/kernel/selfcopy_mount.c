@@ -266,6 +266,14 @@ BEFORE_LIBC int selfcopy_by_mount (char *const argv[], char *const envp[])
     return result == -ENOENT ? -EIO : (int)result;
 }
 
+/* Set before libc, which does not touch it. */
+static bool was_copy;
+
+bool selfcopy_was_copy (void)
+{
+    return was_copy;
+}
+
 #ifdef RT_EARLY_COPY
 /* Is it a verb that puts rt where a container can see it? A container's name may be the same word:
  * then a copy is made in vain. */
@@ -291,7 +299,7 @@ BEFORE_LIBC void selfcopy_before_libc (char **stack)
         asked =
             asked || is_word (*end, "run") || is_word (*end, "create") || is_word (*end, "exec");
     if (asked)
-        (void)selfcopy_by_mount (argv, end + 1);
+        was_copy = selfcopy_by_mount (argv, end + 1) == 0;
 }
 
 /* What _start expects of the kernel stays as it was: the stack, and the register that holds the

@@ -41,6 +41,9 @@ bool selfcopy_is_copy (int fd);
  * executed. Nothing is left open. */
 int selfcopy_by_mount (char *const argv[], char *const envp[]);
 
+/* Was that seen already, when this program began? False: ask. */
+bool selfcopy_was_copy (void);
+
 /* The program's entry point of static builds on x86-64 and aarch64 (RT_EARLY_COPY): the kernel
  * calls it with the initial stack of the ABI. It goes to the copy for the verbs that make processes
  * of a container, is silent about failures, and goes on to libc's _start. main () asks

@@ -31,9 +31,9 @@ static int enter_cgroup (struct exec *exec, struct error *err)
 {
     struct channel_message message;
 
+    /* The doors are closed with all else, before the birth. */
     if (cgroup_enter (&exec->doors, err) < 0)
         return -1;
-    cgroup_close_doors (&exec->doors);
     return exec_awaits_grant (exec) ? channel_expect (exec->line, 0, CHANNEL_GRANTED, &message, err)
                                     : 0;
 }

@@ -88,7 +88,7 @@ static int make_root (const char *path, struct error *err)
 
 static int open_root (const char *path)
 {
-    return open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return openat (AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Waits for the lock. 1 = held, and `dir` is still what `id` names; 0 = it was deleted meanwhile.
