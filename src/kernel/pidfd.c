@@ -15,23 +15,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define STAT_SIZE 1024
-
-/* struct pidfd_info of linux/pidfd.h as Linux 6.13 knew it first, which each later one takes. */
-struct process_info {
-    uint64_t mask;
-    uint64_t cgroup;
-    uint32_t pid;
-    uint32_t others[11];
-};
-_Static_assert(sizeof (struct process_info) == 64, "PIDFD_INFO_SIZE_VER0");
-#define GET_PROCESS_INFO _IOWR (0xff, 11, struct process_info) /* PIDFD_GET_INFO */
-#define HAS_PID 1u                                             /* PIDFD_INFO_PID */
 
 /* PF_FORKNOEXEC of the kernel's linux/sched.h, which is not for programs; /proc has shown it since
  * Linux 2.6. */
@@ -244,14 +232,10 @@ int pidfd_signal_child (pid_t pid, int signal)
 
 pid_t pidfd_pid (int pidfd)
 {
-    struct process_info known = {.mask = HAS_PID};
     char path[48];
     char info[512];
     uint64_t pid;
 
-    /* One call in the place of three. Where it fails, also with ESRCH, the text tells more. */
-    if (ioctl (pidfd, GET_PROCESS_INFO, &known) == 0 && known.mask & HAS_PID && known.pid > 0)
-        return (pid_t)known.pid;
     (void)snprintf (path, sizeof (path), "self/fdinfo/%d", pidfd);
     errno = EIO; /* what an empty file leaves */
     if (procfd_read (path, info, sizeof (info)) <= 0)

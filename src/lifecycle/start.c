@@ -515,7 +515,8 @@ int start_until_created (struct start *start, bool detached, struct error *err)
     trace_phase ("claim");
     if (start_claim (start, err) < 0 || start_clone (start, &in_cgroup, err) < 0 ||
         start_meet_child (start, err) < 0 || grant (start, in_cgroup, err) < 0 ||
-        start_meet (start, err) < 0 || start_commit (start, err) < 0)
+        verify_look_at_own (&start->verify, err) < 0 || start_meet (start, err) < 0 ||
+        start_commit (start, err) < 0)
         return undone (start, err);
     log_debug ("container %s is created, its init is process %d", start->request->id,
                (int)start->record.pid);

@@ -48,13 +48,13 @@ int verify_namespace_error (const struct verify *verify, int type, struct error 
     return error_at (err, "/linux/namespaces");
 }
 
-static const struct verify_namespace *expected_of (const struct verify *verify, int type)
+static size_t index_of (int type)
 {
     size_t i = 0;
 
     while (verify_kinds[i].type != type)
         i++;
-    return &verify->namespaces[i];
+    return i;
 }
 
 static int cannot (const char *what, struct error *err)
@@ -98,25 +98,33 @@ static int has_own_map (const struct look *look, bool *own, struct error *err)
 }
 
 /* The number of one's own; 0 where the kernel has no such kind. */
-static int own_namespace (const struct look *look, const char *file, ino_t *inode)
+static int own_namespace (const struct look *look, size_t index, ino_t *inode)
 {
-    int self = own_of (look);
+    const struct verify_parent *parent = &look->verify->parent;
+    bool known = parent->looked >> index & 1;
+    int self = known ? -1 : own_of (look);
 
-    *inode = 0;
-    return self < 0 || (procdir_namespace (self, file, inode) < 0 && errno != ENOENT) ? -1 : 0;
+    *inode = known ? parent->namespaces[index] : 0;
+    if (known)
+        return 0;
+    if (self < 0)
+        return -1;
+    return procdir_namespace (self, verify_kinds[index].file, inode) < 0 && errno != ENOENT ? -1
+                                                                                            : 0;
 }
 
 /* Is the user namespace the parent's? By the plan, if it says so; that is compared with the
  * kernel's word later. */
 static int is_own_userns (const struct look *look, bool *own, struct error *err)
 {
-    struct verify_namespace expected = *expected_of (look->verify, CLONE_NEWUSER);
-    ino_t mine = look->verify->parent.userns;
+    const size_t index = index_of (CLONE_NEWUSER);
+    struct verify_namespace expected = look->verify->namespaces[index];
+    ino_t mine;
 
     *own = expected.is == VERIFY_OWN;
     if (expected.is == VERIFY_OWN || expected.is == VERIFY_OTHER)
         return 0;
-    if (mine == 0 && own_namespace (look, "user", &mine) < 0)
+    if (own_namespace (look, index, &mine) < 0)
         return cannot ("the user namespace", err);
     *own = mine == 0; /* this kernel has no such kind */
     if (*own)
@@ -175,7 +183,7 @@ static int check_namespace (const struct look *look, size_t index, struct error 
         return 0;
     /* One that is named is there. */
     bool named = expected->is == VERIFY_EXACT;
-    if (!named && own_namespace (look, kind->file, &own) < 0)
+    if (!named && own_namespace (look, index, &own) < 0)
         return cannot ("the namespaces", err);
     if ((named || own != 0) && procdir_namespace (look->process, kind->file, &has) < 0)
         return is_denied (look) ? 0 : cannot ("the namespaces", err);
@@ -230,7 +238,7 @@ static bool is_expected_root (const struct verify_root *expected, const struct p
 static int check_mounts (const struct look *look, const struct procdir_root *own, struct error *err)
 {
     const struct verify_root *expected = &look->verify->root;
-    enum verify_is mounts = expected_of (look->verify, CLONE_NEWNS)->is;
+    enum verify_is mounts = look->verify->namespaces[index_of (CLONE_NEWNS)].is;
     bool is_own = (mounts == VERIFY_OWN || mounts == VERIFY_ANY) &&
                   (expected->is == VERIFY_OWN ||
                    (expected->is == VERIFY_EXACT && is_expected_root (expected, own)));

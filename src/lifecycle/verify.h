@@ -40,14 +40,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define VERIFY_NAMESPACES 8
+
 /* What the parent is itself: a child starts from there. */
 struct verify_parent {
     /* False: the process is another one's child (`start` after `create`). Then filters and bounding
      * set are compared with the document alone, and the caller's groups, the namespaces that are
      * VERIFY_OWN, and a no_new_privs that is not asked for are not compared. */
     bool known;
-    bool no_ambient; /* SECBIT_NO_CAP_AMBIENT_RAISE */
-    ino_t userns;    /* 0: not looked up yet */
+    bool no_ambient;     /* SECBIT_NO_CAP_AMBIENT_RAISE */
+    unsigned int looked; /* bit N: that namespace of its own is known; else it is looked up */
+    ino_t namespaces[VERIFY_NAMESPACES]; /* their numbers; 0: this kernel has no such kind */
     struct process_status status;
 };
 
@@ -78,7 +81,6 @@ enum verify_groups {
 };
 
 /* The order of verify.namespaces. */
-#define VERIFY_NAMESPACES 8
 extern const struct verify_kind {
     const char *file; /* "mnt", in ns/ */
     int type;         /* CLONE_NEW* */
@@ -127,6 +129,10 @@ int verify_init (struct verify *verify, struct arena *arena, bool of_parent, str
  * is the container's, `process` that of exec or config->process. */
 void verify_document (struct verify *verify, const struct oci_config *config,
                       const struct oci_process *process, int filters);
+
+/* outside: looks up all namespaces of the parent's own now, while the child is at work, so that
+ * verify_process () need not while it waits. */
+int verify_look_at_own (struct verify *verify, struct error *err);
 
 /* start: namespaces without a path are made, those with one joined, all others the parent's; the
  * root is the directory that root.path was when it was resolved. After namespaces_prepare and

@@ -154,6 +154,32 @@ static int expect_joined_root (struct verify *verify, int directory, const struc
     return 0;
 }
 
+/* Those of `types`, in the directory of rt's own. */
+static int look_at_own (struct verify *verify, int own, int types, struct error *err)
+{
+    struct verify_parent *parent = &verify->parent;
+
+    for (size_t i = 0; i < VERIFY_NAMESPACES; i++) {
+        if (!(verify_kinds[i].type & types))
+            continue;
+        parent->namespaces[i] = 0;
+        if (procdir_namespace (own, verify_kinds[i].file, &parent->namespaces[i]) < 0 &&
+            errno != ENOENT)
+            return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at rt's own %s namespace",
+                              verify_kinds[i].file);
+        parent->looked |= 1u << i;
+    }
+    return 0;
+}
+
+int verify_look_at_own (struct verify *verify, struct error *err)
+{
+    AUTO_FD int own = procdir_open_own ();
+
+    return own < 0 ? error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at rt's own namespaces")
+                   : look_at_own (verify, own, ~0, err);
+}
+
 int verify_joined (struct verify *verify, const struct oci_config *config,
                    const struct record *record, int pidfd, int root, struct error *err)
 {
@@ -165,8 +191,8 @@ int verify_joined (struct verify *verify, const struct oci_config *config,
     verify->linux = &config->linux;
     if (directory < 0 || own < 0)
         return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at the container's init");
-    if (procdir_namespace (own, "user", &verify->parent.userns) < 0 && errno != ENOENT)
-        return error_set (err, "RT-VERIFY-LOOK", errno, "cannot look at rt's own user namespace");
+    if (look_at_own (verify, own, CLONE_NEWUSER, err) < 0)
+        return -1;
     for (size_t i = 0; i < VERIFY_NAMESPACES; i++) {
         struct verify_namespace *one = &verify->namespaces[i];
         *one = (struct verify_namespace){.is = VERIFY_EXACT};
