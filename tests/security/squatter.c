@@ -19,13 +19,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void live (void)
+static void live (pid_t parent)
 {
     siginfo_t info;
     sigset_t all;
     char line[64];
 
     prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid () != parent) /* it ended before that */
+        _exit (0);
     sigfillset (&all);
     for (;;)
         if (sigwaitinfo (&all, &info) > 0) {
@@ -38,10 +40,11 @@ static void live (void)
 static int take (pid_t pid)
 {
     struct clone_args args = {.set_tid = (uint64_t)(uintptr_t)&pid, .set_tid_size = 1};
+    pid_t self = getpid ();
     long made = syscall (SYS_clone3, &args, sizeof args);
 
     if (made == 0)
-        live ();
+        live (self);
     if (made < 0 && errno != EEXIST) {
         perror ("clone3");
         exit (1);
