@@ -120,7 +120,7 @@ static bool is_match (const struct line *line, uid_t uid, size_t size)
            line->length + 1 <= size;
 }
 
-bool user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size)
+int user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size)
 {
     char buffer[4096];
     AUTO_FREE char *found = malloc (size);
@@ -129,12 +129,14 @@ bool user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size)
     ssize_t length;
 
     if (!found)
-        return false;
+        return -1;
     for (; total < PASSWD_LIMIT; total += (size_t)length) {
         do
             length = read (passwd, buffer, sizeof (buffer));
         while (length < 0 && errno == EINTR);
-        if (length <= 0)
+        if (length < 0)
+            return -1;
+        if (length == 0)
             break;
         for (ssize_t i = 0; i < length; i++) {
             if (buffer[i] != '\n') {
@@ -149,15 +151,28 @@ bool user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size)
             break;
     }
     if (total >= PASSWD_LIMIT || !is_match (&line, uid, size))
-        return false;
+        return 0;
     if (line.length == 0)
         found[line.length++] = '/';
     memcpy (home, found, line.length);
     home[line.length] = '\0';
-    return true;
+    return 1;
 }
 
-void user_home (int root, uid_t uid, char *home, size_t size)
+/* The image has no such file, or one that cannot be opened by that name. */
+static bool is_of_image (int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EACCES ||
+           errnum == ENAMETOOLONG || errnum == ENXIO || errnum == ENODEV || errnum == EXDEV ||
+           errnum == EAGAIN; /* a process of the container has a lease on it */
+}
+
+static int home_error (struct error *err)
+{
+    return error_set (err, "RT-USER-HOME", errno, "read /etc/passwd of the container");
+}
+
+int user_home (int root, uid_t uid, char *home, size_t size, struct error *err)
 {
     struct stat st;
 
@@ -165,14 +180,20 @@ void user_home (int root, uid_t uid, char *home, size_t size)
     /* The image may have anything there: a FIFO must not hold us, a terminal must not become ours.
      */
     AUTO_FD int passwd = inroot_open (root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (passwd < 0 || fstat (passwd, &st) < 0) {
+    if (passwd < 0 && !is_of_image (errno))
+        return home_error (err);
+    if (passwd < 0) {
         log_debug ("/etc/passwd of the container: %s", error_words (errno));
-        return;
+        return 0;
     }
+    if (fstat (passwd, &st) < 0)
+        return home_error (err);
     if (!S_ISREG (st.st_mode)) {
         log_debug ("/etc/passwd of the container is not a regular file");
-        return;
+        return 0;
     }
-    if (!user_home_in_passwd (passwd, uid, home, size))
+    int known = user_home_in_passwd (passwd, uid, home, size);
+    if (known == 0)
         log_debug ("/etc/passwd of the container has no home directory of uid %u", uid);
+    return known < 0 ? home_error (err) : 0;
 }

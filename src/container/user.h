@@ -31,9 +31,11 @@ int user_apply_ids (const struct oci_user *user, struct error *err);
  * the id is compared as a number with the third field and nothing else (CVE-2016-3697, PRC-07,
  * PRC-08).
  */
-void user_home (int root, uid_t uid, char *home, size_t size);
+/* -1, RT-USER-HOME: the file could not be looked at, which says nothing of the image (descriptors,
+ * memory, a disk that fails). */
+int user_home (int root, uid_t uid, char *home, size_t size, struct error *err);
 
-/* The part of it that reads: false where uid has no usable line. */
-bool user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size);
+/* The part of it that reads: 1; 0 where uid has no usable line; -1 with errno. */
+int user_home_in_passwd (int passwd, uid_t uid, char *home, size_t size);
 
 #endif

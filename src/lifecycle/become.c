@@ -99,8 +99,9 @@ static int prepare_env (struct become *become, struct error *err)
     char home[PATH_MAX] = "/";
     struct oci_strings passed = {.count = 0};
 
-    if (env_needs_home (become->process))
-        user_home (become->root, become->process->user.uid, home, sizeof (home));
+    if (env_needs_home (become->process) &&
+        user_home (become->root, become->process->user.uid, home, sizeof (home), err) < 0)
+        return -1;
     list_passed (become, &passed);
     return env_prepare (become->arena, become->process, home, &passed, &become->env, err);
 }

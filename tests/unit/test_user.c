@@ -25,7 +25,8 @@ static bool find (const char *passwd, size_t length, uid_t uid, char *home, size
 
     assert_int_equal (write (fd, passwd, length), length);
     assert_int_equal (lseek (fd, 0, SEEK_SET), 0);
-    bool found = user_home_in_passwd (fd, uid, home, size);
+    int found = user_home_in_passwd (fd, uid, home, size);
+    assert_true (found >= 0);
     close (fd);
     return found;
 }
@@ -115,8 +116,22 @@ static void endless_files_have_an_end (void **state)
     int fd = memfd_create ("passwd", MFD_CLOEXEC);
 
     assert_int_equal (ftruncate (fd, 1ll << 40), 0);
-    assert_false (user_home_in_passwd (fd, 0, home, sizeof (home)));
+    assert_int_equal (user_home_in_passwd (fd, 0, home, sizeof (home)), 0);
     close (fd);
+}
+
+/* A file that cannot be read is no file without the user. */
+static void a_failure_is_no_answer (void **state)
+{
+    struct error err = {0};
+    char home[32];
+
+    (void)state;
+    assert_int_equal (user_home_in_passwd (-1, 0, home, sizeof (home)), -1);
+    assert_int_equal (errno, EBADF);
+    assert_int_equal (user_home (-1, 0, home, sizeof (home), &err), -1);
+    assert_string_equal (err.code, "RT-USER-HOME");
+    assert_int_equal (err.errnum, EBADF);
 }
 
 static void home_below (const char *root, const char *expected)
@@ -124,7 +139,9 @@ static void home_below (const char *root, const char *expected)
     char home[64] = "untouched";
     int fd = open (root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    user_home (fd, 0, home, sizeof (home));
+    struct error err = {0};
+
+    assert_int_equal (user_home (fd, 0, home, sizeof (home), &err), 0);
     assert_string_equal (home, expected);
     close (fd);
 }
@@ -240,6 +257,7 @@ int main (void)
         cmocka_unit_test (believes_nothing_else),
         cmocka_unit_test (huge_lines_are_passed_over),
         cmocka_unit_test (endless_files_have_an_end),
+        cmocka_unit_test (a_failure_is_no_answer),
         cmocka_unit_test (passwd_is_the_containers),
         cmocka_unit_test (ids_and_groups_are_as_written),
         cmocka_unit_test (denied_groups),
