@@ -86,28 +86,34 @@ void start_init (struct start *start, const struct create_request *request, stru
     };
 }
 
-void start_release (struct start *start)
+/* What the container is made with, and the way back needs no more. */
+static void release_tools (struct start *start)
 {
-    drop_fd (&start->directory);
     drop_fd (&start->gate);
     drop_fd (&start->line);
     drop_fd (&start->console_socket);
     drop_fd (&start->pidfd_socket);
     drop_fd (&start->pidfd_receiver);
     drop_fd (&start->ptmx);
-    drop_fd (&start->pidfd);
-    drop_fd (&start->cloner);
     drop_fd (&start->listener);
     drop_fd (&start->notify);
     hooks_output_close (&start->hooks_output);
     namespaces_release (&start->namespaces);
-    netdev_release (&start->net_devices);
     rootfs_release (&start->rootfs);
     if (start->mounts.config)
         mounts_release (&start->mounts);
     seccomp_program_release (&start->seccomp);
     cgroup_close_doors (&start->doors);
+}
+
+void start_release (struct start *start)
+{
+    release_tools (start);
+    netdev_release (&start->net_devices);
     systemd_release (&start->unit);
+    drop_fd (&start->pidfd);
+    drop_fd (&start->cloner);
+    drop_fd (&start->directory);
 }
 
 /* The sockets that get a descriptor of what is made. */
@@ -474,6 +480,8 @@ void start_undo (struct start *start)
         (void)pidfd_wait_dead (start->pidfd, patience_ms ());
         (void)waitid (P_PIDFD, (id_t)start->pidfd, NULL, WEXITED | WNOHANG);
     }
+    /* Too few descriptors may be the reason why this is undone. */
+    release_tools (start);
     netdev_undo (&start->net_devices);
     rdt_undo (&start->rdt);
     if (start->wrote_pid_file)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each system call of a command fails once, as the kernel could let it fail (stepper.c): the answer is
-then the truth or an error with a text, and what a command was to make or to take away is whole, or gone.
+"""Each system call of a command fails once, as the kernel could let it fail (stepper.c), or all do that need one
+more descriptor than there are: the answer is then the truth or an error with a text, and what a command was to make
+or to take away is whole, or gone.
 
 ENOENT and ESRCH are not among the errors: they are the kernel's word for "no"."""
 
@@ -8,6 +9,7 @@ import errno
 import json
 import os
 import platform
+import resource
 import subprocess
 
 import pytest
@@ -21,6 +23,7 @@ pytestmark = [pytest.mark.own, pytest.mark.needs("root: traces and makes cgroups
 LONG = os.environ.get("RT_TEST_LONG") == "1"
 SAMPLE = 40         # injections of each verb, spread evenly; all with --long
 ENOUGH = 5          # failures after which the rest would tell nothing new
+LIMITS = range(3, 41)
 SPAN = 3            # seconds: what rt waits for at most, so that none of these waits is long
 
 SLOW = {"read", "write", "poll", "ppoll", "epoll_wait", "epoll_pwait", "waitid", "wait4", "flock", "recvmsg",
@@ -57,11 +60,14 @@ class Step:
         self.mounts = host.mountinfo()
         self.failures, self.done = [], 0
 
+    def begin(self, number, error, **streams):
+        return subprocess.Popen([self.stepper, *self.whose, self.report, str(number), str(error), "--", *self.words],
+                                **streams)
+
     def call(self, number, error):
         out, err = os.path.join(self.box.dir, "out"), os.path.join(self.box.dir, "err")
         with open(out, "wb") as to, open(err, "wb") as told:
-            process = subprocess.Popen([self.stepper, *self.whose, self.report, str(number), str(error), "--",
-                                        *self.words], stdin=subprocess.DEVNULL, stdout=to, stderr=told)
+            process = self.begin(number, error, stdin=subprocess.DEVNULL, stdout=to, stderr=told)
             try:
                 self.code = process.wait(10 * SPAN)
             except subprocess.TimeoutExpired:
@@ -126,13 +132,28 @@ class Step:
         return json.loads(told.out)["status"] if told.code == 0 else None
 
 
-@pytest.fixture
-def stepped(new_box, stepper):
+class FewDescriptors(Step):
+    """The same under each small limit on descriptors; for `children` one that rt may raise."""
+
+    def begin(self, number, error, **streams):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limit = (number, most if self.whose else number) if number else (most, most)
+        return subprocess.Popen(self.words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit),
+                                **streams)
+
+    def steps(self):
+        self.call(0, 0)
+        assert self.code == 0, self.err
+        return [(number, "RLIMIT_NOFILE", "EMFILE") for number in LIMITS]
+
+
+@pytest.fixture(params=[Step, FewDescriptors], ids=["errno", "nofile"])
+def stepped(request, new_box, stepper):
     def make(*words, box=None, whose=()):
         box = box or new_box("pause")
         box.save()
-        return Step(stepper, box, [*words[:1], *(word.replace("BUNDLE", box.dir).replace("ID", box.id)
-                                                 for word in words[1:])], whose)
+        return request.param(stepper, box, [*words[:1], *(word.replace("BUNDLE", box.dir).replace("ID", box.id)
+                                                          for word in words[1:])], whose)
     return make
 
 
