@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stepper: runs a command, in which one system call fails that would not have.
+ * stepper: runs a command, in which one system call fails that would not have, or meets other
+ * files.
  *
- *     stepper REPORT 0 0 -- COMMAND ...          writes the name of each call to REPORT, a line
- * each stepper REPORT NUMBER ERRNO -- COMMAND ... the call NUMBER (from 1) is not made, and returns
- * ERRNO
+ *     stepper REPORT 0 0 -- COMMAND ...
+ *
+ * writes the name of each call to REPORT, a line each;
+ *
+ *     stepper REPORT NUMBER ERRNO -- COMMAND ...
+ *
+ * the call NUMBER (from 1) is not made, and returns ERRNO;
+ *
+ *     STEPPER_EXCHANGE=ONE:OTHER stepper REPORT NUMBER 0 -- COMMAND ...
+ *
+ * before the call NUMBER the two paths change places.
  *
  * With "children" in front of REPORT the calls are those of all that the command's process makes,
  * and not its own. The call is written to REPORT. Ends as the command does; killed by a signal: 128
  * and its number. What the command leaves behind runs on untraced.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,6 +45,8 @@ static struct {
     FILE *report;
     long at;
     int errnum;
+    const char *one; /* changes places with `other`; NULL: the call fails */
+    const char *other;
     long count;
     pid_t first;
 } step;
@@ -100,6 +113,11 @@ static void on_call (struct task *task)
         tell (number);
     if (step.count != step.at)
         return;
+    if (step.one) {
+        if (renameat2 (AT_FDCWD, step.one, AT_FDCWD, step.other, RENAME_EXCHANGE) < 0)
+            perror ("stepper: exchange");
+        return;
+    }
     regs.orig_rax = (unsigned long long)-1;
     task->failing = ptrace (PTRACE_SETREGS, task->pid, NULL, &regs) == 0;
 }
@@ -138,6 +156,19 @@ static int follow (void)
     }
 }
 
+/* "ONE:OTHER" */
+static void read_exchange (void)
+{
+    char *words = getenv ("STEPPER_EXCHANGE");
+    char *colon = words ? strchr (words, ':') : NULL;
+
+    if (!colon)
+        return;
+    step.one = strndup (words, (size_t)(colon - words));
+    step.other = strdup (colon + 1);
+    (void)unsetenv ("STEPPER_EXCHANGE");
+}
+
 int main (int argc, char *argv[])
 {
     long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC;
@@ -152,6 +183,7 @@ int main (int argc, char *argv[])
         fprintf (stderr, "usage: stepper [children] REPORT NUMBER ERRNO -- COMMAND ...\n");
         return 125;
     }
+    read_exchange ();
     step.report = fopen (argv[i], "we");
     step.at = atol (argv[i + 1]);
     step.errnum = atoi (argv[i + 2]);
