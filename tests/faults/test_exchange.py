@@ -84,9 +84,10 @@ def test_nothing_outside_changes(new_box, stepper, whose, link):
         with open(end, encoding="utf-8", errors="replace") as file:
             return code, file.read()
 
-    code, told = create(0, "")
-    assert code == 0, told
-    assert box.rt.call("delete", "--force", box.id).code == 0
+    for _ in range(2):      # the first start of a build copies the program
+        code, told = create(0, "")
+        assert code == 0, told
+        assert box.rt.call("delete", "--force", box.id).code == 0
     with open(report, encoding="ascii") as file:
         calls = len(file.read().split())
     moments = range(1, calls + 1)
