@@ -230,6 +230,13 @@ int channel_await (int fd, pid_t peer, struct error *err)
     }
 }
 
+static bool was_told;
+
+bool channel_was_told (void)
+{
+    return was_told;
+}
+
 /* What the child says of its failure. The container may have a say in it by now: nothing of it is
  * taken for more than a text. */
 static int take_error (struct channel_message *message, struct error *err)
@@ -241,6 +248,7 @@ static int take_error (struct channel_message *message, struct error *err)
         return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a broken error of the child");
     memcpy (err, message->payload, sizeof (*err));
     error_bound (err);
+    was_told = true;
     return -1;
 }
 

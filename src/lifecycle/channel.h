@@ -117,6 +117,9 @@ void channel_errors_of (pid_t sender);
  * which needs no limit, as its parent's death closes the line. */
 int channel_receive (int line, pid_t peer, struct channel_message *message, struct error *err);
 
+/* Has an ERROR been received? Ask right after channel_receive () has failed. */
+bool channel_was_told (void);
+
 /* Until there is something to read. The peer's work may take any time where no --timeout was given,
  * but a peer that does not go on, or is traced, is waited for no longer than base/patience.h says:
  * RT-CHANNEL-STOPPED, RT-CHANNEL-STUCK. With --timeout nothing is waited for any longer. */

@@ -310,6 +310,14 @@ static struct meet meet_of (struct exec *exec)
                          .context = exec};
 }
 
+/* A child that has failed early is not there to be granted anything. */
+static int grant (struct exec *exec, struct error *err)
+{
+    const struct meet meet = meet_of (exec);
+
+    return exec_grant (exec, err) < 0 ? meet_explain_look (&meet, err) : 0;
+}
+
 /* A process belongs to the class of service of its parent, which is rt. */
 static int join_rdt (struct exec *exec, struct error *err)
 {
@@ -407,11 +415,13 @@ static int exec_until_running (struct exec *exec, struct error *err)
     trace_phase ("clone");
     log_debug ("exec in container %s, beside its init, process %d", exec->request->id,
                (int)exec->container.record.pid);
-    if (exec_clone (exec, err) == 0 && exec_grant (exec, err) == 0 &&
-        look_at_init (exec, err) == 0 && exec_let_go (exec, err) == 0) {
+    if (exec_clone (exec, err) == 0 && grant (exec, err) == 0 && look_at_init (exec, err) == 0 &&
+        exec_let_go (exec, err) == 0) {
         log_debug ("\"%s\" runs as process %d", exec->process->args.items[0], (int)exec->pid);
         return 0;
     }
+    const struct meet meet = meet_of (exec);
+    (void)meet_explain_lost (&meet, err);
     exec_undo (exec);
     return explain_failure (exec, err);
 }

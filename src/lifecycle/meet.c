@@ -15,6 +15,7 @@
 #include "lifecycle/running.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -65,10 +66,51 @@ void meet_kill_unheard (const struct descendants_before *before)
         log_warning ("%s: a process may be left", err.text);
 }
 
+/* Nothing is waited for. */
+static bool take_last_words (const struct meet *meet, struct error *err)
+{
+    struct pollfd ready = {.fd = meet->line, .events = POLLIN};
+    struct channel_message message;
+    struct error said = {0};
+
+    while (meet->line >= 0 && poll (&ready, 1, 0) == 1) {
+        if (channel_receive (meet->line, 0, &message, &said) < 0) {
+            if (channel_was_told ())
+                *err = said;
+            return channel_was_told ();
+        }
+        drop_fd (&message.fd);
+        if (message.type == CHANNEL_CLOSED)
+            return false;
+        if (message.type == CHANNEL_FAILED && check_sender (meet, message.sender, &said) == 0) {
+            (void)launched_failure (message.payload, message.length, err);
+            return true;
+        }
+    }
+    return false;
+}
+
+int meet_explain_end (const struct meet *meet, struct error *err)
+{
+    return take_last_words (meet, err) ? -1 : running_explain_end (*meet->pidfd, meet->who, err);
+}
+
+int meet_explain_look (const struct meet *meet, struct error *err)
+{
+    return running_has_ended (*meet->pid, *meet->pidfd) ? meet_explain_end (meet, err) : -1;
+}
+
+int meet_explain_lost (const struct meet *meet, struct error *err)
+{
+    return *meet->pidfd >= 0 && err->errnum == EPIPE && text_equal (err->code, "RT-CHANNEL-SEND")
+               ? meet_explain_end (meet, err)
+               : -1;
+}
+
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err)
 {
     return verify_process (verify, *meet->pid, *meet->pidfd, err) < 0
-               ? running_explain_look (*meet->pid, *meet->pidfd, meet->who, err)
+               ? meet_explain_look (meet, err)
                : 0;
 }
 
@@ -76,9 +118,7 @@ int meet_go (const struct meet *meet, struct error *err)
 {
     if (channel_send (meet->line, CHANNEL_GO, NULL, 0, -1, err) == 0)
         return 0;
-    return err->errnum == EPIPE || err->errnum == ECONNRESET
-               ? running_explain_end (*meet->pidfd, meet->who, err)
-               : -1;
+    return err->errnum == EPIPE || err->errnum == ECONNRESET ? meet_explain_end (meet, err) : -1;
 }
 
 /* The next packet; a channel that was closed is explained. */

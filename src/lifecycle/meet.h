@@ -40,6 +40,16 @@ int meet_child (const struct meet *meet, struct error *err);
  * packet of another process is RT-CHANNEL-PEER. */
 int meet_until (const struct meet *meet, enum channel_type type, struct error *err);
 
+/* A call failed because the child has ended: *err becomes the reason. What the child said of it may
+ * lie in the channel still; else how it ended. -1, always. */
+int meet_explain_end (const struct meet *meet, struct error *err);
+
+/* The same where that may be so: with a child that is alive *err stays. */
+int meet_explain_look (const struct meet *meet, struct error *err);
+
+/* The same where a packet could not be sent as the child had closed its end. */
+int meet_explain_lost (const struct meet *meet, struct error *err);
+
 /* Before the answer to GATED or EXEC: does the kernel say of the child what the plan says? One that
  * was killed meanwhile is told of so. */
 int meet_verify (const struct meet *meet, const struct verify *verify, struct error *err);

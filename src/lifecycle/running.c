@@ -31,11 +31,9 @@ int running_explain_end (int pidfd, const char *who, struct error *err)
     return -1;
 }
 
-int running_explain_look (pid_t pid, int pidfd, const char *who, struct error *err)
+bool running_has_ended (pid_t pid, int pidfd)
 {
-    return pidfd_is_ending (pid, pidfd) == 1 || pidfd_is_doomed (pid)
-               ? running_explain_end (pidfd, who, err)
-               : -1;
+    return pidfd_is_ending (pid, pidfd) == 1 || pidfd_is_doomed (pid);
 }
 
 static struct oci_state state_of (const struct record *record, enum oci_status status)

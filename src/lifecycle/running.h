@@ -11,13 +11,14 @@
 #include "oci-spec/state.h"
 #include "state/record.h"
 
+#include <stdbool.h>
+
 /* How a child of ours ended before it was ready, in words, where it could not say so itself: `who`
  * was killed, or just ended. -1. */
 int running_explain_end (int pidfd, const char *who, struct error *err);
 
-/* After a look at the child that failed, as *err says: it may have been killed meanwhile, which is
- * the reason to tell. -1. */
-int running_explain_look (pid_t pid, int pidfd, const char *who, struct error *err);
+/* Has it ended, or begun to, or been killed? */
+bool running_has_ended (pid_t pid, int pidfd);
 
 /* Of which process it is, as an agent for its notified calls is told. */
 struct running {

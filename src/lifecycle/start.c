@@ -390,12 +390,13 @@ void start_note_root (struct start *start, const struct procdir_root *root)
 /* Nothing of the container runs: init's root is still that of its mount namespace. */
 static int look_at_root (struct start *start, struct error *err)
 {
+    const struct meet meet = meet_of (start);
     struct procdir_root root;
 
     if (!oci_config_own_mounts (start->config))
         return 0;
     if (verify_look_root (start->record.pid, start->pidfd, &root, err) < 0)
-        return running_explain_look (start->record.pid, start->pidfd, "the container's init", err);
+        return meet_explain_look (&meet, err);
     start_note_root (start, &root);
     return 0;
 }
@@ -492,25 +493,20 @@ void start_undo (struct start *start)
                      error_format (&err, words, sizeof words));
 }
 
-/* A child that could not be told has ended: how, says more than a broken pipe. */
-static void explain_lost (const struct start *start, struct error *err)
-{
-    if (start->pidfd >= 0 && err->errnum == EPIPE && text_equal (err->code, "RT-CHANNEL-SEND"))
-        (void)running_explain_end (start->pidfd, "the container's init", err);
-}
-
 static int undone (struct start *start, struct error *err)
 {
-    explain_lost (start, err);
+    const struct meet meet = meet_of (start);
+
+    (void)meet_explain_lost (&meet, err);
     start_undo (start);
     return -1;
 }
 
 static int grant (struct start *start, bool in_cgroup, struct error *err)
 {
-    return start_grant (start, in_cgroup, err) < 0
-               ? running_explain_look (start->record.pid, start->pidfd, "the container's init", err)
-               : 0;
+    const struct meet meet = meet_of (start);
+
+    return start_grant (start, in_cgroup, err) < 0 ? meet_explain_look (&meet, err) : 0;
 }
 
 int start_until_created (struct start *start, bool detached, struct error *err)

@@ -123,3 +123,39 @@ def test_exec(new_box, births, hold, ends):
     with open(box.cgroups.dir(box.pid, "pids") + "/cgroup.procs", encoding="ascii") as file:
         assert [int(line) for line in file] == [box.pid]
     assert box.exec(ops=("exit 7",), code=7)
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.own
+@pytest.mark.needs("root: traces what is not dumpable")
+@pytest.mark.parametrize("verb, words", [("create", "mounting"), ("exec", "cannot enter the working directory")])
+def test_what_a_child_said_before_its_end_is_the_reason(new_box, verb, words):
+    """Also where the parent was about to give it something, and met a process that had ended."""
+    box = new_box("pause")
+    box.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW"}
+    if verb == "create":
+        box.mount("/bin/probe/below")
+        box.save()
+        argv = ["create", "-b", box.dir, box.id]
+    else:
+        box.create()
+        box.start()
+        argv = ["exec", "--cwd", "/bin/probe", box.id, "/bin/probe", "echo", "x"]
+    process = subprocess.Popen([box.rt.path, "--root", box.rt.root, *argv], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: tracing.trace(tracing.TRACEME, 0))
+    tracing.wait_stop(process.pid)
+    tracing.trace(tracing.SETOPTIONS, process.pid, None, tracing.CHILDREN)
+    event = number = 0
+    while not event:
+        tracing.trace(tracing.CONT, process.pid, None, number)
+        number, event = tracing.wait_stop(process.pid)
+        number = 0 if number == signal.SIGTRAP else number
+    child = tracing.event_message(process.pid)
+    tracing.wait_stop(child)
+    tracing.trace(tracing.DETACH, child)
+    host.until(lambda: host.stat_state(child) == "Z", "the child has failed")
+    tracing.trace(tracing.DETACH, process.pid)
+    _, err = process.communicate()
+    assert process.returncode == (1 if verb == "create" else 255)
+    assert words in err and "not a directory" in err
