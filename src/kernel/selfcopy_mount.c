@@ -2,6 +2,7 @@
 /* selfcopy_mount: see selfcopy_mount.h. Nothing of libc is called here, on purpose. */
 #include "kernel/selfcopy_mount.h"
 
+#include "kernel/prefault.h"
 #include "kernel/rawcall.h"
 
 #include <asm/statfs.h>
@@ -300,6 +301,7 @@ BEFORE_LIBC void selfcopy_before_libc (char **stack)
             asked || is_word (*end, "run") || is_word (*end, "create") || is_word (*end, "exec");
     if (asked)
         was_copy = selfcopy_by_mount (argv, end + 1) == 0;
+    prefault_data ();
 }
 
 /* What _start expects of the kernel stays as it was: the stack, and the register that holds the

@@ -303,10 +303,13 @@ static int check_cgroup (const struct look *look, struct error *err)
 
 int verify_process (const struct verify *verify, pid_t pid, int pidfd, struct error *err)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_ARENA struct arena forgotten = ARENA_INIT;
     AUTO_FD int process = procdir_open (pid, pidfd);
     AUTO_FD int own = -1;
-    const struct look look = {.verify = verify, .arena = &arena, .process = process, .own = &own};
+    const struct look look = {.verify = verify,
+                              .arena = verify->arena ? verify->arena : &forgotten,
+                              .process = process,
+                              .own = &own};
     struct process_status status;
 
     if (process < 0)

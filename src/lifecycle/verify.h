@@ -87,6 +87,7 @@ extern const struct verify_kind {
 } verify_kinds[VERIFY_NAMESPACES];
 
 struct verify {
+    struct arena *arena; /* for what is read; NULL: it is forgotten at once */
     struct verify_parent parent;
     bool may_look;
     uint64_t known_caps; /* all that this kernel has; the sets of the document are cut to them */

@@ -35,7 +35,7 @@ struct verify_namespace *verify_namespace (struct verify *verify, int type)
 
 int verify_init (struct verify *verify, struct arena *arena, bool of_parent, struct error *err)
 {
-    struct verify made = {.filters = -1, .may_look = procdir_may_trace ()};
+    struct verify made = {.arena = arena, .filters = -1, .may_look = procdir_may_trace ()};
     AUTO_FD int own = procdir_open_own ();
     const char *status = own < 0 ? NULL : procdir_read (own, "status", arena);
 
