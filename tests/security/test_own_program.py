@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -23,6 +24,8 @@ COPY_MODE = 0o1555
 AT_FDCWD = -100
 SYS_MOUNT_SETATTR = 442
 MOUNT_ATTR_RDONLY = 1
+PR_CAPBSET_DROP = 24
+CAP_SYS_RESOURCE = 24
 HOLD = ["/proc/self/exe", "--root", "/none", "update", "--resources", "-", "x"]    # reads its standard input first
 
 
@@ -155,6 +158,70 @@ def test_an_upgrade_has_a_copy_of_its_own(own_rt, new_box, rt):
     assert inode(f"/proc/{new.pid}/exe") == inode(kept(rt.path)) != inode(f"/proc/{old.pid}/exe")
     assert digest(kept(rt.path)) == digest(rt.path)
     shutil.rmtree(directory_of(rt.path))
+
+
+LOW = 1 << 16   # less than the program, and more than what rt and the container write
+
+
+def limited(soft, hard, may_raise):
+    """For preexec_fn."""
+    def limit():
+        if not may_raise and os.geteuid() == 0:
+            host.checked(host.LIBC.prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0), "PR_CAPBSET_DROP")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return limit
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@pytest.mark.parametrize("hard, may_raise", [
+    pytest.param(resource.RLIM_INFINITY, False, id="soft"),
+    pytest.param(LOW, True, id="hard", marks=pytest.mark.needs("sys_resource"))])
+def test_a_file_size_limit_of_the_caller(own_rt, new_box, rt, hard, may_raise):
+    """It is not for the copy, and the container has it still."""
+    box = new_box("report")
+    for _ in ("made", "kept"):
+        report = box.run(preexec_fn=limited(LOW, hard, may_raise)).report
+        assert report["rlimits"]["FSIZE"] == [LOW, hard % (1 << 64)]
+        assert int(report["status"]["SigIgn"], 16) == 0
+    if os.path.exists(directory_of(rt.path)):
+        assert os.listdir(directory_of(rt.path)) == ["rt"]
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+def test_a_file_size_limit_that_may_not_be_raised(own_rt, new_box, rt, fails):
+    """No death by SIGXFSZ, and nothing that was begun is left."""
+    box = new_box("report")
+    for _ in range(2):
+        told = box.create(code=None, preexec_fn=limited(LOW, LOW, False))
+        fails(told, "cannot copy rt's own program", f"RLIMIT_FSIZE of {LOW} bytes")
+        assert not os.path.exists(directory_of(rt.path))
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@pytest.mark.parametrize("handling", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored"])
+def test_the_caller_s_way_with_sigxfsz_stays(own_rt, new_box, rt, handling):
+    """In rt, after the copy. The container finds the default action, as of each signal."""
+    box = new_box("echo up", "pause")
+    box.save()
+
+    def enter():
+        limited(LOW, resource.RLIM_INFINITY, False)()
+        signal.signal(signal.SIGXFSZ, handling)
+    with subprocess.Popen([rt.path, "--root", rt.root, "run", "-b", box.dir, box.id], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, preexec_fn=enter, restore_signals=False) as process:
+        box.exists = True
+        assert process.stdout.readline() == b"up\n"
+        found = [ignored(pid) >> (signal.SIGXFSZ - 1) & 1 for pid in (process.pid, box.state()["pid"])]
+        box.kill("KILL")
+    assert found == [handling == signal.SIG_IGN, 0]
+
+
+def ignored(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return int(next(line for line in file if line.startswith("SigIgn")).split()[1], 16)
 
 
 def truncate(path):
