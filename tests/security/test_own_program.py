@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -39,12 +40,23 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def directory_of(program):
+def build_id(program):
+    """Where the linker's note has it in the file, and what it is; empty where it was linked without."""
+    with open(program, "rb") as file:
+        found = re.search(rb"\x04\0\0\0([\x08-\x20])\0\0\0\x03\0\0\0GNU\0", file.read(4096))
+        if not found:
+            return 0, b""
+        file.seek(found.end())
+        return found.end(), file.read(found.group(1)[0])
+
+
+def directory_of(program, the_id=None):
     status = os.stat(program)
     parts = [os.major(status.st_dev), os.minor(status.st_dev), status.st_ino, status.st_size]
     for time in (status.st_mtime_ns, status.st_ctime_ns):
         parts += [time // 10**9, time % 10**9]
-    return os.path.join(BASE, "".join(f"{part:x}-" for part in parts))
+    the_id = build_id(program)[1] if the_id is None else the_id
+    return os.path.join(BASE, "".join(f"{part:x}-" for part in parts) + the_id.hex())
 
 
 def kept(program):
@@ -158,6 +170,35 @@ def test_an_upgrade_has_a_copy_of_its_own(own_rt, new_box, rt):
     assert inode(f"/proc/{new.pid}/exe") == inode(kept(rt.path)) != inode(f"/proc/{old.pid}/exe")
     assert digest(kept(rt.path)) == digest(rt.path)
     shutil.rmtree(directory_of(rt.path))
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@ROOT
+@KEPT
+@pytest.mark.needs("build-id")
+def test_another_build_of_the_same_place_size_and_times(own_rt, new_box, rt):
+    """On an image with clamped times all numbers can be those of another build, whose copy is kept still. A
+    change time cannot be set: here it is the kept copy that gets the numbers of the other build."""
+    old, new = new_box("pause"), new_box("pause")
+    old.create()
+    seen, before = inode(f"/proc/{old.pid}/exe"), directory_of(rt.path)
+    assert seen == inode(kept(rt.path))
+    at, old_id = build_id(rt.path)
+    times = os.stat(rt.path)
+    with open(rt.path, "r+b") as file:
+        file.seek(at)
+        file.write(bytes(byte ^ 0xff for byte in old_id))
+    os.utime(rt.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = directory_of(rt.path, old_id)
+    os.rename(before, after)
+    try:
+        new.create()
+        assert inode(f"/proc/{new.pid}/exe") == inode(kept(rt.path)) != seen
+        assert digest(f"/proc/{new.pid}/exe") == digest(rt.path) != digest(f"{after}/rt")
+    finally:
+        shutil.rmtree(after)
+        shutil.rmtree(directory_of(rt.path), ignore_errors=True)
 
 
 LOW = 1 << 16   # less than the program, and more than what rt and the container write
