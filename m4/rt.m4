@@ -45,6 +45,8 @@ AC_DEFUN([RT_COMPILER_FLAGS], [
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
     RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,--as-needed])
+    # For the key of the copy that rt keeps of itself (kernel/selfcopy_mount).
+    RT_LDFLAG([HARDEN_LDFLAGS], [-Wl,--build-id])
     # _FORTIFY_SOURCE does nothing but warn without optimisation, and hides errors from ASan.
     AC_MSG_CHECKING([whether the compiler optimizes])
     AC_COMPILE_IFELSE([AC_LANG_SOURCE([

@@ -137,9 +137,15 @@ int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);
 
 /* 1 frozen, 0 not (also where there is no cgroup any more), -1: it could not be looked at. */
 int cgroup_frozen (const struct oci_map *paths, struct error *err);
-/* Waits until it is so, 10 s at most; what could not be frozen is thawed again. Thawing below a
- * cgroup that is frozen itself fails at once. */
+/* Waits until it is so, as long as patience.h says; what could not be frozen is thawed again.
+ * Thawing below a cgroup that is frozen itself fails at once, and so does freezing one that rt
+ * itself is in. */
 int cgroup_freeze (const struct oci_map *paths, bool freeze, struct error *err);
+
+/* RT-CGROUP-SELF where rt itself is in the directory through which all processes are frozen: it
+ * would stand still with them, and could not end what it has begun. For what is frozen by another
+ * program than this; cgroup_freeze () looks itself. */
+int cgroup_check_freezable (const struct oci_map *paths, struct error *err);
 
 /* What is frozen and was sent SIGKILL can die now: v1 has to be thawed for that, v2 does not. */
 int cgroup_let_die (const struct oci_map *paths, struct error *err);
@@ -154,20 +160,23 @@ int cgroup_check_seen (const struct oci_map *paths, struct error *err);
 
 /* SIGKILL for every process in it and below it, forks included, frozen or not, and for no other:
  * cgroup.kill (v2, Linux 5.14), or freeze, kill, thaw in rounds, as long as patience.h says; it is
- * thawed also where that fails. By numbers that were made sure of: cgroup/signal.h. */
+ * thawed also where that fails. By numbers that were made sure of: cgroup/signal.h. Where rt itself
+ * is in it, rt is left out, and only the last two ways are open, without the freezer: it has to
+ * tell its caller what became of the others. */
 int cgroup_kill (const struct oci_map *paths, struct error *err);
 
-/* Another signal for every process in it and below it, and for no other. `freeze`: what runs is
- * frozen meanwhile, so that nothing is forked past the signal, and it is thawed again whatever
- * comes; ask for it only where no other command can freeze or thaw at the same time. Where that
- * fails, or is not asked for, what is forked meanwhile may not get it. */
+/* Another signal for every process in it and below it but rt itself, and for no other. `freeze`:
+ * what runs is frozen meanwhile, so that nothing is forked past the signal, and it is thawed again
+ * whatever comes; ask for it only where no other command can freeze or thaw at the same time. Where
+ * that fails, or is not asked for, what is forked meanwhile may not get it. */
 int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct error *err);
 
 /* Who is in a cgroup for longer than this needs to be killed. */
 #define CGROUP_EXITING_MS 2000
 
 /* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out
- * (processes that are just exiting) for `timeout_ms`; then the error says who is left. */
+ * (processes that are just exiting) for `timeout_ms`; then the error says who is left. Where that
+ * is rt itself the error comes at once. */
 int cgroup_remove (const struct oci_map *paths, int timeout_ms, struct error *err);
 
 #endif

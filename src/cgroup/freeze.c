@@ -209,6 +209,8 @@ int freeze_within (const struct oci_map *paths, bool freeze, int timeout_ms, str
     const char *v1 = cgroup_path_of (paths, "freezer");
     const char *v2 = cgroup_path_of (paths, "");
 
+    if (freeze && cgroup_check_freezable (paths, err) < 0)
+        return -1;
     if (v1)
         return v1_freeze (v1, freeze, timeout_ms, err);
     if (v2)

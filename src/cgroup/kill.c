@@ -28,22 +28,14 @@ static bool is_gone (int errnum)
     return errnum == ENOENT || errnum == ENODEV;
 }
 
-static const struct oci_pair *item_of (const struct oci_map *paths, const char *controller)
-{
-    for (size_t i = 0; i < paths->count; i++)
-        if (hierarchy_has (paths->items[i].key, controller))
-            return &paths->items[i];
-    return NULL;
-}
-
 /* Where the processes are looked up: the hierarchy that can stop them, so that a kill sees what the
  * freezer holds; else v2; else any. NULL: there is none. */
 static const struct oci_pair *main_item (const struct oci_map *paths)
 {
-    const struct oci_pair *item = item_of (paths, "freezer");
+    const struct oci_pair *item = cgroup_item_of (paths, "freezer");
 
     if (!item)
-        item = item_of (paths, "");
+        item = cgroup_item_of (paths, "");
     return item || paths->count == 0 ? item : &paths->items[0];
 }
 
@@ -160,12 +152,16 @@ static int kill_in_rounds (const struct oci_map *paths, struct error *err)
     }
 }
 
-/* cgroup.kill: the kernel does it at once, forks included. 0 done, 1 not there (before Linux 5.14).
- */
-static int kill_by_kernel (const char *path, struct error *err)
+/* cgroup.kill: the kernel does it at once, forks included. 0 done, 1 not there (before Linux 5.14),
+ * or rt itself would be killed before it is known whether the others are. */
+static int kill_by_kernel (const struct oci_pair *item, struct error *err)
 {
+    const char *path = item->value;
     AUTO_FD int dir = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+    int inside = dir < 0 ? 0 : self_is_in (item, err);
+    if (inside != 0)
+        return inside;
     if (dir < 0)
         return is_gone (errno) ? 0
                                : error_set (err, "RT-CGROUP-KILL", errno, "open cgroup '%s'", path);
@@ -184,7 +180,7 @@ static int kill_by_kernel (const char *path, struct error *err)
 int cgroup_kill (const struct oci_map *paths, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
-    const char *v2 = cgroup_path_of (paths, "");
+    const struct oci_pair *v2 = cgroup_item_of (paths, "");
     struct tree tree;
 
     if (paths->count == 0)
@@ -254,18 +250,23 @@ static int remove_directory (const char *path)
     return errno == EROFS && access (path, F_OK) < 0 && errno == ENOENT ? 0 : -1;
 }
 
-static int explain_remove (const char *path, int errnum, struct error *err)
+static int explain_remove (const struct oci_pair *item, int errnum, bool inside, struct error *err)
 {
     AUTO_ARENA struct arena arena = ARENA_INIT;
+    const char *path = item->value;
     struct error ignored = {0};
     struct tree tree;
 
     error_set (err, "RT-CGROUP-REMOVE", errnum, "remove cgroup '%s'", path);
+    if (inside)
+        return self_hint (err);
     return list_processes (&arena, path, &tree, &ignored) < 0 ? -1 : hint_left (&tree, err);
 }
 
 static int remove_one (const struct oci_pair *item, struct wait *wait, struct error *err)
 {
+    struct error ignored = {0};
+
     for (;;) {
         if (remove_directory (item->value) == 0)
             return 0;
@@ -273,8 +274,10 @@ static int remove_one (const struct oci_pair *item, struct wait *wait, struct er
         if (errnum == EBUSY && remove_below (item->value) == 0 &&
             remove_directory (item->value) == 0)
             return 0;
-        if (errnum != EBUSY || wait_until_empty (item, wait) < 0)
-            return explain_remove (item->value, errnum, err);
+        /* Could that not be looked at, it is waited for as for any other. */
+        bool inside = errnum == EBUSY && self_is_in (item, &ignored) == 1;
+        if (errnum != EBUSY || inside || wait_until_empty (item, wait) < 0)
+            return explain_remove (item, errnum, inside, err);
     }
 }
 

@@ -113,12 +113,19 @@ bool hierarchy_has (const char *key, const char *controller)
     }
 }
 
-const char *cgroup_path_of (const struct oci_map *paths, const char *controller)
+const struct oci_pair *cgroup_item_of (const struct oci_map *paths, const char *controller)
 {
     for (size_t i = 0; i < paths->count; i++)
         if (hierarchy_has (paths->items[i].key, controller))
-            return paths->items[i].value;
+            return &paths->items[i];
     return NULL;
+}
+
+const char *cgroup_path_of (const struct oci_map *paths, const char *controller)
+{
+    const struct oci_pair *item = cgroup_item_of (paths, controller);
+
+    return item ? item->value : NULL;
 }
 
 size_t hierarchy_mount_length (const char *key, const char *path)

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
     SPARE_FDS = 4, /* for what is opened beside the pidfds */
@@ -201,6 +202,23 @@ static int list (struct sending *sending, struct arena *arena, size_t node, int 
     return result < 0 && errno != EOPNOTSUPP ? -1 : 0;
 }
 
+/* rt itself may be one of them. It is not the container's, and has the rest to do. */
+static void leave_out_self (struct tree *listed)
+{
+    const pid_t self = getpid ();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < listed->process_count; i++) {
+        if (listed->processes[i] == self)
+            continue;
+        listed->processes[kept] = listed->processes[i];
+        if (listed->threads)
+            listed->threads[kept] = listed->threads[i];
+        kept++;
+    }
+    listed->process_count = kept;
+}
+
 static int signal_directory (void *context, size_t node, int dir)
 {
     struct sending *sending = context;
@@ -209,6 +227,7 @@ static int signal_directory (void *context, size_t node, int dir)
 
     if (list (sending, &arena, node, dir, &listed) < 0)
         return -1;
+    leave_out_self (&listed);
     if (listed.process_count == 0)
         return 0;
     sending->met += listed.process_count;

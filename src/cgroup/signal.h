@@ -15,6 +15,8 @@
  * Whatever dies on the way, and whatever gets its number, is not reached. What may still happen is
  * that another process with the right to do so moves one out of the container between 2 and 3.
  *
+ * rt itself gets none where it is in there: it would end in the middle of its work.
+ *
  * Where pidfds cannot be had (below an old filter of system calls) a number is only used while the
  * v1 freezer holds the container: what is frozen there cannot die, not even by SIGKILL. Else it is
  * an error, ENOSYS, and nothing is sent. cgroup.kill needs none of this.
@@ -29,8 +31,8 @@
 #include <stddef.h>
 
 /* `item` is the container's directory in one hierarchy; `held`: its v1 freezer says FROZEN. *met:
- * how many processes were listed. Each gets it, also where another one cannot be reached: then the
- * first error, and -1. Directories that are gone are fine. */
+ * how many processes were listed, without rt. Each gets it, also where another one cannot be
+ * reached: then the first error, and -1. Directories that are gone are fine. */
 int signal_processes (const struct oci_pair *item, int signal, bool held, size_t *met,
                       struct error *err);
 

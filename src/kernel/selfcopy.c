@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -49,6 +50,18 @@ static void execute_kept (int exe, char *const argv[])
         (void)selfcopy_by_mount (argv, environ);
 }
 
+static int hint_limit (struct error *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit (RLIMIT_FSIZE, &limit) < 0)
+        return -1;
+    return error_hint (err,
+                       "rt was called with an RLIMIT_FSIZE of %llu bytes, which may not be raised "
+                       "here, and its program is larger: raise it (ulimit -f)",
+                       (unsigned long long)limit.rlim_max);
+}
+
 static int copy_by_memfd (int exe, struct error *err)
 {
     AUTO_FD int copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
@@ -57,8 +70,10 @@ static int copy_by_memfd (int exe, struct error *err)
         copy = memfd_create ("rt", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (copy < 0)
         return error_set (err, "RT-SELF-COPY", errno, "cannot make a memfd for a copy of rt");
-    if (selfcopy_fill (exe, copy) < 0)
-        return error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
+    if (selfcopy_fill (exe, copy) < 0) {
+        error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
+        return err->errnum == EFBIG ? hint_limit (err) : -1;
+    }
     if (fchmod (copy, 0500) < 0 || fcntl (copy, F_ADD_SEALS, SEALS) < 0)
         return error_set (err, "RT-SELF-COPY", errno, "cannot seal the copy of rt");
     return take_fd (&copy);

@@ -10,7 +10,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,14 +26,10 @@ enum {
     PLACES = 2,
 };
 
-int selfcopy_fill (int exe, int copy)
+static int send_all (int exe, int copy, off_t *at, off_t size)
 {
-    struct stat st;
-
-    if (fstat (exe, &st) < 0)
-        return -1;
-    for (off_t at = 0; at < st.st_size;) {
-        ssize_t sent = sendfile (copy, exe, &at, (size_t)(st.st_size - at));
+    while (*at < size) {
+        ssize_t sent = sendfile (copy, exe, at, (size_t)(size - *at));
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent == 0)
@@ -40,6 +38,51 @@ int selfcopy_fill (int exe, int copy)
             return -1;
     }
     return 0;
+}
+
+/* The limit is for what the caller writes, not for rt's program. The soft one may be set up to the
+ * hard one, which is raised with CAP_SYS_RESOURCE only. -1 with EFBIG where it stays too low. */
+static int send_beyond_limit (int exe, int copy, off_t *at, off_t size)
+{
+    struct rlimit before;
+    struct rlimit lifted;
+
+    if (getrlimit (RLIMIT_FSIZE, &before) < 0)
+        return -1;
+    lifted.rlim_max = before.rlim_max < (rlim_t)size ? (rlim_t)size : before.rlim_max;
+    lifted.rlim_cur = lifted.rlim_max;
+    if (setrlimit (RLIMIT_FSIZE, &lifted) < 0) {
+        errno = EFBIG;
+        return -1;
+    }
+    int failed = send_all (exe, copy, at, size);
+    int saved = errno;
+    /* The container is not to have more than the caller has. */
+    if (setrlimit (RLIMIT_FSIZE, &before) < 0)
+        return -1;
+    errno = saved;
+    return failed;
+}
+
+/* A write beyond RLIMIT_FSIZE is an error where the signal is ignored, and else the end of rt. What
+ * rt was called with is there again when the copy is executed. */
+int selfcopy_fill (int exe, int copy)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+    struct stat st;
+    off_t at = 0;
+
+    if (fstat (exe, &st) < 0 || sigaction (SIGXFSZ, &ignore, &before) < 0)
+        return -1;
+    int failed = send_all (exe, copy, &at, st.st_size);
+    if (failed && errno == EFBIG)
+        failed = send_beyond_limit (exe, copy, &at, st.st_size);
+    int saved = errno;
+    if (sigaction (SIGXFSZ, &before, NULL) < 0)
+        return -1;
+    errno = saved;
+    return failed;
 }
 
 static bool same_time (const struct timespec *one, const struct timespec *other)

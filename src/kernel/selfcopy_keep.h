@@ -15,7 +15,8 @@
  * place, be it what it may, is replaced. 0, or -1 with errno: nothing is left. */
 int selfcopy_keep (int exe, char *const envp[]);
 
-/* All of `exe` into `copy`. 0 or -1 with errno. */
+/* All of `exe` into `copy`, also where RLIMIT_FSIZE is lower: it is raised meanwhile. 0 or -1 with
+ * errno: EFBIG where it may not be raised so far. */
 int selfcopy_fill (int exe, int copy);
 
 #endif

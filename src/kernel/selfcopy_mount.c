@@ -2,6 +2,7 @@
 /* selfcopy_mount: see selfcopy_mount.h. Nothing of libc is called here, on purpose. */
 #include "kernel/selfcopy_mount.h"
 
+#include "kernel/build_id.h"
 #include "kernel/prefault.h"
 #include "kernel/rawcall.h"
 
@@ -44,6 +45,11 @@ static BEFORE_LIBC void add_text (struct line *line, const char *text)
     }
 }
 
+static BEFORE_LIBC void add_digit (struct line *line, int digit)
+{
+    add_char (line, (char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+}
+
 static BEFORE_LIBC void add_number (struct line *line, uint64_t number)
 {
     int shift = 60;
@@ -51,11 +57,20 @@ static BEFORE_LIBC void add_number (struct line *line, uint64_t number)
     while (shift > 0 && number >> shift == 0)
         shift -= 4;
     for (; shift >= 0; shift -= 4) {
-        int digit = (int)(number >> shift & 15);
         PLAIN_LOOP ();
-        add_char (line, (char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+        add_digit (line, (int)(number >> shift & 15));
     }
     add_char (line, '-');
+}
+
+/* Of a longer one than linkers make, what is as good as all of it. */
+static BEFORE_LIBC void add_build_id (struct line *line, struct build_id id)
+{
+    for (size_t i = 0; i < id.length && i < SELFCOPY_ID_MAX; i++) {
+        PLAIN_LOOP ();
+        add_digit (line, id.bytes[i] >> 4);
+        add_digit (line, id.bytes[i] & 15);
+    }
 }
 
 /* False where it was cut. */
@@ -150,6 +165,7 @@ static BEFORE_LIBC int name_place (const struct statx *st, char *const envp[], i
     add_number (&key, st->stx_mtime.tv_nsec);
     add_number (&key, (uint64_t)st->stx_ctime.tv_sec);
     add_number (&key, st->stx_ctime.tv_nsec);
+    add_build_id (&key, build_id_own ());
     return end_line (&base) && end_line (&key) ? 0 : -ENOENT;
 }
 

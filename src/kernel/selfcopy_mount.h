@@ -19,17 +19,20 @@
 #define SELFCOPY_FILE "rt"  /* the name that the kernel gives the process */
 #define SELFCOPY_MODE 01555 /* the mark of a copy: no other program is sticky */
 #define SELFCOPY_DIRECTORY_MODE 0700
+#define SELFCOPY_ID_MAX 32 /* bytes of a build id that count */
 
 /* Where the copy of a program is: `base`/`key`/SELFCOPY_FILE. The key is made of the program's
- * device, inode, size, and times, so an upgrade has another one. */
+ * device, inode, size, and times, so an upgrade has another one; and of its build id, where it has
+ * one, as builders of images set all times to the same second, and inodes are given again. */
 struct selfcopy_place {
     char base[256];
-    char key[160];
+    char key[224];
 };
 
 /* The places in their order: 0 /run/rt-program, 1 $XDG_RUNTIME_DIR/rt-program (root of a user
  * namespace only: that of the host's root would not believe what another user has there). 0;
- * -ENOENT: there is no such place; or another negative errno. `exe` is open. */
+ * -ENOENT: there is no such place; or another negative errno. `exe` is open, and the
+ * program that runs: its build id is looked for in memory. */
 int selfcopy_place (int exe, char *const envp[], int number, struct selfcopy_place *place);
 
 /* What was opened is a copy of rt's own that cannot be written to: by its mark, its owner and its

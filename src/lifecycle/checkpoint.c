@@ -133,7 +133,8 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
 
     if (check_status_fd (checkpoint->status_fd, err) < 0 ||
         existing_open (container, request->globals, request->id, true, err) < 0 ||
-        check_status (checkpoint, err) < 0)
+        check_status (checkpoint, err) < 0 ||
+        cgroup_check_freezable (&container->record.cgroup, err) < 0)
         return -1;
     if (!request->leave_running && !request->pre_dump && check_strangers (container, err) < 0)
         return -1;

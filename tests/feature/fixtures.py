@@ -74,7 +74,9 @@ def host_words():
     words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()
     words |= {"older-rt"} if os.environ.get("RT_TEST_OLD") else set()
     with open(runtime_path(), "rb") as file:    # a sanitizer's library must be opened before rt begins
-        words |= {"own-descriptors"} if b"libasan" not in file.read() else set()
+        program = file.read()
+        words |= {"own-descriptors"} if b"libasan" not in program else set()
+        words |= {"build-id"} if b"\3\0\0\0GNU\0" in program[:4096] else set()
     words.add("soft-dirty" if host.has_soft_dirty() else "no-soft-dirty")
     with open("/proc/filesystems", encoding="ascii") as file:
         words |= {line.split()[-1] for line in file}

@@ -6,6 +6,8 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import re
+import resource
 import shutil
 import signal
 import stat
@@ -23,6 +25,8 @@ COPY_MODE = 0o1555
 AT_FDCWD = -100
 SYS_MOUNT_SETATTR = 442
 MOUNT_ATTR_RDONLY = 1
+PR_CAPBSET_DROP = 24
+CAP_SYS_RESOURCE = 24
 HOLD = ["/proc/self/exe", "--root", "/none", "update", "--resources", "-", "x"]    # reads its standard input first
 
 
@@ -36,12 +40,23 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def directory_of(program):
+def build_id(program):
+    """Where the linker's note has it in the file, and what it is; empty where it was linked without."""
+    with open(program, "rb") as file:
+        found = re.search(rb"\x04\0\0\0([\x08-\x20])\0\0\0\x03\0\0\0GNU\0", file.read(4096))
+        if not found:
+            return 0, b""
+        file.seek(found.end())
+        return found.end(), file.read(found.group(1)[0])
+
+
+def directory_of(program, the_id=None):
     status = os.stat(program)
     parts = [os.major(status.st_dev), os.minor(status.st_dev), status.st_ino, status.st_size]
     for time in (status.st_mtime_ns, status.st_ctime_ns):
         parts += [time // 10**9, time % 10**9]
-    return os.path.join(BASE, "".join(f"{part:x}-" for part in parts))
+    the_id = build_id(program)[1] if the_id is None else the_id
+    return os.path.join(BASE, "".join(f"{part:x}-" for part in parts) + the_id.hex())
 
 
 def kept(program):
@@ -155,6 +170,99 @@ def test_an_upgrade_has_a_copy_of_its_own(own_rt, new_box, rt):
     assert inode(f"/proc/{new.pid}/exe") == inode(kept(rt.path)) != inode(f"/proc/{old.pid}/exe")
     assert digest(kept(rt.path)) == digest(rt.path)
     shutil.rmtree(directory_of(rt.path))
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@ROOT
+@KEPT
+@pytest.mark.needs("build-id")
+def test_another_build_of_the_same_place_size_and_times(own_rt, new_box, rt):
+    """On an image with clamped times all numbers can be those of another build, whose copy is kept still. A
+    change time cannot be set: here it is the kept copy that gets the numbers of the other build."""
+    old, new = new_box("pause"), new_box("pause")
+    old.create()
+    seen, before = inode(f"/proc/{old.pid}/exe"), directory_of(rt.path)
+    assert seen == inode(kept(rt.path))
+    at, old_id = build_id(rt.path)
+    times = os.stat(rt.path)
+    with open(rt.path, "r+b") as file:
+        file.seek(at)
+        file.write(bytes(byte ^ 0xff for byte in old_id))
+    os.utime(rt.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = directory_of(rt.path, old_id)
+    os.rename(before, after)
+    try:
+        new.create()
+        assert inode(f"/proc/{new.pid}/exe") == inode(kept(rt.path)) != seen
+        assert digest(f"/proc/{new.pid}/exe") == digest(rt.path) != digest(f"{after}/rt")
+    finally:
+        shutil.rmtree(after)
+        shutil.rmtree(directory_of(rt.path), ignore_errors=True)
+
+
+LOW = 1 << 16   # less than the program, and more than what rt and the container write
+
+
+def limited(soft, hard, may_raise):
+    """For preexec_fn."""
+    def limit():
+        if not may_raise and os.geteuid() == 0:
+            host.checked(host.LIBC.prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0), "PR_CAPBSET_DROP")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return limit
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@pytest.mark.parametrize("hard, may_raise", [
+    pytest.param(resource.RLIM_INFINITY, False, id="soft"),
+    pytest.param(LOW, True, id="hard", marks=pytest.mark.needs("sys_resource"))])
+def test_a_file_size_limit_of_the_caller(own_rt, new_box, rt, hard, may_raise):
+    """It is not for the copy, and the container has it still."""
+    box = new_box("report")
+    for _ in ("made", "kept"):
+        report = box.run(preexec_fn=limited(LOW, hard, may_raise)).report
+        assert report["rlimits"]["FSIZE"] == [LOW, hard % (1 << 64)]
+        assert int(report["status"]["SigIgn"], 16) == 0
+    if os.path.exists(directory_of(rt.path)):
+        assert os.listdir(directory_of(rt.path)) == ["rt"]
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+def test_a_file_size_limit_that_may_not_be_raised(own_rt, new_box, rt, fails):
+    """No death by SIGXFSZ, and nothing that was begun is left."""
+    box = new_box("report")
+    for _ in range(2):
+        told = box.create(code=None, preexec_fn=limited(LOW, LOW, False))
+        fails(told, "cannot copy rt's own program", f"RLIMIT_FSIZE of {LOW} bytes")
+        assert not os.path.exists(directory_of(rt.path))
+
+
+@pytest.mark.rows("HDN-01")
+@OWN
+@pytest.mark.parametrize("handling", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored"])
+def test_the_caller_s_way_with_sigxfsz_stays(own_rt, new_box, rt, handling):
+    """In rt, after the copy. The container finds the default action, as of each signal."""
+    box = new_box("echo up", "pause")
+    box.save()
+
+    def enter():
+        limited(LOW, resource.RLIM_INFINITY, False)()
+        signal.signal(signal.SIGXFSZ, handling)
+    with subprocess.Popen([rt.path, "--root", rt.root, "run", "-b", box.dir, box.id], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, preexec_fn=enter, restore_signals=False) as process:
+        box.exists = True
+        assert process.stdout.readline() == b"up\n"
+        found = [ignored(pid) >> (signal.SIGXFSZ - 1) & 1 for pid in (process.pid, box.state()["pid"])]
+        box.kill("KILL")
+    assert found == [handling == signal.SIG_IGN, 0]
+
+
+def ignored(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return int(next(line for line in file if line.startswith("SigIgn")).split()[1], 16)
 
 
 def truncate(path):
