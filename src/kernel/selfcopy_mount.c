@@ -3,7 +3,6 @@
 #include "kernel/selfcopy_mount.h"
 
 #include "kernel/build_id.h"
-#include "kernel/prefault.h"
 #include "kernel/rawcall.h"
 
 #include <asm/statfs.h>
@@ -317,7 +316,6 @@ BEFORE_LIBC void selfcopy_before_libc (char **stack)
             asked || is_word (*end, "run") || is_word (*end, "create") || is_word (*end, "exec");
     if (asked)
         was_copy = selfcopy_by_mount (argv, end + 1) == 0;
-    prefault_data ();
 }
 
 /* What _start expects of the kernel stays as it was: the stack, and the register that holds the
