@@ -11,6 +11,7 @@
 #include "command.h"
 #include "globals.h"
 #include "help.h"
+#include "lifecycle/given.h"
 #include "lifecycle/process_entry.h"
 
 #include <errno.h>
@@ -209,6 +210,7 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
                                     .arguments = call.arguments};
     trace_phase ("read");
     result = call.command->run (&invocation, err);
+    given_end ();
     trace_close ();
     *exit_status = invocation.exit_status;
     return result;

@@ -101,6 +101,23 @@ int sys_mount_id (int fd, uint64_t *id)
     return 0;
 }
 
+int sys_known (int fd, struct sys_known *known)
+{
+    struct statx answer = {0};
+
+    if (syscall (__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                 STATX_TYPE | STATX_MODE | STATX_INO, &answer) < 0)
+        return -1;
+    *known = (struct sys_known){
+        .mode = answer.stx_mode,
+        .major = answer.stx_dev_major,
+        .minor = answer.stx_dev_minor,
+        .inode = answer.stx_ino,
+        .here = (answer.stx_attributes_mask & STATX_ATTR_IMMUTABLE) != 0,
+    };
+    return 0;
+}
+
 int sys_pivot_root (const char *new_root, const char *put_old)
 {
     return (int)syscall (SYS_pivot_root, new_root, put_old);

@@ -38,6 +38,18 @@ int sys_mount_setattr (int dir, const char *path, unsigned int flags, struct mou
 /* The id of the mount that `fd` is on (STATX_MNT_ID, Linux 5.8). -1 with ENODATA: the kernel does
  * not say. */
 int sys_mount_id (int fd, uint64_t *id);
+/* What the kernel knows of an opened file without asking its file system, which may not answer. -1
+ * with errno. `here`: it keeps chattr(1)'s attributes of this very file itself, which file systems
+ * do that are on a disk or in memory of this machine, and an overlay of such; FUSE, NFS, CIFS, 9P
+ * and Ceph do not. */
+struct sys_known {
+    uint32_t mode;
+    uint32_t major;
+    uint32_t minor;
+    uint64_t inode;
+    bool here;
+};
+int sys_known (int fd, struct sys_known *known);
 int sys_pivot_root (const char *new_root, const char *put_old);
 int sys_execveat (int dir, const char *path, char *const argv[], char *const envp[], int flags);
 

@@ -28,6 +28,7 @@
 #include "lifecycle/channel.h"
 #include "lifecycle/exec_process.h"
 #include "lifecycle/foreground.h"
+#include "lifecycle/given.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
@@ -396,6 +397,7 @@ static int explain_failure (const struct exec *exec, struct error *err)
 
 static int exec_until_running (struct exec *exec, struct error *err)
 {
+    given_end ();
     trace_phase ("decide");
     if (exec_decide (exec, err) < 0)
         return -1;

@@ -25,6 +25,7 @@
 #include "kernel/procfd.h"
 #include "lifecycle/channel.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/given.h"
 #include "lifecycle/grant.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/notify.h"
@@ -181,6 +182,7 @@ static int start_prepare (struct start *start, struct error *err)
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
 int start_claim (struct start *start, struct error *err)
 {
+    given_end ();
     if (interrupt_hold (err) < 0)
         return -1;
     start->directory = record_claim (start->request->globals->state_root, start->request->id, err);
