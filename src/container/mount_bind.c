@@ -54,14 +54,7 @@ int mount_bind_open (const struct oci_mount *mount, const char *path, struct mou
 
 int mount_bind_ask (const struct oci_mount *mount, const char *path, struct error *err)
 {
-    struct opener_look look;
-    int opened = -1;
-    enum opener_outcome outcome =
-        opener_open (path, mount->src_nofollow ? O_NOFOLLOW : 0, &opened, &look, err);
-
-    if (outcome == OPENER_DONE)
-        (void)close (opened);
-    return outcome == OPENER_STALLED ? -1 : 0;
+    return opener_ask (path, mount->src_nofollow ? O_NOFOLLOW : 0, err);
 }
 
 int mount_bind_open_outside (const struct oci_mount *mount, const char *path,

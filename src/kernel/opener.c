@@ -505,3 +505,26 @@ enum opener_outcome opener_resolve (const char *path, char resolved[PATH_MAX], s
         memcpy (resolved, answer.name, sizeof answer.name);
     return outcome;
 }
+
+int opener_ask (const char *path, int flags, struct error *err)
+{
+    struct opener_look look;
+    int fd = -1;
+    enum opener_outcome outcome = opener_open (path, flags, &fd, &look, err);
+
+    if (outcome == OPENER_DONE)
+        (void)close (fd);
+    return outcome == OPENER_STALLED ? -1 : 0;
+}
+
+int opener_ask_place (const char *path, struct error *err)
+{
+    char place[PATH_MAX];
+    const char *slash = path ? strrchr (path, '/') : NULL;
+    size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+
+    if (!path || length >= sizeof place)
+        return 0;
+    (void)snprintf (place, sizeof place, "%.*s", length ? (int)length : 1, length ? path : ".");
+    return opener_ask (place, O_DIRECTORY, err);
+}

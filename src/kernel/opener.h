@@ -50,6 +50,14 @@ enum opener_outcome opener_open (const char *path, int flags, int *fd, struct op
 enum opener_outcome opener_read (const char *path, size_t limit, int *fd, struct opener_look *look,
                                  struct error *err);
 
+/* For what is opened later, or by another process: -1 with err where it is on a file system that
+ * does not answer, as RT-OPEN-STALLED or RT-INTERRUPTED. All else about the path (it may be
+ * missing) says what opens it. flags: O_NOFOLLOW, O_DIRECTORY. */
+int opener_ask (const char *path, int flags, struct error *err);
+
+/* The same for what may have to be made: its directory is asked. NULL is fine. */
+int opener_ask_place (const char *path, struct error *err);
+
 /* Absolute and without symbolic links, as realpath (3). */
 enum opener_outcome opener_resolve (const char *path, char resolved[PATH_MAX], struct error *err);
 

@@ -37,6 +37,14 @@ int given_open_document (const char *path, size_t limit, const char *hint, struc
     return take_fd (&fd);
 }
 
+int given_ask_places (const char *const paths[], size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (opener_ask_place (paths[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 void given_end (void)
 {
     opener_end ();

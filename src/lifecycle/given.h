@@ -18,6 +18,10 @@ int given_resolve (const char *path, const char *what, char resolved[PATH_MAX], 
  * that is missing, or NULL. The descriptor, or -1. */
 int given_open_document (const char *path, size_t limit, const char *hint, struct error *err);
 
+/* The places of what the command makes or connects to: -1 where one is on a file system that does
+ * not answer. Each may be NULL. */
+int given_ask_places (const char *const paths[], size_t count, struct error *err);
+
 /* At the end of a command, and before it makes a process that is to have nothing of rt's: what
  * asked has ended. Never fails. */
 void given_end (void);

@@ -111,12 +111,16 @@ void start_release (struct start *start)
     systemd_release (&start->unit);
 }
 
-/* The sockets that get a descriptor of what is made. */
+/* The sockets that get a descriptor of what is made; and the pid file's place answers, too. */
 int start_connect (struct start *start, struct error *err)
 {
     const struct create_request *request = start->request;
     const char *receiver = oci_annotation (start->config, OCI_ANNOTATION_PIDFD_RECEIVER);
+    const char *const places[] = {request->pid_file, request->console_socket, request->pidfd_socket,
+                                  receiver};
 
+    if (given_ask_places (places, sizeof places / sizeof places[0], err) < 0)
+        return -1;
     if (ptmx_connect (request->console_socket, &start->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &start->pidfd_socket, err) <
             0)

@@ -136,6 +136,7 @@ def test_a_process_of_exec_that_does_not_answer(new_box, stalled, fails):
 
 
 @pytest.mark.rows("LCY-12")
+@pytest.mark.needs("pidfd-signal")
 def test_a_killed_process_that_is_held_is_no_stopped_container(new_box, deaf, fails):
     """Its mounts and its cgroup are there, and so is it."""
     box = new_box("stat /tmp/data/x")
@@ -143,7 +144,7 @@ def test_a_killed_process_that_is_held_is_no_stopped_container(new_box, deaf, fa
     box.create()
     box.start()
     host.until(lambda: deaf.unanswered, "the container asks for a file")
-    box.kill("KILL")
+    host.kill(box.pid)
     host.until(lambda: host.stat_state(box.pid) == "D", "it is held")
     assert box.status() == "running"
     fails(box.rt.call("delete", box.id, globals=SOON), "running")
@@ -154,6 +155,65 @@ def test_a_killed_process_that_is_held_is_no_stopped_container(new_box, deaf, fa
     box.wait()
     assert box.status() == "stopped"
     box.delete()
+
+
+def pid_file(box, fs):
+    return ["--pid-file", f"{fs.path}/dir/pid"]
+
+
+def console_socket(box, fs):
+    box.process["terminal"] = True
+    return ["--console-socket", f"{fs.path}/dir/console"]
+
+
+def pidfd_socket(box, fs):
+    return ["--pidfd-socket", f"{fs.path}/dir/pidfd"]
+
+
+def output_of_hooks(box, fs):
+    box.hook("poststart", "exit 0")
+    box.config["annotations"] = {"run.oci.hooks.stdout": f"{fs.path}/dir/output"}
+    return []
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.parametrize("what", [pid_file, console_socket, pidfd_socket, output_of_hooks],
+                         ids=lambda what: what.__name__)
+def test_the_place_of_what_is_made_does_not_answer(new_box, deaf, fails, what):
+    """It is found out before anything is."""
+    box = new_box("report")
+    told = box.create(*what(box, deaf), code=None, globals=SOON, timeout=20)
+    fails(told, f"cannot open {deaf.path}/dir: the file system does not answer")
+    nothing_is_left(box)
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.parametrize("flag, name", [("--pid-file", "pid"), ("--pidfd-socket", "pidfd")])
+def test_the_place_of_what_exec_makes_does_not_answer(new_box, deaf, fails, flag, name):
+    box = new_box("pause")
+    box.up()
+    told = box.rt.call("exec", flag, f"{deaf.path}/dir/{name}", box.id, "/bin/probe", "exit", "0", globals=SOON,
+                       timeout=20)
+    fails(told, f"cannot open {deaf.path}/dir: the file system does not answer")
+    box.delete("-f")
+    box.wait()
+
+
+@pytest.mark.rows("LCY-12")
+@pytest.mark.parametrize("verb, flags", [("restore", ["-b"]), ("checkpoint", [])])
+def test_images_that_do_not_answer(new_box, deaf, fails, verb, flags):
+    box = new_box("pause")
+    if verb == "checkpoint":
+        box.up()
+    else:
+        box.save()
+    told = box.rt.call(verb, *flags, *([box.dir] if flags else []), "--image-path", f"{deaf.path}/images", box.id,
+                       globals=SOON, timeout=20)
+    fails(told, f"cannot open {deaf.path}/images: the file system does not answer")
+    if verb == "checkpoint":
+        assert box.status() == "running"
+        box.delete("-f")
+        box.wait()
 
 
 @pytest.fixture
