@@ -210,7 +210,6 @@ static int run (int argc, char **argv, int *exit_status, struct error *err)
                                     .arguments = call.arguments};
     trace_phase ("read");
     result = call.command->run (&invocation, err);
-    given_end ();
     trace_close ();
     *exit_status = invocation.exit_status;
     return result;
@@ -241,7 +240,9 @@ int main (int argc, char **argv)
     int exit_status = 0;
     if (process_fill_standard () < 0)
         return 1; /* there is nowhere to say why */
-    if (run (argc, argv, &exit_status, &err) < 0) {
+    int failed = run (argc, argv, &exit_status, &err);
+    given_end ();
+    if (failed) {
         explain_old_kernel (&err);
         log_error_value (&err);
         interrupt_raise ();

@@ -199,6 +199,17 @@ def test_the_place_of_what_exec_makes_does_not_answer(new_box, deaf, fails, flag
     box.wait()
 
 
+@pytest.mark.rows("LCY-12", "CLI-05")
+@pytest.mark.parametrize("flag, before", [("--log", ""), ("--log", "file:"), ("--trace", "")])
+def test_a_log_that_does_not_answer(new_box, deaf, fails, flag, before):
+    box = new_box("report")
+    box.save()
+    told = box.rt.call("create", "-b", box.dir, box.id, globals=[*SOON, flag, f"{before}{deaf.path}/dir/log"],
+                       timeout=20)
+    fails(told, f"cannot open {deaf.path}/dir: the file system does not answer")
+    nothing_is_left(box)
+
+
 @pytest.mark.rows("LCY-12")
 @pytest.mark.parametrize("verb, flags", [("restore", ["-b"]), ("checkpoint", [])])
 def test_images_that_do_not_answer(new_box, deaf, fails, verb, flags):
