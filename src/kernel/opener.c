@@ -28,6 +28,8 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
@@ -338,6 +340,23 @@ static enum opener_outcome converse (const struct request *request, struct answe
     return OPENER_REFUSED;
 }
 
+/* What the kernel makes up itself, which answers always. */
+static bool is_of_the_kernel (uint64_t mount)
+{
+    static const uint64_t magics[] = {SYSFS_MAGIC,         CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
+                                      DEVPTS_SUPER_MAGIC,  TMPFS_MAGIC,         PROC_SUPER_MAGIC,
+                                      MQUEUE_MAGIC,        SECURITYFS_MAGIC,    BPF_FS_MAGIC,
+                                      RDTGROUP_SUPER_MAGIC};
+    uint64_t magic;
+
+    if (mount == 0 || sys_mount_magic (mount, &magic) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        if (magics[i] == magic)
+            return true;
+    return false;
+}
+
 /* What the kernel knows without asking. */
 static int look_cached (int fd, struct opener_look *look, bool *here)
 {
@@ -348,7 +367,7 @@ static int look_cached (int fd, struct opener_look *look, bool *here)
     *look = (struct opener_look){.mode = known.mode,
                                  .device = makedev (known.major, known.minor),
                                  .inode = (ino_t)known.inode};
-    *here = known.here;
+    *here = known.here || is_of_the_kernel (known.mount);
     return 0;
 }
 

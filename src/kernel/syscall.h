@@ -47,9 +47,13 @@ struct sys_known {
     uint32_t major;
     uint32_t minor;
     uint64_t inode;
+    uint64_t mount; /* for sys_mount_magic (); 0 before Linux 6.8 */
     bool here;
 };
 int sys_known (int fd, struct sys_known *known);
+/* The magic number (statfs(2)) of what is mounted there, by the kernel's own list of mounts. -1
+ * with errno; ENOSYS before Linux 6.8. */
+int sys_mount_magic (uint64_t mount, uint64_t *magic);
 int sys_pivot_root (const char *new_root, const char *put_old);
 int sys_execveat (int dir, const char *path, char *const argv[], char *const envp[], int flags);
 
