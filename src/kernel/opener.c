@@ -70,12 +70,14 @@ static struct {
 
 /* -- the child -- */
 
-static void look_asking (int fd, struct opener_look *look)
+static int look_asking (int fd, struct opener_look *look)
 {
-    struct stat st = {0};
+    struct stat st;
 
-    (void)fstat (fd, &st);
+    if (fstat (fd, &st) < 0)
+        return -1;
     *look = (struct opener_look){.mode = st.st_mode, .device = st.st_dev, .inode = st.st_ino};
+    return 0;
 }
 
 static bool is_of_procfs (int fd)
@@ -153,8 +155,11 @@ static int find (const struct request *request, struct answer *answer)
         answer->kind = ANSWER_YOURS;
         return -1;
     }
-    look_asking (fd, &answer->look);
-    return take_fd (&fd);
+    if (look_asking (fd, &answer->look) == 0)
+        return take_fd (&fd);
+    answer->errnum = errno;
+    answer->kind = ANSWER_FAILED;
+    return -1;
 }
 
 /* -1 with errno. */
@@ -186,9 +191,8 @@ static int open_bytes (const struct request *request, struct answer *answer)
 {
     AUTO_FD int fd = open (request->path, READ_FLAGS | O_CLOEXEC);
 
-    if (fd < 0)
+    if (fd < 0 || look_asking (fd, &answer->look) < 0)
         return -1;
-    look_asking (fd, &answer->look);
     if (!S_ISREG (answer->look.mode))
         return take_fd (&fd);
     answer->kind = ANSWER_COPIED;
@@ -405,10 +409,10 @@ static enum opener_outcome open_here (const struct request *request, struct answ
 {
     if (request->wish == WISH_NAME)
         return realpath (request->path, answer->name) ? OPENER_DONE : OPENER_REFUSED;
-    *fd = open (request->path, request->flags | O_CLOEXEC);
-    if (*fd < 0)
+    AUTO_FD int opened = open (request->path, request->flags | O_CLOEXEC);
+    if (opened < 0 || look_asking (opened, &answer->look) < 0)
         return OPENER_REFUSED;
-    look_asking (*fd, &answer->look);
+    *fd = take_fd (&opened);
     return OPENER_DONE;
 }
 

@@ -15,14 +15,14 @@ S_IFDIR = 0o040000
 
 
 class SilentFs:
-    """A directory is all that is known of it."""
+    """A directory is all that is known of it. owner: whose it is; it is refused to all others."""
 
-    def __init__(self, path):
-        self.path = str(path)
+    def __init__(self, path, owner=None):
+        self.path, owner = str(path), os.getuid() if owner is None else owner
         os.mkdir(self.path)
         self.device = os.open("/dev/fuse", os.O_RDWR)
         host.mount("silent", self.path, "fuse",
-                   data=f"fd={self.device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}")
+                   data=f"fd={self.device},rootmode=40000,user_id={owner},group_id={owner}")
 
     def held(self, pid):
         """Does the process wait for an answer?"""

@@ -157,6 +157,19 @@ def test_a_killed_process_that_is_held_is_no_stopped_container(new_box, deaf, fa
     box.delete()
 
 
+@pytest.mark.rows("LCY-12")
+@pytest.mark.parametrize("where", [root_itself, source_of_a_user_namespace, config], ids=lambda where: where.__name__)
+def test_another_user_s_file_system_refuses(new_box, work, fails, where):
+    """It need not be waited for."""
+    box, fs = new_box("report"), SilentFs(os.path.join(work, "refused"), owner=1234)
+    try:
+        flags, path, at = where(box, fs)
+        box.save()
+        fails(box.rt.call("create", *flags, box.id, timeout=20), path, "permission denied", at=at)
+    finally:
+        fs.close()
+
+
 def pid_file(box, fs):
     return ["--pid-file", f"{fs.path}/dir/pid"]
 
