@@ -103,6 +103,15 @@ static int open_sink (const char *path, enum sink *sink, int *fd, struct error *
     return error_hint (err, "file:PATH, journald:IDENT and syslog:IDENT are known");
 }
 
+const char *log_file (const char *path)
+{
+    size_t backend = path ? backend_length (path) : 0;
+
+    if (backend == 0)
+        return path;
+    return text_starts_with (path, "file:") ? path + backend + 1 : NULL;
+}
+
 int log_open (const char *path, enum log_format format, enum log_level level, struct error *err)
 {
     enum sink sink = SINK_STDERR;

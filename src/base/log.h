@@ -21,6 +21,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
  * follows. */
 int log_open (const char *path, enum log_format format, enum log_level level, struct error *err);
 
+/* The file that log_open () opens for it; NULL: none, or what it refuses. */
+const char *log_file (const char *path);
+
 /* Is this level written at all? For messages that are expensive to make. */
 bool log_enabled (enum log_level level);
 

@@ -7,38 +7,17 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "lifecycle/given.h"
 #include "oci-spec/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A pipe is what a shell makes of <(COMMAND); fd_read_all does not wait for its writer for ever. */
-static int check_kind (int fd, const char *path, struct error *err)
-{
-    struct stat st;
-
-    if (fstat (fd, &st) < 0)
-        return error_set (err, "RT-CONFIG-OPEN", errno, "open `%s`", path);
-    if (S_ISREG (st.st_mode) || S_ISFIFO (st.st_mode))
-        return 0;
-    return error_set (err, "RT-CONFIG-OPEN", S_ISDIR (st.st_mode) ? EISDIR : 0,
-                      "`%s` is not a regular file", path);
-}
-
 const char *document_read (struct arena *arena, const char *path, const char *hint, size_t *length,
                            struct error *err)
 {
-    AUTO_FD int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) {
-        bool missing = errno == ENOENT;
-        error_set (err, "RT-CONFIG-OPEN", errno, "open `%s`", path);
-        if (missing && hint)
-            error_hint (err, "%s", hint);
-        return NULL;
-    }
-    if (check_kind (fd, path, err) < 0)
+    AUTO_FD int fd = given_open_document (path, JSON_SIZE_MAX, hint, err);
+    if (fd < 0)
         return NULL;
     AUTO_FREE char *bytes = fd_read_all (fd, JSON_SIZE_MAX, length, path, err);
     return bytes ? arena_copy (arena, bytes, *length) : NULL;

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cgroup/systemd.h"
 #include "command.h"
+#include "lifecycle/given.h"
 #include "lifecycle/process_entry.h"
 #include "path.h"
 
@@ -88,6 +89,9 @@ int globals_open_log (const struct global_options *options, struct error *err)
         options->log_level == 0 ? LOG_LEVEL_WARNING : (enum log_level) (options->log_level - 1);
     if (options->debug)
         level = LOG_LEVEL_DEBUG;
+    const char *const places[] = {log_file (options->log), options->trace};
+    if (given_ask_places (places, LENGTH (places), err) < 0)
+        return -1;
     if (log_open (options->log, format, level, err) < 0)
         return -1;
     if (options->criu)

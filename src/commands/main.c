@@ -11,6 +11,7 @@
 #include "command.h"
 #include "globals.h"
 #include "help.h"
+#include "lifecycle/given.h"
 #include "lifecycle/process_entry.h"
 
 #include <errno.h>
@@ -239,7 +240,9 @@ int main (int argc, char **argv)
     int exit_status = 0;
     if (process_fill_standard () < 0)
         return 1; /* there is nowhere to say why */
-    if (run (argc, argv, &exit_status, &err) < 0) {
+    int failed = run (argc, argv, &exit_status, &err);
+    given_end ();
+    if (failed) {
         explain_old_kernel (&err);
         log_error_value (&err);
         interrupt_raise ();

@@ -5,9 +5,10 @@
 #include "path.h"
 
 #include "base/cleanup.h"
+#include "lifecycle/given.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <unistd.h>
 
 const char *path_absolute (struct arena *arena, const char *path, const char *option,
@@ -30,10 +31,8 @@ const char *path_absolute (struct arena *arena, const char *path, const char *op
 const char *path_resolve (struct arena *arena, const char *path, const char *what,
                           struct error *err)
 {
-    AUTO_FREE char *resolved = realpath (path, NULL);
-    if (!resolved) {
-        error_set (err, "RT-PATH", errno, "find the %s `%s`", what, path);
+    char resolved[PATH_MAX];
+    if (given_resolve (path, what, resolved, err) < 0)
         return NULL;
-    }
     return arena_string (arena, resolved);
 }

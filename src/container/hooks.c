@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "kernel/clone.h"
 #include "kernel/fds.h"
+#include "kernel/opener.h"
 #include "kernel/pidfd.h"
 #include "kernel/signals.h"
 #include "kernel/straggler.h"
@@ -519,6 +520,8 @@ static int open_output (const struct oci_config *config, const char *annotation,
 
     if (!path)
         return 0;
+    if (opener_ask_place (path, err) < 0)
+        return error_at (err, "/annotations/%s", annotation);
     AUTO_FD int file = open (
         path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
     if (file < 0 || fcntl (file, F_SETFL, O_APPEND) < 0) {

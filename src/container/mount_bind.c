@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "kernel/inroot.h"
+#include "kernel/opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,13 +52,25 @@ int mount_bind_open (const struct oci_mount *mount, const char *path, struct mou
     return bound < 0 ? source_error (mount, path, err) : 0;
 }
 
+int mount_bind_ask (const struct oci_mount *mount, const char *path, struct error *err)
+{
+    return opener_ask (path, mount->src_nofollow ? O_NOFOLLOW : 0, err);
+}
+
 int mount_bind_open_outside (const struct oci_mount *mount, const char *path,
                              unsigned long propagation, struct mountfd *copy, struct error *err)
 {
+    struct opener_look look;
+    int opened = -1;
     int flags = bind_flags (mount);
     bool unbindable = false;
+    enum opener_outcome outcome =
+        opener_open (path, mount->src_nofollow ? O_NOFOLLOW : 0, &opened, &look, err);
+    AUTO_FD int source = opened;
 
-    if (mountfd_bind (copy, AT_FDCWD, path, flags) < 0) {
+    if (outcome != OPENER_DONE)
+        return outcome == OPENER_STALLED ? -1 : source_error (mount, path, err);
+    if (mountfd_bind (copy, source, "", flags) < 0) {
         unbindable = errno == EINVAL && propagation;
         if (!unbindable)
             return source_error (mount, path, err);

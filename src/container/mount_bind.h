@@ -19,9 +19,14 @@ int mount_bind_path (const struct oci_mount *mount, const char *bundle, char *pa
 int mount_bind_open (const struct oci_mount *mount, const char *path, struct mountfd *copy,
                      struct error *err);
 
-/* outside: the same for another mount namespace, in which pinned mount namespaces below the source
- * have no place: they are left out. What is unbindable is copied all the same where `propagation`
- * (MS_*, with MS_REC) is what its copy shall have; 0: it must stay a peer of the host's. */
+/* outside, before there is a process that could be held: -1 where the source is on a file system
+ * that does not answer. All else about it says the inside, which opens it. */
+int mount_bind_ask (const struct oci_mount *mount, const char *path, struct error *err);
+
+/* outside: mount_bind_open for another mount namespace, in which pinned mount namespaces below the
+ * source have no place: they are left out. What is unbindable is copied all the same where
+ * `propagation` (MS_*, with MS_REC) is what its copy shall have; 0: it must stay a peer of the
+ * host's. */
 int mount_bind_open_outside (const struct oci_mount *mount, const char *path,
                              unsigned long propagation, struct mountfd *copy, struct error *err);
 

@@ -42,6 +42,19 @@ static bool reaches_host (const struct mounts *mounts, const struct oci_mount *m
            (mounts->config->linux.rootfs_propagation & MS_SHARED);
 }
 
+/* What the inside opens: a process of the container that is held could not be taken away. */
+static int ask_source (const struct mounts *mounts, size_t index, struct error *err)
+{
+    const struct oci_mount *mount = &mounts->config->mounts.items[index];
+    char path[PATH_MAX];
+
+    if (mount_bind_path (mount, mounts->bundle, path, err) < 0)
+        return error_at (err, "/mounts/%zu/source", index);
+    if (mount_bind_below (path, mounts->rootfs_path))
+        return 0;
+    return mount_bind_ask (mount, path, err) < 0 ? error_at (err, "/mounts/%zu/source", index) : 0;
+}
+
 /* Ids can be mapped, and what the container's root cannot reach opened, only from outside. */
 static int prepare_source (struct mounts *mounts, size_t index, struct error *err)
 {
@@ -51,8 +64,10 @@ static int prepare_source (struct mounts *mounts, size_t index, struct error *er
     bool shared = reaches_host (mounts, mount);
     char path[PATH_MAX];
 
-    if (mount->remount || !(mounts->userns || idmapped || shared))
+    if (mount->remount)
         return 0;
+    if (!(mounts->userns || idmapped || shared))
+        return mount->bind ? ask_source (mounts, index, err) : 0;
     if (!mount->bind)
         return idmapped ? mount_error (mount, index, 0, "only bind mounts can be id-mapped", err)
                         : 0;

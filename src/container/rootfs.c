@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "kernel/nsroot.h"
 #include "kernel/oldroot.h"
+#include "kernel/opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,16 +78,18 @@ static int open_error (const struct rootfs *rootfs, struct error *err)
 
 int rootfs_prepare (struct rootfs *rootfs, const char *path, struct error *err)
 {
-    struct stat st;
+    struct opener_look look;
+    int opened = -1;
 
     rootfs->path = path;
     if (rootfs->joined)
         return 0;
-    AUTO_FD int fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat (fd, &st) < 0)
-        return open_error (rootfs, err);
-    rootfs->device = st.st_dev;
-    rootfs->inode = st.st_ino;
+    enum opener_outcome outcome = opener_open (path, O_DIRECTORY, &opened, &look, err);
+    if (outcome != OPENER_DONE)
+        return outcome == OPENER_STALLED ? error_at (err, "/root/path") : open_error (rootfs, err);
+    AUTO_FD int fd = opened;
+    rootfs->device = look.device;
+    rootfs->inode = look.inode;
     if (!rootfs->own_mounts) {
         rootfs->tree.fd = take_fd (&fd);
         return 0;

@@ -30,6 +30,15 @@
 #ifndef __NR_mount_setattr
 #define __NR_mount_setattr 442
 #endif
+#ifndef __NR_statmount
+#define __NR_statmount 457
+#endif
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
+#ifndef STATMOUNT_SB_BASIC
+#define STATMOUNT_SB_BASIC 1U
+#endif
 
 int sys_openat2 (int dir, const char *path, struct open_how *how)
 {
@@ -98,6 +107,51 @@ int sys_mount_id (int fd, uint64_t *id)
         return -1;
     }
     *id = answer.stx_mnt_id;
+    return 0;
+}
+
+int sys_known (int fd, struct sys_known *known)
+{
+    struct statx answer = {0};
+
+    if (syscall (__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                 STATX_TYPE | STATX_MODE | STATX_INO | STATX_MNT_ID_UNIQUE, &answer) < 0)
+        return -1;
+    *known = (struct sys_known){
+        .mode = answer.stx_mode,
+        .major = answer.stx_dev_major,
+        .minor = answer.stx_dev_minor,
+        .inode = answer.stx_ino,
+        .mount = answer.stx_mask & STATX_MNT_ID_UNIQUE ? answer.stx_mnt_id : 0,
+        .here = (answer.stx_attributes_mask & STATX_ATTR_IMMUTABLE) != 0,
+    };
+    return 0;
+}
+
+int sys_mount_magic (uint64_t mount, uint64_t *magic)
+{
+    const struct {
+        uint32_t size;
+        uint32_t unused;
+        uint64_t mount;
+        uint64_t mask;
+    } request = {.size = sizeof request, .mount = mount, .mask = STATMOUNT_SB_BASIC};
+    struct {
+        uint32_t size;
+        uint32_t options;
+        uint64_t mask;
+        uint32_t device[2];
+        uint64_t magic;
+        uint64_t others[60];
+    } answer = {0};
+
+    if (syscall (__NR_statmount, &request, &answer, sizeof answer, 0) < 0)
+        return -1;
+    if (!(answer.mask & STATMOUNT_SB_BASIC)) {
+        errno = ENODATA;
+        return -1;
+    }
+    *magic = answer.magic;
     return 0;
 }
 

@@ -38,6 +38,22 @@ int sys_mount_setattr (int dir, const char *path, unsigned int flags, struct mou
 /* The id of the mount that `fd` is on (STATX_MNT_ID, Linux 5.8). -1 with ENODATA: the kernel does
  * not say. */
 int sys_mount_id (int fd, uint64_t *id);
+/* What the kernel knows of an opened file without asking its file system, which may not answer. -1
+ * with errno. `here`: it keeps chattr(1)'s attributes of this very file itself, which file systems
+ * do that are on a disk or in memory of this machine, and an overlay of such; FUSE, NFS, CIFS, 9P
+ * and Ceph do not. */
+struct sys_known {
+    uint32_t mode;
+    uint32_t major;
+    uint32_t minor;
+    uint64_t inode;
+    uint64_t mount; /* for sys_mount_magic (); 0 before Linux 6.8 */
+    bool here;
+};
+int sys_known (int fd, struct sys_known *known);
+/* The magic number (statfs(2)) of what is mounted there, by the kernel's own list of mounts. -1
+ * with errno; ENOSYS before Linux 6.8. */
+int sys_mount_magic (uint64_t mount, uint64_t *magic);
 int sys_pivot_root (const char *new_root, const char *put_old);
 int sys_execveat (int dir, const char *path, char *const argv[], char *const envp[], int flags);
 

@@ -16,6 +16,7 @@
 #include "lifecycle/destroy.h"
 #include "lifecycle/existing.h"
 #include "lifecycle/external.h"
+#include "lifecycle/given.h"
 #include "lifecycle/images.h"
 #include "oci-spec/state.h"
 
@@ -139,7 +140,8 @@ static int decide (struct checkpoint *checkpoint, struct error *err)
     if (!request->leave_running && !request->pre_dump && check_strangers (container, err) < 0)
         return -1;
     const struct oci_config *config = existing_config (container, err);
-    if (!config || images_open (&request->images, true, &checkpoint->images, err) < 0)
+    if (!config || images_ask (&request->images, err) < 0 ||
+        images_open (&request->images, true, &checkpoint->images, err) < 0)
         return -1;
     images_options (&request->images, config, &checkpoint->images, LOG_FILE, options);
     if (images_config (config, record->bundle, record->rootfs, &checkpoint->images,
@@ -193,6 +195,7 @@ static int dump (struct checkpoint *checkpoint, struct error *err)
     AUTO_CRIU struct criu criu = CRIU_INIT;
     enum criu_task task = checkpoint->request->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
 
+    given_end ();
     /* A CRIU that is cut off would leave the container frozen. */
     if (interrupt_hold (err) < 0)
         return -1;

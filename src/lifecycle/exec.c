@@ -28,6 +28,7 @@
 #include "lifecycle/channel.h"
 #include "lifecycle/exec_process.h"
 #include "lifecycle/foreground.h"
+#include "lifecycle/given.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/pidfd_socket.h"
 #include "lifecycle/pidfile.h"
@@ -404,6 +405,13 @@ static int explain_failure (const struct exec *exec, struct error *err)
 
 static int exec_until_running (struct exec *exec, struct error *err)
 {
+    const struct exec_request *request = exec->request;
+    const char *const places[] = {request->pid_file, request->console_socket,
+                                  request->pidfd_socket};
+
+    if (given_ask_places (places, sizeof places / sizeof places[0], err) < 0)
+        return -1;
+    given_end ();
     trace_phase ("decide");
     if (exec_decide (exec, err) < 0)
         return -1;

@@ -10,6 +10,7 @@
 #include "container/mount_cgroup.h"
 #include "kernel/inroot.h"
 #include "kernel/ns.h"
+#include "kernel/opener.h"
 #include "kernel/procfd.h"
 #include "oci-spec/names.h"
 
@@ -486,9 +487,27 @@ static int make_point (const struct external *external, int rootfs, size_t index
     return error_at (err, "/mounts/%zu/destination", index);
 }
 
+/* CRIU opens them, too. */
+static int ask (const struct external *external, struct error *err)
+{
+    const struct oci_config *config = external->config;
+    char source[PATH_MAX];
+
+    if (opener_ask (external->rootfs_path, O_DIRECTORY, err) < 0)
+        return error_at (err, "/root/path");
+    for (size_t i = 0; i < config->mounts.count; i++)
+        if (is_outside (external, &config->mounts.items[i], source) &&
+            opener_ask (source, 0, err) < 0)
+            return error_at (err, "/mounts/%zu/source", i);
+    return 0;
+}
+
 int external_mount_points (const struct external *external, struct error *err)
 {
     const struct oci_config *config = external->config;
+
+    if (ask (external, err) < 0)
+        return -1;
     AUTO_FD int root = open (external->rootfs_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (root < 0) {

@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "kernel/opener.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/process_entry.h"
 #include "oci-spec/annotations.h"
@@ -217,6 +218,14 @@ static int check_parent (const struct images_request *request, int images, struc
                ? 0
                : error_set (err, "RT-IMAGES-PARENT", ENOTDIR, "--parent-path %s, from %s on",
                             request->parent, request->images);
+}
+
+int images_ask (const struct images_request *request, struct error *err)
+{
+    return opener_ask (request->images, O_DIRECTORY, err) < 0 ||
+                   (request->work && opener_ask (request->work, O_DIRECTORY, err) < 0)
+               ? -1
+               : 0;
 }
 
 int images_open (const struct images_request *request, bool make, struct images *images,

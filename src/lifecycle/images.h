@@ -48,6 +48,10 @@ int images_let_read (const struct images *images, const struct oci_config *confi
                      struct arena *arena, struct images_access *access, struct error *err);
 void images_undo_read (const struct images_access *access);
 
+/* Before images_open: do the file systems of the directories answer? -1 with err where one does
+ * not. */
+int images_ask (const struct images_request *request, struct error *err);
+
 /* `make`: for a checkpoint; a missing last component is made, the owner's alone (0700). Checks that
  * request->parent is there. Both directories must be the caller's and not be writable by others: in
  * another one files could be exchanged after they were judged. What already stands where CRIU and

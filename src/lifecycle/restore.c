@@ -111,6 +111,7 @@ static int decide (struct restore *restore, struct error *err)
     struct criu_options *options = &restore->options;
 
     if (start_decide (start, start->request->detach, err) < 0 ||
+        images_ask (restore->request, err) < 0 ||
         images_open (restore->request, false, &restore->images, err) < 0)
         return -1;
     /* Its processes have the sockets that they had. */

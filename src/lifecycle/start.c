@@ -25,6 +25,7 @@
 #include "kernel/procfd.h"
 #include "lifecycle/channel.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/given.h"
 #include "lifecycle/grant.h"
 #include "lifecycle/meet.h"
 #include "lifecycle/notify.h"
@@ -116,12 +117,16 @@ void start_release (struct start *start)
     drop_fd (&start->directory);
 }
 
-/* The sockets that get a descriptor of what is made. */
+/* The sockets that get a descriptor of what is made; and the pid file's place answers, too. */
 int start_connect (struct start *start, struct error *err)
 {
     const struct create_request *request = start->request;
     const char *receiver = oci_annotation (start->config, OCI_ANNOTATION_PIDFD_RECEIVER);
+    const char *const places[] = {request->pid_file, request->console_socket, request->pidfd_socket,
+                                  receiver};
 
+    if (given_ask_places (places, sizeof places / sizeof places[0], err) < 0)
+        return -1;
     if (ptmx_connect (request->console_socket, &start->console_socket, err) < 0 ||
         pidfd_socket_connect (request->pidfd_socket, "--pidfd-socket", &start->pidfd_socket, err) <
             0)
@@ -187,6 +192,7 @@ static int start_prepare (struct start *start, struct error *err)
 /* From the first line on, a crash at any moment can be cleaned up by delete. */
 int start_claim (struct start *start, struct error *err)
 {
+    given_end ();
     if (interrupt_hold (err) < 0)
         return -1;
     start->directory = record_claim (start->request->globals->state_root, start->request->id, err);

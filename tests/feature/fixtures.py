@@ -70,6 +70,9 @@ def host_words():
     words |= {"mount-setattr"} if release >= (5, 12) and has("mount_setattr") else set()
     words |= {"open-tree" if has("open_tree") else "no-open-tree"}
     words |= {"fsopen" if has("fsopen") else "no-fsopen"}
+    words |= {"pidfd-signal"} if has("pidfd_send_signal") else set()
+    words |= {"openat2"} if has("openat2") else set()
+    words |= {"dev-fuse"} if os.access("/dev/fuse", os.R_OK) else set()
     words |= {"disk"} if CGROUPS.disks() else set()
     words |= {"criu"} if os.environ.get("RT_TEST_CRIU") else set()
     words |= {"older-rt"} if os.environ.get("RT_TEST_OLD") else set()
