@@ -137,6 +137,11 @@ int cgroup_delegate (const struct oci_map *paths, uid_t uid, struct error *err);
 
 /* 1 frozen, 0 not (also where there is no cgroup any more), -1: it could not be looked at. */
 int cgroup_frozen (const struct oci_map *paths, struct error *err);
+/* Is each a directory below the root of its hierarchy? False for what no container was ever made
+ * with: the root itself, where all of the host's processes are, or another place. Pure, but for the
+ * layout of the host. */
+bool cgroup_are_places (const struct oci_map *paths);
+
 /* Waits until it is so, as long as patience.h says; what could not be frozen is thawed again.
  * Thawing below a cgroup that is frozen itself fails at once, and so does freezing one that rt
  * itself is in. */

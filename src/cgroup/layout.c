@@ -137,6 +137,19 @@ size_t hierarchy_mount_length (const char *key, const char *path)
     return length + 1 + strcspn (path + length + 1, "/");
 }
 
+bool cgroup_are_places (const struct oci_map *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct oci_pair *item = &paths->items[i];
+        if (!text_starts_with (item->value, CGROUP_MOUNT "/"))
+            return false;
+        const char *below = item->value + hierarchy_mount_length (item->key, item->value);
+        if (below[strspn (below, "/")] == '\0')
+            return false;
+    }
+    return true;
+}
+
 int hierarchies_parse (struct arena *arena, const char *text, struct hierarchy **items,
                        size_t *count, struct error *err)
 {

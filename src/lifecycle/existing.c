@@ -78,6 +78,11 @@ int existing_open (struct existing *existing, const struct lifecycle_globals *gl
         if (open_locked (existing, globals, id, err) < 0)
             return -1;
     }
+    if (!cgroup_are_places (&existing->record.cgroup)) {
+        error_set (err, "RT-STATE-DAMAGED", 0,
+                   "the record of container %s names a cgroup that no container can have", id);
+        return error_hint (err, "rt delete --force manages the container by what is left of it");
+    }
     int frozen = cgroup_frozen (&existing->record.cgroup, err);
     if (frozen < 0)
         return -1;

@@ -224,7 +224,7 @@ int unread_complete (struct existing *existing, const struct lifecycle_globals *
     int read = read_document (existing, &config, err);
     if (read < 0)
         return -1;
-    if (!are_clean (&existing->arena, &record->cgroup))
+    if (!are_clean (&existing->arena, &record->cgroup) || !cgroup_are_places (&record->cgroup))
         record->cgroup = (struct oci_map){0};
     record->id = id;
     record->phase = RECORD_CREATING; /* what it names may exist or not, and a unit be another's */

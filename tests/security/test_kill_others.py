@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 import compiled
+import host
 from fixtures import CGROUPS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -141,3 +142,29 @@ def test_a_damaged_record_names_no_other_container(new_box, rt, spelling):
         json.dump({"id": box.id, "cgroup": paths}, file)
     rt.execute([rt.path, "--root", rt.root, "kill", "--all", box.id, "KILL"])
     assert other.state()["status"] == "running"
+
+
+@pytest.mark.rows("VRB-39")
+@pytest.mark.own
+@pytest.mark.parametrize("forged", ["{mount}", "{mount}/", "/sys", "/", "/sys/fs/cgroup-x/{id}"])
+def test_a_record_names_the_root_of_no_hierarchy(new_box, rt, forged):
+    """There all processes of the host are. Only a signal that does nothing is sent, should it be believed."""
+    box = new_box("pause")
+    box.create()
+    box.start()
+    path = os.path.join(rt.root, box.id, "record.json")
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    record["cgroup"] = {key: forged.format(mount=value.removesuffix("/" + box.id), id=box.id)
+                        for key, value in record["cgroup"].items()}
+    assert record["cgroup"]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    for command, more in (("exec", ["/bin/true"]), ("ps", []), ("pause", [])):
+        told = rt.call(command, box.id, *more)
+        assert told.code != 0 and "names a cgroup that no container can have" in told.err, told
+    told = rt.call("kill", "--all", box.id, "CONT")     # by the document that create has stored
+    assert told.code == 0 and "damaged record" in told.err, told
+    assert rt.call("delete", "--force", box.id).code == 0
+    box.exists = False
+    host.wait_dead(box.pid)
