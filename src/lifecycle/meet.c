@@ -15,7 +15,6 @@
 #include "lifecycle/running.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -66,14 +65,16 @@ void meet_kill_unheard (const struct descendants_before *before)
         log_warning ("%s: a process may be left", err.text);
 }
 
-/* Nothing is waited for. */
+/* What lies in the channel by now, and nothing is waited for: a process that has taken the child's
+ * end may keep it open, and speak on. */
 static bool take_last_words (const struct meet *meet, struct error *err)
 {
-    struct pollfd ready = {.fd = meet->line, .events = POLLIN};
     struct channel_message message;
     struct error said = {0};
 
-    while (meet->line >= 0 && poll (&ready, 1, 0) == 1) {
+    if (meet->line < 0 || shutdown (meet->line, SHUT_RD) < 0)
+        return false;
+    for (;;) {
         if (channel_receive (meet->line, 0, &message, &said) < 0) {
             if (channel_was_told ())
                 *err = said;
@@ -87,7 +88,6 @@ static bool take_last_words (const struct meet *meet, struct error *err)
             return true;
         }
     }
-    return false;
 }
 
 int meet_explain_end (const struct meet *meet, struct error *err)

@@ -136,6 +136,16 @@ static int open_process (int pid)
 }
 
 /* From here to the end of its first pass nothing is done but what it is there for. */
+static bool is_for_ever (void)
+{
+    static const char *const holds[] = {"keep", "stop", "talk", "deafen"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof holds / sizeof *holds; i++)
+        found = found || strcmp (task.hold, holds[i]) == 0;
+    return found;
+}
+
 static void meet (int pid)
 {
     struct target *target = NULL;
@@ -158,7 +168,7 @@ static void meet (int pid)
     /* Each begins at another place of the round: what comes first meets most. */
     *target = (struct target){.pid = pid, .dir = dir, .name = "?", .passes = seen_count / 2 % 8};
     seen_count++;
-    if (strcmp (task.hold, "keep") == 0 || strcmp (task.hold, "stop") == 0)
+    if (is_for_ever ())
         return;
     if (strcmp (task.hold, "step") == 0 && seen_count % 2 == 0 && !is_proven ())
         take_hold (target);
@@ -226,8 +236,8 @@ static void keep_one (void)
             if (take_for_ever (&targets[i])) {
                 printf ("held %d %s\n", targets[i].pid, targets[i].name);
                 (void)fflush (stdout);
-                while (!must_stop ())
-                    (void)usleep (1000);
+                for (; !must_stop (); (void)usleep (1000))
+                    go_on_talking ();
                 return;
             }
             leave (&targets[i]);
@@ -395,7 +405,7 @@ int main (int argc, char **argv)
         return answer_at_gate (task.only);
     if (task.only)
         look_at_one (task.only);
-    else if (strcmp (task.hold, "keep") == 0 || strcmp (task.hold, "stop") == 0)
+    else if (is_for_ever ())
         keep_one ();
     else
         roam ();

@@ -52,7 +52,7 @@ struct task {
     const char *stop;          /* a file whose appearance ends the program */
     const char *canary;        /* a file of the host */
     const char *plant;         /* a directory of the host */
-    const char *hold;          /* "step", "never", "keep", "stop", "forge" */
+    const char *hold;          /* "step", "never", "keep", "stop", "talk", "deafen", "forge" */
     const char *breed;         /* how many processes of its own it is to look at, too */
     const char *answer;        /* pry_gate.c */
     bool own_spaces;           /* each namespace must be the program's own */
@@ -107,6 +107,9 @@ void take_namespaces (const struct target *target, const char *kind);
 void take_hold (struct target *target);
 /* True where the process is held before it has executed anything; it is never let go. */
 bool take_for_ever (struct target *target);
+/* With "talk" and "deafen": what would be a log of the process that was taken, on its line to rt.
+ */
+void go_on_talking (void);
 /* Holds it for a moment, and speaks in its place on each socket that it has. */
 void take_voice (struct target *target);
 

@@ -113,6 +113,16 @@ def test_exec(new_box, holder, hold, asked_to):
     host.until(lambda: not living(box), "the process that was held is dead", SLACK)
 
 
+@pytest.mark.rows("HDN-14", "LCY-12", "EXE-26")
+@pytest.mark.parametrize("asked_to", SIGNALS[:2], ids=NAMES[:2])
+@pytest.mark.parametrize("hold", ["talk", "deafen"])
+@pytest.mark.needs("root: the host's user namespace", "pids")
+def test_exec_with_a_talker(new_box, holder, hold, asked_to):
+    """It also keeps the line to rt open and goes on talking there, be the process held or left to end as it hears
+    nothing more: what it says prolongs no wait."""
+    test_exec(new_box, holder, hold, asked_to)
+
+
 @pytest.mark.rows("HDN-14", "LCY-12", "EXE-31")
 @pytest.mark.parametrize("asked_to", SIGNALS[:2], ids=NAMES[:2])
 @pytest.mark.parametrize("hold", HOLDS)
