@@ -168,11 +168,11 @@ void channel_only (pid_t sender)
     only_sender = sender;
 }
 
-static pid_t error_sender;
+static pid_t word_sender;
 
-void channel_errors_of (pid_t sender)
+void channel_words_of (pid_t sender)
 {
-    error_sender = sender;
+    word_sender = sender;
 }
 
 /* Is the packet of the process that it must be of? 0 is any. */
@@ -242,7 +242,7 @@ bool channel_was_told (void)
 static int take_error (struct channel_message *message, struct error *err)
 {
     drop_fd (&message->fd);
-    if (check_sender (message, error_sender, err) < 0)
+    if (check_sender (message, word_sender, err) < 0)
         return -1;
     if (message->length != sizeof (*err))
         return error_set (err, "RT-CHANNEL-RECEIVE", EPROTO, "a broken error of the child");
@@ -282,8 +282,13 @@ int channel_receive (int line, pid_t peer, struct channel_message *message, stru
             channel_bound (false);
         message->length = (size_t)length - offsetof (struct packet, payload);
         message->payload = incoming.payload;
+        if (message->type == CHANNEL_LOG && check_sender (message, word_sender, err) < 0) {
+            drop_fd (&message->fd);
+            return -1;
+        }
         if (message->type == CHANNEL_LOG && is_text (message, 1) &&
             message->payload[0] <= LOG_LEVEL_DEBUG) {
+            drop_fd (&message->fd);
             log_text ((enum log_level)message->payload[0], (const char *)message->payload + 1);
             continue;
         }

@@ -109,8 +109,9 @@ int channel_send (int line, enum channel_type type, const void *payload, size_t 
  * end other processes can have taken. */
 void channel_only (pid_t sender);
 
-/* The same for ERROR alone: what the process proper says of its failure is FAILED. */
-void channel_errors_of (pid_t sender);
+/* The same for ERROR and LOG alone, whose text is rt's own: what the process proper says of its
+ * failure is FAILED. */
+void channel_words_of (pid_t sender);
 
 /* The next packet that is neither LOG nor ERROR; `message` is CHANNEL_CLOSED where the channel
  * was closed. ERROR fills err and is -1. With a `peer`, as channel_await (); 0: for the child,

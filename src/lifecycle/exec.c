@@ -247,7 +247,7 @@ static int exec_clone (struct exec *exec, struct error *err)
     exec->in_cgroup |= !cgroup_path_v2 (&exec->cgroup);
     cgroup_close_doors (&exec->doors);
     exec->pid = pid;
-    channel_errors_of (pid);
+    channel_words_of (pid);
     return pid < 0 ? clone_failed (saved, err) : 0;
 }
 

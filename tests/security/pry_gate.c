@@ -7,6 +7,7 @@
  *   word:N,N...  the packets of these types, then the line is closed
  *   error:SIZE   a packet of the type of an error, SIZE bytes of 'w', none of them a NUL
  *   calm:SIZE    the same with a NUL behind each 20 of them
+ *   log:SIZE     what would be a warning of SIZE bytes of 'w' for rt's log
  */
 #include "pry.h"
 
@@ -23,6 +24,8 @@
 
 #define FD_MAX 40
 #define ERROR_TYPE 1U
+#define LOG_TYPE 2U
+#define LOG_WARNING 1
 
 void answer_line (int line)
 {
@@ -37,11 +40,17 @@ void answer_line (int line)
             memcpy (packet, &type, sizeof type);
             (void)send (line, packet, sizeof type, MSG_NOSIGNAL);
         }
-    } else if (words && size < sizeof packet - sizeof type) {
+    } else if (words && size < sizeof packet - sizeof type - 1) {
+        bool logs = *task.answer == 'l';
+        type = logs ? LOG_TYPE : ERROR_TYPE;
         memcpy (packet, &type, sizeof type);
         memset (packet + sizeof type, 'w', size);
         for (size_t i = 20; *task.answer == 'c' && i < size; i += 21)
             packet[sizeof type + i] = '\0';
+        if (logs)
+            packet[sizeof type] = LOG_WARNING;
+        if (logs)
+            packet[sizeof type + size++] = '\0';
         (void)send (line, packet, sizeof type + size, MSG_NOSIGNAL);
     }
 }

@@ -229,6 +229,19 @@ void take_voice (struct target *target)
     (void)ptrace (PTRACE_DETACH, target->pid, NULL, NULL);
 }
 
+/* It has said EXEC, and waits for the answer. */
+static bool has_spoken (const struct target *target)
+{
+    char text[128] = "";
+    int fd = openat (target->dir, "syscall", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && read (fd, text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    if (fd >= 0)
+        (void)close (fd);
+    return atol (text) == SYS_recvmsg;
+}
+
 /* The socket that the process has, or -1: it has executed. */
 static int take_line (struct target *target)
 {
@@ -284,8 +297,10 @@ bool take_for_ever (struct target *target)
     }
     if (!seize (target, &status))
         return false;
-    if (!is_at_exec (status) && !is_program (target) && look_status (target, WAY_SEIZE)) {
-        taken_line = strcmp (task.hold, "talk") == 0 ? take_line (target) : -1;
+    bool talks = strcmp (task.hold, "talk") == 0;
+    if (!is_at_exec (status) && !is_program (target) && look_status (target, WAY_SEIZE) &&
+        !(talks && has_spoken (target))) {
+        taken_line = talks ? take_line (target) : -1;
         return true;
     }
     (void)ptrace (PTRACE_DETACH, target->pid, NULL, NULL);

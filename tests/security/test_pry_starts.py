@@ -244,7 +244,8 @@ def test_a_users_start_answered_by_another_process(user_box, hidden, pry, answer
 
 @pytest.mark.rows("HDN-14", "LCY-10", "EXE-26", "EXE-39")
 @pytest.mark.own
-@pytest.mark.parametrize("answer", ["word:12", "word:8,12", "error:64", "error:1672", "error:4000", "calm:1672"])
+@pytest.mark.parametrize("answer", ["word:12", "word:8,12", "error:64", "error:1672", "error:4000", "calm:1672",
+                                    "log:64"])
 @pytest.mark.needs("root: the host's user namespace")
 def test_an_exec_answered_by_another_process(new_box, hidden, pry, rounds, answer):  # noqa: F811
     """The neighbour holds the process that comes in, and speaks in its place: neither the text nor the exit status
