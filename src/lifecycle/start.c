@@ -291,6 +291,9 @@ static int start_clone (struct start *start, bool *in_cgroup, struct error *err)
     if (pid < 0)
         return ns_explain (start->plan.make, saved, err);
     start->record.pid = pid;
+    /* What is in the joined pid namespace already may take the place of the process proper. */
+    if (start->plan.birth)
+        channel_words_of (pid);
     log_debug ("the child is process %d", (int)pid);
     return 0;
 }
@@ -541,6 +544,8 @@ int start_until_executed (struct start *start, struct error *err)
     if (is_gated (start)) {
         hooks_allow (&start->config->hooks[OCI_HOOK_START_CONTAINER]);
         channel_bound (true);
+        if (start->plan.birth)
+            channel_words_of (start->record.pid);
     }
     if (is_gated (start) && (meet_until (&meet, CHANNEL_EXEC, err) < 0 || meet_go (&meet, err) < 0))
         return undone (start, err);

@@ -266,3 +266,32 @@ def test_an_exec_answered_by_another_process(new_box, hidden, pry, rounds, answe
     finally:
         end_by_force(box)
     assert json.loads(text.splitlines()[-1])["got"]["getfd"] > 0, f"it has taken no voice: {text}"
+
+
+@pytest.mark.rows("HDN-14", "LCY-10", "NSP-12")
+@pytest.mark.own
+@pytest.mark.parametrize("verb", ["run", "create"])
+@pytest.mark.parametrize("answer", ["word:12", "error:1672", "calm:1672", "log:64"])
+@pytest.mark.needs("fsopen", "root: the host's user namespace")
+def test_a_start_answered_by_a_neighbour(new_box, hidden, pry, rounds, verb, answer):  # noqa: F811
+    """In a pid namespace that both have, too: what the neighbour says in the place of the guest is no text of rt's."""
+    neighbour, guest = new_box(), new_box("exit 0")
+    add_caps(neighbour, "SYS_PTRACE")
+    prepare(neighbour, pry, hidden)
+    start_prying(neighbour, words(hidden, guest, hold="forge", answer=answer)
+                 + [f"root={inode(guest.rootfs)}", f"program={inode(guest.path('/bin/probe'))}"])
+    guest.namespace("pid", f"/proc/{neighbour.pid}/ns/pid")
+    guest.save()
+    try:
+        for number in range(min(rounds, 40)):
+            name = f"{guest.id}-{number}"
+            told = guest.rt.call(verb, "-b", guest.dir, name, globals=("--timeout", "1s"), timeout=30)
+            assert told.code in (0, 1, 255), told
+            assert "wwww" not in told.out + told.err, f"the text is the container's: {told}"
+            guest.rt.call("delete", "-f", name)
+        neighbour.file("/stop")
+        text = neighbour.rest()
+    finally:
+        end_by_force(neighbour)
+        host.reap_all()
+    assert json.loads(text.splitlines()[-1])["got"]["getfd"] > 0, f"it has taken no voice: {text}"
