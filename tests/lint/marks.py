@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """marks: what each file carries: the licence on its first line, a header guard, a place in a list of
-sources, and no names that say nothing."""
+sources, no names that say nothing, and no two versions of one place."""
 
 import os
 import re
@@ -11,6 +11,7 @@ import tree
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 EMPTY_NAMES = re.compile(r"(^|[_-])(utils?|helpers?|common|misc|internal)([_.-]|$)")
 EMPTY_FUNCTIONS = re.compile(r"^(?:static )?[\w *]*?\b(do_\w+|\w+_internal|\w+_helper) \(", re.M)
+UNMERGED = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.M)
 LISTED = ("src/", "oci-spec/", "tests/unit/", "tests/fuzz/")
 
 
@@ -55,6 +56,13 @@ def main():
             check_guard(path, text)
         if path.startswith(LISTED) and path.endswith((".c", ".h")):
             check_listed(path, lists)
+    for path in tree.files():
+        try:
+            unmerged = UNMERGED.search(tree.read(path))
+        except UnicodeDecodeError:
+            continue
+        if unmerged:
+            tree.fail(path, tree.line_of(tree.read(path), unmerged.start()), "a merge that was not ended")
     tree.finish()
 
 

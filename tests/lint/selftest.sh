@@ -94,6 +94,7 @@ sed -i 's/RT_BASE_ONE_H/ONE_H/' "$tree/src/base/one.h"; red marks "guard should 
 cp "$tree/src/base/one.c" "$tree/src/base/seven.c";     red marks "not in src/base/Makemodule.am"
 cp "$tree/src/base/one.c" "$tree/tests/utils.c";        red marks "a name that does not say what is in it"
 echo 'static int do_it (void);' >>"$tree/src/base/one.c"; red marks "do_it: a name"
+echo '<<<<<<< HEAD' >>"$tree/README.md";                  red marks "a merge that was not ended"
 
 body src/container/four.c 'mkdir ("x", 0);';            red calls "rule 1: mkdir"
 body src/lifecycle/../container/four.c 'return open (p, O_CLOEXEC);'; red calls "rule 1: open"
