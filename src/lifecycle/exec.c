@@ -168,7 +168,23 @@ static int look_at_init (struct exec *exec, struct error *err)
 }
 
 /* The init of a `run` is not dumpable before it executes, so only root may look at it then. `run`
- * holds the lock of the container until that is over. */
+ * holds the lock of the container until that is over. One that has executed is waited for no more:
+ * the user may not read its program, and that stays; and what holds the lock may be a start whose
+ * hook has called this. */
+static int await_program (const struct exec *exec, struct error *err)
+{
+    const struct record *record = &exec->container.record;
+    const int directory = exec->container.directory;
+    AUTO_FD int init = pidfd_open_exact (record->pid, record->start_time);
+
+    if (init < 0 || pidfd_has_executed (record->pid, init) != 0)
+        return 0;
+    if (record_lock_again (directory, exec->request->id, err) < 0)
+        return -1;
+    (void)flock (directory, LOCK_UN);
+    return 0;
+}
+
 static int prepare_join (struct exec *exec, struct error *err)
 {
     const struct record *record = &exec->container.record;
@@ -177,10 +193,9 @@ static int prepare_join (struct exec *exec, struct error *err)
 
     if (!failed || err->errnum != EACCES)
         return failed;
-    if (record_lock_again (exec->container.directory, id, err) < 0 ||
-        flock (exec->container.directory, LOCK_UN) < 0)
-        return -1;
-    return join_prepare (&exec->join, record->pid, record->start_time, id, err);
+    return await_program (exec, err) < 0
+               ? -1
+               : join_prepare (&exec->join, record->pid, record->start_time, id, err);
 }
 
 static int exec_prepare (struct exec *exec, struct error *err)

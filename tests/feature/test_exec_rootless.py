@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -145,5 +146,31 @@ def test_before_a_run_has_executed(user_box):  # noqa: F811
     assert said(run) == (0, "")     # the end of the file was that of the lease
     assert said(other) == (7, "")
     signal.signal(signal.SIGIO, handler)
+    assert box.act("delete", "-f").code == 0
+    host.reap_all()
+
+
+@pytest.mark.rows("EXE-01", "EXE-29", "HKS-13")
+@pytest.mark.own
+def test_of_a_program_that_the_user_cannot_read(user_box):  # noqa: F811
+    """The kernel hides its namespaces from a user for as long as it runs: nothing is to be waited for, least of all
+    the end of a start whose hook asks."""
+    box = user_box
+    box.ops("pause")
+    program = box.path("/bin/unread")
+    shutil.copy(box.path("/bin/probe"), program)
+    os.chown(program, 0, 0)
+    os.chmod(program, 0o711)
+    box.process["args"][0] = "/bin/unread"
+    said_there = box.runtime + "/said"
+    line = f"{box.rt.path} --root {box.rt.root} --timeout 20s exec {box.id} /bin/probe 2>{said_there} && exit 3; exit 0"
+    box.hook("poststart", path="/bin/sh", args=["sh", "-c", line], env=[f"XDG_RUNTIME_DIR={box.runtime}"])
+    begun = time.monotonic()
+    told = box.act("run", "-d")
+    assert (told.code, told.err) == (0, ""), told
+    with open(said_there, encoding="utf-8") as file:
+        text = file.read()
+    assert "cannot look at the user namespace" in text and "permission denied" in text.lower(), text
+    assert time.monotonic() - begun < 10
     assert box.act("delete", "-f").code == 0
     host.reap_all()
