@@ -63,7 +63,8 @@ const char *cgroup_path_of (const struct oci_map *paths, const char *controller)
 const struct oci_pair *cgroup_item_of (const struct oci_map *paths, const char *controller);
 
 /* Does rt itself run in that directory, or below it? 1, 0; -1: it could not be looked at,
- * RT-CGROUP-LAYOUT. What freezes it or kills all in it would do so to rt, too. */
+ * RT-CGROUP-LAYOUT, RT-CGROUP-PROCESSES. What freezes it or kills all in it would do so to rt, too.
+ */
 int self_is_in (const struct oci_pair *item, struct error *err);
 
 /* Tells so in an error that was set; -1. */

@@ -30,12 +30,12 @@ def thaw(box):
                     file.write(word)
 
 
-def inside(box, directories, *args):
-    """rt, called by a shell that has gone there."""
+def inside(box, directories, *args, before=()):
+    """rt, called by a shell that has gone there. before: what the shell calls, which calls rt."""
     rt = box.rt
     assert directories
     argv, options = blocked.start(["/bin/sh", "-c", JOIN, "sh", str(len(directories)), *directories,
-                                   rt.path, "--root", rt.root, *args], owner_of_state(rt.root))
+                                   *before, rt.path, "--root", rt.root, *args], owner_of_state(rt.root))
     with tempfile.TemporaryFile(dir=rt.work) as err, \
             subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
                              **options) as process:
@@ -128,3 +128,20 @@ def test_delete_force(up, fails, shared):
     assert box.status() == "stopped"
     fails(inside(box, box.cgroups.dirs(box.cgroup)[-1:], "delete", box.id), "remove cgroup", HINT)
     box.delete()
+
+
+@pytest.mark.own
+@pytest.mark.rows("VRB-43", "VRB-39", "CGM-25", "NSP-23")
+@pytest.mark.needs("root: a cgroup namespace of the host's user namespace")
+def test_in_its_cgroup_namespace(up, fails):
+    """There the names that the kernel tells rt of its own cgroup are not those below the host's mount."""
+    box, paths = up(shared=True)
+    pids = in_cgroup(box)
+    space = ["nsenter", f"--cgroup=/proc/{box.pid}/ns/cgroup"]
+    fails(inside(box, paths, "pause", box.id, before=space), "freeze cgroup", HINT)
+    assert box.status() == "running"
+    told = inside(box, paths, "kill", "--all", box.id, "KILL", before=space)
+    assert (told.code, told.err) == (0, "")
+    assert box.wait() == 128 + signal.SIGKILL
+    for pid in pids - {box.pid}:
+        host.reap(pid)
