@@ -22,6 +22,8 @@
 
 #define CONNECT_SLICE_MS 100
 
+#define SEAL_TIMEOUT_MS 1000
+
 static ssize_t read_again (int fd, void *bytes, size_t size)
 {
     ssize_t n;
@@ -158,6 +160,16 @@ int fd_write_file_at (int dir, const char *name, const char *string)
         return -1;
     }
     return n < 0 ? -1 : 0;
+}
+
+int fd_seal (int memfd, int seals)
+{
+    struct wait wait = wait_begin (SEAL_TIMEOUT_MS);
+
+    while (fcntl (memfd, F_ADD_SEALS, seals) < 0)
+        if (errno != EBUSY || !wait_more (&wait))
+            return -1;
+    return 0;
 }
 
 int fd_mkdir_at (int dir, const char *name, mode_t mode)

@@ -34,6 +34,11 @@ int fd_write_within (int fd, const void *bytes, size_t length, int timeout_ms);
 ssize_t fd_read_file_at (int dir, const char *name, char *buffer, size_t size);
 int fd_write_file_at (int dir, const char *name, const char *string);
 
+/* Adds these seals (F_SEAL_*) to a memfd: 0 or -1 with errno. The kernel refuses F_SEAL_WRITE
+ * (EBUSY) as long as it holds one of the pages itself, which passes by itself: it is asked again
+ * for a second. */
+int fd_seal (int memfd, int seals);
+
 /* mkdirat with exactly this mode: what the caller's umask takes away, only root could do without. 0
  * or -1 with errno. */
 int fd_mkdir_at (int dir, const char *name, mode_t mode);

@@ -182,9 +182,8 @@ static int copy_bytes (int fd, size_t limit)
             break;
         copied += (size_t)length;
     }
-    return copy < 0 || lseek (copy, 0, SEEK_SET) < 0 || fcntl (copy, F_ADD_SEALS, SEALS) < 0
-               ? -1
-               : take_fd (&copy);
+    return copy < 0 || lseek (copy, 0, SEEK_SET) < 0 || fd_seal (copy, SEALS) < 0 ? -1
+                                                                                  : take_fd (&copy);
 }
 
 static int open_bytes (const struct request *request, struct answer *answer)

@@ -3,6 +3,7 @@
 #include "kernel/selfcopy.h"
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "kernel/privileges.h"
 #include "kernel/selfcopy_keep.h"
 #include "kernel/selfcopy_mount.h"
@@ -74,7 +75,7 @@ static int copy_by_memfd (int exe, struct error *err)
         error_set (err, "RT-SELF-COPY", errno, "cannot copy rt's own program file");
         return err->errnum == EFBIG ? hint_limit (err) : -1;
     }
-    if (fchmod (copy, 0500) < 0 || fcntl (copy, F_ADD_SEALS, SEALS) < 0)
+    if (fchmod (copy, 0500) < 0 || fd_seal (copy, SEALS) < 0)
         return error_set (err, "RT-SELF-COPY", errno, "cannot seal the copy of rt");
     return take_fd (&copy);
 }

@@ -5,14 +5,19 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -52,6 +57,37 @@ static void reads_to_the_end_or_to_the_limit (void **state)
     assert_string_equal (err.code, "RT-FILE-SIZE");
     assert_null (fd_read_all (-1, 10, &length, "nothing", &err));
     assert_int_equal (err.errnum, EBADF);
+}
+
+/* A mapping that may be written to keeps the kernel from sealing, as a page that it holds does. */
+static void a_seal_waits_for_what_passes (void **state)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+    const struct timespec moment = {.tv_nsec = 50000000};
+    AUTO_FD int held = memfd_create ("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    AUTO_FD int freed = memfd_create ("freed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    (void)state;
+    assert_int_equal (ftruncate (held, 4096) | ftruncate (freed, 4096), 0);
+    void *page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, held, 0);
+    assert_ptr_not_equal (page, MAP_FAILED);
+    assert_int_equal (fd_seal (held, seals), -1);
+    assert_int_equal (errno, EBUSY);
+    assert_int_equal (munmap (page, 4096), 0);
+    assert_int_equal (fd_seal (held, seals), 0);
+
+    page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, freed, 0);
+    assert_ptr_not_equal (page, MAP_FAILED);
+    pid_t other = fork ();
+    assert_true (other >= 0);
+    if (other == 0)
+        _exit (nanosleep (&moment, NULL));
+    assert_int_equal (munmap (page, 4096), 0);
+    assert_int_equal (fcntl (freed, F_ADD_SEALS, seals), -1); /* the other has it still */
+    assert_int_equal (fd_seal (freed, seals), 0);
+    assert_int_equal (waitpid (other, NULL, 0), other);
+    assert_int_equal (fcntl (freed, F_GET_SEALS), seals);
+    assert_int_equal (fd_seal (-1, seals), -1);
 }
 
 /* Files of /proc have no size, pipes give what they have. */
@@ -198,6 +234,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (reads_to_the_end_or_to_the_limit),
         cmocka_unit_test (reads_what_has_no_size),
+        cmocka_unit_test (a_seal_waits_for_what_passes),
         cmocka_unit_test (descriptors_travel),
         cmocka_unit_test (unwanted_descriptors_are_closed),
         cmocka_unit_test (sockets_below_long_paths),
