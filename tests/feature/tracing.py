@@ -96,9 +96,9 @@ def let_die(pid):
         os.waitpid(pid, WALL)
 
 
-def traced_call(argv, births, **options):
+def traced_call(argv, births, skip=0, **options):
     """(the call, process): starts a program, and follows it until that many processes are born of it, each of the
-    one before. The last one is stopped and traced; all others go on."""
+    one before. The last one is stopped and traced; all others go on, also the first `skip` that are born."""
     argv, options = blocked.start(argv, options)
     call = subprocess.Popen(argv, preexec_fn=lambda: trace(TRACEME, 0), **options)
     process = call.pid
@@ -109,6 +109,13 @@ def traced_call(argv, births, **options):
         while True:
             trace(CONT, process, None, number)
             number, event = wait_stop(process)
+            if event and skip:
+                skip -= 1
+                other = event_message(process)
+                wait_stop(other)
+                trace(DETACH, other)
+                number = event = 0
+                continue
             if event:
                 break
             number = 0 if number == signal.SIGTRAP else number      # it has executed
