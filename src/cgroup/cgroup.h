@@ -176,12 +176,12 @@ int cgroup_kill (const struct oci_map *paths, struct error *err);
  * that fails, or is not asked for, what is forked meanwhile may not get it. */
 int cgroup_signal (const struct oci_map *paths, int signal, bool freeze, struct error *err);
 
-/* Who is in a cgroup for longer than this needs to be killed. */
+/* A process that stays in a cgroup for longer than this has to be killed. */
 #define CGROUP_EXITING_MS 2000
 
-/* Removes the directories with all below them; what is gone already is fine. EBUSY is waited out
- * (processes that are just exiting) for `timeout_ms`; then the error says who is left. Where that
- * is rt itself the error comes at once. */
+/* Removes the directories with all below them; what is gone already is fine. Processes that are
+ * just exiting (EBUSY) are waited for, `timeout_ms` at most; then the error names those that are
+ * left. If rt itself is one of them, the error comes at once. */
 int cgroup_remove (const struct oci_map *paths, int timeout_ms, struct error *err);
 
 #endif
